@@ -1,0 +1,46 @@
+# The two commands that a newcomer needs: make demo, make test. Everything else is CMake (see CMakePresets.json).
+
+BUILD := build
+VENV := $(BUILD)/venv
+PYTHON := $(VENV)/bin/python
+PREFIX ?= /usr/local
+export ADG_SHARED ?= $(abspath ../shared)
+
+.PHONY: demo test bench install dist clean release debug asan format packages
+
+release debug asan: $(BUILD)/ready
+	@cmake --preset $@ $(if $(CC_ASKED),-DCMAKE_C_COMPILER=$(CC_ASKED)) > $(BUILD)/configure-$@.log || { cat $(BUILD)/configure-$@.log; exit 1; }
+	@cmake --build --preset $@
+
+demo: release
+	@$(PYTHON) demo/run.py
+
+test: release asan
+	tests/run
+
+bench: release
+	$(PYTHON) bench/run.py $(BENCH)
+
+install: release
+	cmake --install $(BUILD)/release --prefix $(PREFIX)
+
+dist: release
+	third_party/dist
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf $(BUILD)
+
+# What is missing is installed once: Debian packages, a private Python environment, pinned third-party parts.
+packages:
+	@third_party/packages
+
+$(BUILD)/ready: third_party/packages third_party/fetch tests/requirements.txt
+	@third_party/packages
+	@mkdir -p $(BUILD)
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@$(PYTHON) third_party/fetch
+	@touch $@

@@ -1,0 +1,56 @@
+/*
+ * The command line: one file per command, one table that lists them (main.c).
+ *
+ * To add a command: write cmd_<name>.c with its `const struct adg_command adg_command_<name>` and add it to the table in
+ * main.c. A command parses its own options with adg_cli_parse(), prints results to stdout and everything else to stderr
+ * through adg_cli_say() (silent under --quiet) and adg_cli_fail(). Only cli/ prints or exits.
+ */
+#ifndef ADG_CLI_CLI_H
+#define ADG_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+struct adg_command {
+    const char *name;
+    const char *summary;                       /* one line, for `adg --help` */
+    const char *usage;                         /* the whole text of `adg <name> --help` */
+    int (*run)(int argc, char **argv);         /* argv[0] is the command's name; returns the exit code */
+};
+
+enum adg_option_kind { ADG_OPTION_FLAG, ADG_OPTION_TEXT, ADG_OPTION_LIST, ADG_OPTION_COUNT, ADG_OPTION_UINT64, ADG_OPTION_CHOICE };
+
+/* One option. `target` is a bool, const char *, struct adg_option_list, uint64_t (COUNT: 1 or more) or int (CHOICE: the
+ * index). Every option may be given once, but LIST. --help and --quiet are there for all commands. */
+struct adg_option {
+    const char *name;                          /* "meta" for --meta */
+    enum adg_option_kind kind;
+    void *target;
+    bool required;
+    const char *const *choices;                /* CHOICE: NULL at the end */
+    bool given;                                /* out */
+};
+struct adg_option_list {
+    const char **items;                        /* the strings of argv */
+    uint32_t count;
+};
+
+/* Parses argv[1..]. `positional` takes at most `positional_max` other words. ADG_USAGE when anything is amiss (message
+ * names the option and what was expected). `*help` is set by --help: print usage to stdout and return 0. */
+ADG_MUST_CHECK enum adg_status adg_cli_parse(int argc, char **argv, struct adg_option *options, uint32_t option_count,
+                                             const char **positional, uint32_t positional_max, uint32_t *positional_count,
+                                             bool *help, struct adg_error *error);
+void adg_cli_lists_free(struct adg_option *options, uint32_t option_count);
+
+bool adg_cli_quiet(void);
+ADG_PRINTF(1, 2) void adg_cli_say(const char *format, ...);      /* a line to stderr unless --quiet */
+ADG_PRINTF(1, 2) void adg_cli_warn(const char *format, ...);     /* "adg: warning: ..." to stderr, always */
+int adg_cli_fail(const char *command, enum adg_status status, const struct adg_error *error); /* prints; returns the exit code */
+
+/* The progress line on a terminal: nothing when stderr is none, or under --quiet. Rewrites itself at most ten times a second. */
+void adg_cli_progress(const char *stage, const char *table, uint64_t done, uint64_t total);
+void adg_cli_progress_end(void);
+
+#endif

@@ -1,0 +1,13 @@
+# Turns FILES into a C file OUT: struct adg_builtin_file adg_builtin_files[] (dataset/builtin.h), sorted by name.
+set(text "#include \"dataset/builtin.h\"\n\n")
+set(table "")
+list(SORT FILES)
+foreach(file IN LISTS FILES)
+    get_filename_component(name ${file} NAME_WE)
+    file(READ ${file} bytes HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+    string(APPEND text "static const unsigned char file_${name}[] = {${bytes}0};\n")
+    string(APPEND table "    {\"${name}\", (const char *)file_${name}, sizeof file_${name} - 1},\n")
+endforeach()
+string(APPEND text "\nconst struct adg_builtin_file adg_builtin_files[] = {\n${table}    {0}};\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,99 @@
+/*
+ * libadg: definitions, metadata and the generation of artificial tables, block by block.
+ *
+ * Order of calls:
+ *     adg_definition_open -> adg_metadata_open -> adg_plan_new -> adg_block_new, adg_block_generate, ... -> *_free
+ *
+ * Ownership: what a function hands out through a pointer to a pointer belongs to the caller and goes with the matching
+ * _free, which accepts NULL. A plan borrows definition and metadata; a block borrows its plan: free them in reverse order.
+ * Threads: definition, metadata and plan are immutable once made and may be shared; a block belongs to one thread at a time.
+ * Failure: every function that can fail returns an adg_status, leaves its outputs untouched when that is not ADG_OK, and
+ * writes a message into `error`, which may be NULL.
+ */
+#ifndef ADG_H
+#define ADG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum adg_status {
+    ADG_OK = 0,
+    ADG_FAILED = 1,        /* at run time: I/O, engine, out of memory or disk */
+    ADG_USAGE = 2,         /* wrong arguments; found before anything is opened */
+    ADG_REFUSED = 3,       /* on disclosure grounds */
+    ADG_BAD_INPUT = 4,     /* the input does not fit the definition, or is malformed */
+};
+
+struct adg_error {
+    char message[2048];    /* UTF-8, ends with NUL; never a value or an exact count from a source */
+};
+
+/* ---- definitions ------------------------------------------------------------------------------------------------- */
+
+/* One or more datasets, as one YAML file holds them. */
+struct adg_definition;
+
+/* `name_or_path` is a built-in name (hes_apc, hes_op, hes_ae, hes) or a YAML file. ADG_BAD_INPUT: no such name, or an
+ * error in the file, with file, line, column and what was expected. */
+enum adg_status adg_definition_open(const char *name_or_path, struct adg_definition **out, struct adg_error *error);
+void adg_definition_free(struct adg_definition *definition);
+
+/* ---- metadata ---------------------------------------------------------------------------------------------------- */
+
+/* A metadata folder, read and checked. */
+struct adg_metadata;
+
+/* Reads `folder`. ADG_REFUSED when a file does not match the manifest's hash or definition.yaml is another definition,
+ * ADG_BAD_INPUT when a file is malformed, ADG_FAILED when it cannot be read. Unreleased metadata is for work on one's own
+ * data: the caller says so with `allow_unreleased`, else ADG_REFUSED. */
+enum adg_status adg_metadata_open(const char *folder, const struct adg_definition *definition, bool allow_unreleased,
+                                  struct adg_metadata **out, struct adg_error *error);
+void adg_metadata_free(struct adg_metadata *metadata);
+
+/* ---- generation -------------------------------------------------------------------------------------------------- */
+
+struct adg_plan_options {
+    uint64_t seed;
+    uint64_t patients;     /* this many patients; or 0 and */
+    uint64_t rows;         /* exactly this many rows */
+    uint64_t shard;        /* part `shard` of `shards`, cut between patients; 0 of 1 is everything */
+    uint64_t shards;
+    unsigned threads;      /* for planning; 0: all cores */
+};
+
+/* How one table will be generated. */
+struct adg_plan;
+
+enum adg_status adg_plan_new(const struct adg_definition *definition, const struct adg_metadata *metadata, const char *table,
+                             const struct adg_plan_options *options, struct adg_plan **out, struct adg_error *error);
+void adg_plan_free(struct adg_plan *plan);
+
+uint64_t adg_plan_rows(const struct adg_plan *plan);    /* of this shard */
+uint64_t adg_plan_blocks(const struct adg_plan *plan);
+uint32_t adg_plan_columns(const struct adg_plan *plan);
+const char *adg_plan_column_name(const struct adg_plan *plan, uint32_t column); /* lives as long as the definition */
+
+/* A range of rows as columns. Reused for many block numbers. */
+struct adg_block;
+
+enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **out, struct adg_error *error);
+void adg_block_free(struct adg_block *block);
+
+/* Makes block `number` (0 .. adg_plan_blocks - 1): a pure function of plan and number. The contents of the block's last
+ * number are gone. */
+enum adg_status adg_block_generate(struct adg_block *block, uint64_t number, struct adg_error *error);
+uint32_t adg_block_rows(const struct adg_block *block);
+
+/* The value as text (as CSV has it, without quotes), appended NUL-terminated to `out`, cut at `size` bytes; returns its
+ * full length, or -1 for null. */
+int64_t adg_block_text(const struct adg_block *block, uint32_t column, uint32_t row, char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

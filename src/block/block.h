@@ -1,0 +1,76 @@
+/*
+ * What passes from generator to sink: a range of rows of one table as columns.
+ *
+ * A column is one of four kinds. NULL columns and CONSTANT columns cost nothing per row. A DICTIONARY column has one code
+ * per row: codes below dictionary->count are entries, dictionary->count itself means null. A PLAIN column has a value per
+ * row. Kind and dictionary of a column are the same in every block of a plan (struct adg_layout), so a sink may prepare
+ * its dictionary pages or escaped text once.
+ */
+#ifndef ADG_BLOCK_BLOCK_H
+#define ADG_BLOCK_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adg.h"
+#include "dataset/dataset.h"
+
+/* Rows of a full block: a multiple of 64, the unit of random numbers. 64 KiB of codes, so a column stays in the cache. */
+#define ADG_BLOCK_ROWS 16384
+
+/* Sorted, without duplicates, at least one entry: text by bytes, numbers by value. Immutable. */
+struct adg_dictionary {
+    enum adg_type type;
+    uint32_t count;
+    union {
+        const int32_t *i32;  /* INT32, DATE, BOOLEAN */
+        const int64_t *i64;  /* INT64, DECIMAL (unscaled), TIMESTAMP */
+        const double *f64;   /* DOUBLE */
+        struct {
+            const char *bytes;
+            const uint32_t *offsets; /* [count + 1]; entry i is bytes[offsets[i]] .. [offsets[i+1]-1] */
+        } text;              /* STRING */
+    } values;
+};
+
+enum adg_column_kind { ADG_COLUMN_NULL, ADG_COLUMN_CONSTANT, ADG_COLUMN_DICTIONARY, ADG_COLUMN_PLAIN };
+
+/* What does not change from block to block. */
+struct adg_layout_column {
+    const struct adg_field *field;
+    enum adg_column_kind kind;
+    const struct adg_dictionary *dictionary; /* DICTIONARY; CONSTANT: one entry; else NULL */
+    bool nullable;                           /* false: no row is null (DICTIONARY and PLAIN) */
+};
+struct adg_layout {
+    const char *table;
+    uint32_t column_count;
+    const struct adg_layout_column *columns; /* in the order of the definition */
+};
+
+/* Valid until the block is generated anew or freed. */
+struct adg_block_column {
+    const uint32_t *codes;    /* DICTIONARY: [rows] */
+    const uint8_t *valid;     /* PLAIN: [rows] 1 or 0; NULL when not nullable */
+    union {
+        const int32_t *i32;
+        const int64_t *i64;
+        const double *f64;
+        struct {
+            const char *bytes;
+            const uint32_t *offsets; /* [rows + 1]; a null row is empty */
+        } text;
+    } values;                 /* PLAIN */
+};
+
+struct adg_block {
+    const struct adg_layout *layout;
+    uint64_t first_row;       /* within the table, shards counted through */
+    uint32_t rows;            /* at most ADG_BLOCK_ROWS */
+    struct adg_block_column *columns; /* [layout->column_count] */
+    void *scratch;            /* the generator's, per block */
+    const void *plan;         /* the generator's */
+};
+
+#endif

@@ -1,0 +1,301 @@
+/*
+ * Files that appear whole or not at all, folders and their lock: see file.h.
+ */
+#include "core/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+
+static const char lock_name[] = ".adg.lock";
+
+char *adg_path_join(const char *folder, const char *name)
+{
+    size_t folder_bytes = strlen(folder), name_bytes = strlen(name);
+    const char *slash = folder_bytes > 0 && folder[folder_bytes - 1] == '/' ? "" : "/";
+    char *path = adg_alloc(folder_bytes + 1 + name_bytes + 1);
+    if (path != NULL) {
+        sprintf(path, "%s%s%s", folder, slash, name);
+    }
+    return path;
+}
+
+/* The folder that holds `path`, in new memory: "." for a bare name. */
+static char *parent_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return adg_strdup(".");
+    }
+    return slash == path ? adg_strdup("/") : adg_strndup(path, (size_t)(slash - path));
+}
+
+enum adg_status adg_folder_sync(const char *path, struct adg_error *error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return adg_fail_errno(error, errno, "folder %s cannot be opened", path);
+    }
+    int failed = fsync(fd) != 0 && errno != EINVAL ? errno : 0; /* EINVAL: a file system that cannot sync folders */
+    close(fd);
+    return failed != 0 ? adg_fail_errno(error, failed, "folder %s cannot be synced", path) : ADG_OK;
+}
+
+enum adg_status adg_atomic_file_open(struct adg_atomic_file *file, const char *path, struct adg_error *error)
+{
+    *file = (struct adg_atomic_file){.fd = -1};
+    enum adg_status status = ADG_OK;
+    char *folder = parent_folder(path);
+    char *temporary = NULL, *final = NULL;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    struct adg_buffer text = {0};
+    if (folder == NULL) {
+        status = adg_fail_memory(error);
+        goto done;
+    }
+    status = adg_buffer_printf(&text, error, "%s/.%s.XXXXXX.tmp", folder, name);
+    if (status != ADG_OK) {
+        goto done;
+    }
+    temporary = adg_strdup((const char *)text.data);
+    final = adg_strdup(path);
+    if (temporary == NULL || final == NULL) {
+        status = adg_fail_memory(error);
+        goto done;
+    }
+    int fd = mkostemps(temporary, (int)strlen(".tmp"), O_CLOEXEC);
+    if (fd < 0) {
+        status = adg_fail_errno(error, errno, "%s cannot be written", path);
+        goto done;
+    }
+    mode_t mask = umask(0); /* mkstemp gives 0600; an artificial table is for others to read */
+    umask(mask);
+    if (fchmod(fd, 0666 & ~mask) != 0) {
+        status = adg_fail_errno(error, errno, "%s cannot be given its permissions", path);
+        close(fd);
+        unlink(temporary);
+        goto done;
+    }
+    *file = (struct adg_atomic_file){.fd = fd, .path = final, .temporary_path = temporary};
+    final = temporary = NULL;
+done:
+    adg_free(folder);
+    adg_free(temporary);
+    adg_free(final);
+    adg_buffer_fini(&text);
+    return status;
+}
+
+enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size, struct adg_error *error)
+{
+    const char *next = data;
+    while (size > 0) {
+        ssize_t written = write(file->fd, next, size);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written < 0) {
+            return adg_fail_errno(error, errno, "%s cannot be written", file->path);
+        }
+        next += written;
+        size -= (size_t)written;
+    }
+    return ADG_OK;
+}
+
+enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_error *error)
+{
+    if (fsync(file->fd) != 0) {
+        return adg_fail_errno(error, errno, "%s cannot be synced", file->path);
+    }
+    int failed = close(file->fd) != 0 ? errno : 0;
+    file->fd = -1;
+    if (failed != 0) {
+        return adg_fail_errno(error, failed, "%s cannot be closed", file->path);
+    }
+    if (rename(file->temporary_path, file->path) != 0) {
+        return adg_fail_errno(error, errno, "%s cannot be given its final name", file->path);
+    }
+    adg_free(file->temporary_path);
+    file->temporary_path = NULL;
+    char *folder = parent_folder(file->path);
+    if (folder == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = adg_folder_sync(folder, error);
+    adg_free(folder);
+    return status;
+}
+
+void adg_atomic_file_fini(struct adg_atomic_file *file)
+{
+    if (file->fd >= 0) {
+        close(file->fd);
+    }
+    if (file->temporary_path != NULL) {
+        unlink(file->temporary_path);
+    }
+    adg_free(file->temporary_path);
+    adg_free(file->path);
+    *file = (struct adg_atomic_file){.fd = -1};
+}
+
+enum adg_status adg_file_read(const char *path, struct adg_buffer *out, struct adg_error *error)
+{
+    struct adg_buffer data = {0};
+    struct stat info;
+    enum adg_status status = ADG_OK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return adg_fail_errno(error, errno, "%s cannot be opened", path);
+    }
+    if (fstat(fd, &info) != 0) {
+        status = adg_fail_errno(error, errno, "%s cannot be read", path);
+        goto done;
+    }
+    size_t expected = info.st_size > 0 ? (size_t)info.st_size : 0;
+    status = adg_buffer_reserve(&data, expected + 1, error);
+    while (status == ADG_OK) {
+        ssize_t got = read(fd, data.data + data.size, data.capacity - data.size);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            status = adg_fail_errno(error, errno, "%s cannot be read", path);
+        } else if (got == 0) {
+            break;
+        } else {
+            data.size += (size_t)got;
+            status = adg_buffer_reserve(&data, 4096, error);
+        }
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append(out, data.data, data.size, error);
+    }
+done:
+    close(fd);
+    adg_buffer_fini(&data);
+    return status;
+}
+
+enum adg_status adg_file_write(const char *path, const void *data, size_t size, struct adg_error *error)
+{
+    struct adg_atomic_file file;
+    enum adg_status status = adg_atomic_file_open(&file, path, error);
+    if (status == ADG_OK) {
+        status = adg_atomic_file_write(&file, data, size, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_atomic_file_commit(&file, error);
+    }
+    adg_atomic_file_fini(&file);
+    return status;
+}
+
+enum adg_status adg_folder_create(const char *path, struct adg_error *error)
+{
+    struct stat info;
+    if (mkdir(path, 0777) == 0) {
+        return ADG_OK;
+    }
+    if (errno != EEXIST) {
+        return adg_fail_errno(error, errno, "folder %s cannot be created", path);
+    }
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        return adg_fail(error, ADG_FAILED, "%s is there and is no folder", path);
+    }
+    return ADG_OK;
+}
+
+/* Removes the entry `name` of the folder `at`, and what is in it. */
+static int remove_entry(int at, const char *name)
+{
+    if (unlinkat(at, name, 0) == 0 || errno == ENOENT) {
+        return 0;
+    }
+    if (errno != EISDIR && errno != EPERM) {
+        return errno;
+    }
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return errno;
+    }
+    DIR *folder = fdopendir(fd);
+    if (folder == NULL) {
+        int failed = errno;
+        close(fd);
+        return failed;
+    }
+    int failed = 0;
+    const struct dirent *entry;
+    while (failed == 0 && (entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            failed = remove_entry(fd, entry->d_name);
+        }
+    }
+    closedir(folder);
+    if (failed == 0 && unlinkat(at, name, AT_REMOVEDIR) != 0 && errno != ENOENT) {
+        failed = errno;
+    }
+    return failed;
+}
+
+enum adg_status adg_folder_remove(const char *path, struct adg_error *error)
+{
+    int failed = remove_entry(AT_FDCWD, path);
+    return failed != 0 ? adg_fail_errno(error, failed, "folder %s cannot be removed", path) : ADG_OK;
+}
+
+enum adg_status adg_folder_lock(struct adg_folder_lock *lock, const char *folder, struct adg_error *error)
+{
+    char *path = adg_path_join(folder, lock_name);
+    if (path == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (fd < 0) {
+            enum adg_status status = adg_fail_errno(error, errno, "folder %s cannot be written", folder);
+            adg_free(path);
+            return status;
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            close(fd);
+            adg_free(path);
+            return adg_fail(error, ADG_FAILED, "another adg run is writing to folder %s; wait for it to end", folder);
+        }
+        struct stat held, there; /* the holder before us may have removed the file between our open and our lock */
+        if (fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev) {
+            *lock = (struct adg_folder_lock){.fd = fd, .path = path};
+            return ADG_OK;
+        }
+        close(fd);
+    }
+}
+
+void adg_folder_unlock(struct adg_folder_lock *lock)
+{
+    if (lock->path != NULL) {
+        unlink(lock->path);
+        close(lock->fd);
+        adg_free(lock->path);
+    }
+    *lock = (struct adg_folder_lock){.fd = -1};
+}
+
+void adg_sha256_hex(const void *data, size_t size, char out[65])
+{
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, data, size);
+    sodium_bin2hex(out, 65, hash, sizeof hash);
+}

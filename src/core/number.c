@@ -1,0 +1,283 @@
+/*
+ * Numbers as text: see number.h.
+ *
+ * The fewest digits of a double are found by trying 1 to 17 significant digits with the C library's exact conversions and
+ * taking the first that reads back equal: slow next to Ryu, but dictionaries are formatted once. The digits are then
+ * laid out without an exponent.
+ */
+#include "core/number.h"
+
+#include <locale.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+static pthread_once_t locale_once = PTHREAD_ONCE_INIT;
+static locale_t c_locale;
+
+static void make_locale(void)
+{
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static locale_t use_c_locale(void)
+{
+    pthread_once(&locale_once, make_locale);
+    return uselocale(c_locale);
+}
+
+size_t adg_int64_format(int64_t value, char out[21])
+{
+    char digits[20];
+    size_t count = 0, length = 0;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[count++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (value < 0) {
+        out[length++] = '-';
+    }
+    while (count > 0) {
+        out[length++] = digits[--count];
+    }
+    return length;
+}
+
+size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES])
+{
+    if (value == 0) {
+        out[0] = '0';
+        return 1;
+    }
+    if (value > -9007199254740992.0 && value < 9007199254740992.0 && (double)(int64_t)value == value) {
+        return adg_int64_format((int64_t)value, out);
+    }
+    locale_t before = use_c_locale();
+    char text[40];
+    for (int precision = 0; precision < 17; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    uselocale(before);
+
+    const char *mark = strchr(text, 'e');
+    if (mark == NULL) { /* infinite or not a number: no value of a table */
+        size_t length = strlen(text);
+        memcpy(out, text, length);
+        return length;
+    }
+    int exponent = atoi(mark + 1);
+    char digits[20];
+    int count = 0;
+    size_t length = 0;
+    for (const char *c = text; c < mark; c++) {
+        if (*c == '-') {
+            out[length++] = '-';
+        } else if (*c != '.') {
+            digits[count++] = *c;
+        }
+    }
+    if (exponent < 0) {
+        out[length++] = '0';
+        out[length++] = '.';
+        for (int i = -1; i > exponent; i--) {
+            out[length++] = '0';
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        if (exponent >= 0 && i == exponent + 1) {
+            out[length++] = '.';
+        }
+        out[length++] = digits[i];
+    }
+    for (int i = count; i <= exponent; i++) {
+        out[length++] = '0';
+    }
+    return length;
+}
+
+size_t adg_decimal_format(int64_t unscaled, unsigned scale, char out[32])
+{
+    char digits[21];
+    size_t count = 0, length = 0;
+    uint64_t rest = unscaled < 0 ? 0 - (uint64_t)unscaled : (uint64_t)unscaled;
+    while (scale > 0 && rest % 10 == 0) { /* trailing zeros behind the point */
+        rest /= 10;
+        scale--;
+        if (rest == 0) {
+            scale = 0;
+        }
+    }
+    do {
+        digits[count++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0 || count <= scale);
+    if (unscaled < 0) {
+        out[length++] = '-';
+    }
+    while (count > 0) {
+        if (count == scale) {
+            out[length++] = '.';
+        }
+        out[length++] = digits[--count];
+    }
+    return length;
+}
+
+static size_t digit_run(const char *text, size_t from, size_t length)
+{
+    size_t i = from;
+    while (i < length && text[i] >= '0' && text[i] <= '9') {
+        i++;
+    }
+    return i - from;
+}
+
+static size_t sign_length(const char *text, size_t length)
+{
+    return length > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+}
+
+bool adg_int64_parse(const char *text, size_t length, int64_t *value)
+{
+    size_t at = sign_length(text, length);
+    bool negative = at == 1 && text[0] == '-';
+    size_t count = digit_run(text, at, length);
+    if (count == 0) {
+        return false;
+    }
+    int64_t result = 0;
+    for (size_t i = at; i < at + count; i++) { /* counted downwards: the smallest number has no positive twin */
+        if (__builtin_mul_overflow(result, (int64_t)10, &result) ||
+            __builtin_sub_overflow(result, (int64_t)(text[i] - '0'), &result)) {
+            return false;
+        }
+    }
+    at += count;
+    if (at < length) {
+        if (text[at] != '.' || at + 1 == length) {
+            return false;
+        }
+        for (at++; at < length; at++) {
+            if (text[at] != '0') {
+                return false;
+            }
+        }
+    }
+    if (!negative && __builtin_sub_overflow((int64_t)0, result, &result)) {
+        return false;
+    }
+    *value = result;
+    return true;
+}
+
+/* Where the parts of [sign] digits [. digits] [e [sign] digits] lie; false when the text is nothing of the kind. */
+struct number_parts {
+    bool negative;
+    size_t whole, whole_count, fraction, fraction_count;
+    int64_t exponent; /* clamped to +-100,000 */
+};
+
+static bool split(const char *text, size_t length, struct number_parts *parts)
+{
+    size_t at = sign_length(text, length);
+    *parts = (struct number_parts){.negative = at == 1 && text[0] == '-', .whole = at};
+    parts->whole_count = digit_run(text, at, length);
+    at += parts->whole_count;
+    if (at < length && text[at] == '.') {
+        parts->fraction = ++at;
+        parts->fraction_count = digit_run(text, at, length);
+        at += parts->fraction_count;
+    }
+    if (parts->whole_count + parts->fraction_count == 0) {
+        return false;
+    }
+    if (at < length && (text[at] == 'e' || text[at] == 'E')) {
+        at++;
+        size_t sign = sign_length(text + at, length - at);
+        bool negative = sign == 1 && text[at] == '-';
+        at += sign;
+        size_t count = digit_run(text, at, length);
+        if (count == 0) {
+            return false;
+        }
+        for (size_t i = at; i < at + count; i++) {
+            if (parts->exponent < 100000) {
+                parts->exponent = parts->exponent * 10 + (text[i] - '0');
+            }
+        }
+        at += count;
+        if (negative) {
+            parts->exponent = -parts->exponent;
+        }
+    }
+    return at == length;
+}
+
+bool adg_double_parse(const char *text, size_t length, double *value)
+{
+    struct number_parts parts;
+    if (!split(text, length, &parts)) {
+        return false;
+    }
+    char small[128];
+    char *copy = length < sizeof small ? small : adg_alloc(length + 1);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    locale_t before = use_c_locale();
+    double result = strtod(copy, NULL);
+    uselocale(before);
+    if (copy != small) {
+        adg_free(copy);
+    }
+    if (!(result >= -1.7976931348623157e308 && result <= 1.7976931348623157e308)) {
+        return false;
+    }
+    *value = result == 0 ? 0 : result;
+    return true;
+}
+
+bool adg_decimal_parse(const char *text, size_t length, unsigned precision, unsigned scale, int64_t *unscaled)
+{
+    struct number_parts parts;
+    if (!split(text, length, &parts)) {
+        return false;
+    }
+    /* The digits as one run with the point `position` digits behind its start; leading and trailing zeros do not count. */
+    size_t count = parts.whole_count + parts.fraction_count;
+    int64_t position = (int64_t)parts.whole_count + parts.exponent;
+#define DIGIT(i) (text[(i) < parts.whole_count ? parts.whole + (i) : parts.fraction + (i) - parts.whole_count])
+    size_t first = 0, last = count;
+    while (first < last && DIGIT(first) == '0') {
+        first++;
+    }
+    while (last > first && DIGIT(last - 1) == '0') {
+        last--;
+    }
+    if (first == last) {
+        *unscaled = 0;
+        return true;
+    }
+    if ((int64_t)last - position > (int64_t)scale || position - (int64_t)first > (int64_t)(precision - scale)) {
+        return false; /* more digits behind or before the point than the type holds */
+    }
+    int64_t result = 0;
+    for (size_t i = first; i < last; i++) {
+        result = result * 10 + (DIGIT(i) - '0');
+    }
+#undef DIGIT
+    for (int64_t i = (int64_t)last - position; i < (int64_t)scale; i++) {
+        result *= 10;
+    }
+    *unscaled = parts.negative ? -result : result;
+    return true;
+}

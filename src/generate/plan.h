@@ -1,0 +1,20 @@
+/*
+ * The plan of a table, and a pure function (plan, block number) -> block. The public half is in adg.h; this is what the
+ * rest of the program needs besides.
+ */
+#ifndef ADG_GENERATE_PLAN_H
+#define ADG_GENERATE_PLAN_H
+
+#include "adg.h"
+#include "block/block.h"
+#include "core/status.h"
+#include "metadata/metadata.h"
+
+/* Kinds, dictionaries and names of the columns; lives as long as the plan. */
+const struct adg_layout *adg_plan_layout(const struct adg_plan *plan);
+
+/* Warnings of planning, each one line without newline ("table T: no metadata for fields A, B, ...; filled with nulls"). */
+uint32_t adg_plan_warning_count(const struct adg_plan *plan);
+const char *adg_plan_warning(const struct adg_plan *plan, uint32_t i);
+
+#endif

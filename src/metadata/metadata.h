@@ -1,0 +1,114 @@
+/*
+ * The metadata table: rows in canonical order, its folder (metadata.parquet, definition.yaml, manifest.json), reading,
+ * checking and writing. `spec` below is the project's description of the format, docs/metadata.md.
+ *
+ * A builder (adg_metadata_rows) takes rows in any order; writing sorts them. A struct adg_metadata is what was read and
+ * checked: immutable, shared between threads.
+ */
+#ifndef ADG_METADATA_METADATA_H
+#define ADG_METADATA_METADATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/buffer.h"
+#include "dataset/dataset.h"
+
+struct adg_optional_text {
+    const char *text;     /* NULL: null. Not NUL-terminated in general */
+    size_t size;
+};
+
+/* One row: one retained value. Pointers lie in the arena of whoever holds the row. Null is told by has_*, or NULL. */
+struct adg_metadata_row {
+    const char *table;                 /* NUL-terminated */
+    const char *field;                 /* NUL-terminated */
+    enum adg_value_type value_type;
+    bool has_numeric, has_date, has_weight;
+    struct adg_optional_text string;   /* VALUE_STRING */
+    double numeric;                    /* VALUE_NUMERIC */
+    int32_t date;                      /* VALUE_DATE, days since 1970-01-01 */
+    double weight;                     /* WEIGHT */
+    const struct adg_optional_text *string_array; /* VALUE_STRING_ARRAY; NULL: null */
+    uint32_t string_array_count;
+    const double *numeric_array;       /* VALUE_NUMERIC_ARRAY; NULL: null */
+    uint32_t numeric_array_count;
+    const double *weight_array;        /* WEIGHT_ARRAY; NULL: null */
+    uint32_t weight_array_count;
+};
+
+/* ---- building ---------------------------------------------------------------------------------------------------- */
+
+struct adg_metadata_rows {
+    struct adg_arena arena;
+    struct adg_metadata_row *rows;
+    size_t count, capacity;
+};
+
+/* Copies the row and all that it points to. */
+ADG_MUST_CHECK enum adg_status adg_metadata_rows_add(struct adg_metadata_rows *rows, const struct adg_metadata_row *row,
+                                                     struct adg_error *error);
+/* Canonical order: TABLE_NAME, FIELD_NAME, VALUE_TYPE, then VALUE_STRING, VALUE_NUMERIC, VALUE_DATE, VALUE_STRING_ARRAY,
+ * VALUE_NUMERIC_ARRAY, WEIGHT, WEIGHT_ARRAY; nulls first, text by bytes, arrays element by element (a prefix first). */
+void adg_metadata_rows_sort(struct adg_metadata_rows *rows);
+void adg_metadata_rows_fini(struct adg_metadata_rows *rows);
+
+/* What manifest.json says of one table. No exact count, no path. */
+struct adg_manifest_table {
+    const char *name;
+    const char *const *skipped_columns; /* unknown to the definition, left out on request */
+    uint32_t skipped_column_count;
+    const char *const *missing_columns; /* in the definition, not in the source */
+    uint32_t missing_column_count;
+    uint64_t population;                /* 0: not stated */
+};
+
+struct adg_manifest {
+    const char *definition_name;
+    uint32_t min_frequency, rounding;
+    bool control_reference;             /* scraped with --control reference */
+    bool imported;                      /* the reference's own table, through import-metadata */
+    const struct adg_manifest_table *tables; /* any order in, sorted by name out */
+    uint32_t table_count;
+    const char *tool_version;           /* in: NULL for this program's */
+    char metadata_sha256[65];           /* set by reading and writing */
+    char definition_sha256[65];
+};
+
+/* Sorts `rows` and writes the three files into `folder`, which then holds nothing else of ours: a folder that is there is
+ * replaced whole (written beside it, synced, renamed); one that holds files which are not of a metadata folder is refused
+ * (ADG_FAILED). The same input gives the same bytes. */
+ADG_MUST_CHECK enum adg_status adg_metadata_write(const char *folder, const struct adg_definition *definition,
+                                                  struct adg_manifest *manifest, struct adg_metadata_rows *rows,
+                                                  struct adg_error *error);
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+struct adg_metadata {
+    struct adg_arena arena;
+    const struct adg_metadata_row *rows; /* in canonical order */
+    size_t row_count;
+    struct adg_manifest manifest;
+    const char *definition_text;         /* definition.yaml */
+    size_t definition_text_bytes;
+};
+
+/* Reads a folder without asking whether it was released: hashes against the manifest, then every row: known VALUE_TYPE,
+ * weights finite, whole, from 1 to 2^53 (0 and more in COMPLETENESS; inner weights finite and >= 0), arrays of equal length,
+ * percentiles finite and sorted, COMPLETENESS of two, canonical order, no duplicate row. ADG_BAD_INPUT or ADG_REFUSED as
+ * adg_metadata_open. adg_metadata_open itself is this, plus: the definition's datasets are among those of definition.yaml
+ * (ADG_REFUSED), and the question of release. */
+ADG_MUST_CHECK enum adg_status adg_metadata_read(const char *folder, struct adg_metadata **out, struct adg_error *error);
+
+/* The rows of one table, field and value type: a range, empty when there is none. */
+struct adg_metadata_range {
+    const struct adg_metadata_row *rows;
+    size_t count;
+};
+struct adg_metadata_range adg_metadata_find(const struct adg_metadata *metadata, const char *table, const char *field,
+                                            enum adg_value_type value_type);
+bool adg_metadata_has_table(const struct adg_metadata *metadata, const char *table); /* any row */
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * A whole run: plans of several tables, threads, shards, ordered hand-over from generator to sink, files under their final
+ * names only when complete.
+ *
+ * Memory is bounded by threads x parts in flight, whatever the number of rows. The first failure stops all threads and
+ * removes what is not complete; tables that are complete stay.
+ */
+#ifndef ADG_RUN_RUN_H
+#define ADG_RUN_RUN_H
+
+#include "adg.h"
+#include "core/status.h"
+#include "sink/sink.h"
+
+struct adg_run_progress {     /* called from any thread, one call at a time */
+    void (*report)(void *context, const char *table, uint64_t rows_done, uint64_t rows_total);
+    void (*warn)(void *context, const char *message);
+    void *context;
+};
+
+struct adg_run_options {
+    const struct adg_definition *definition;
+    const struct adg_metadata *metadata;
+    const char *out_folder;
+    const char *const *tables; /* NULL: every table of the definition that the metadata has */
+    uint32_t table_count;
+    uint64_t seed, patients, rows, shard, shards;
+    bool sharded;              /* --shard was given: a folder per table, even for 0/1 */
+    enum adg_format format;
+    enum adg_compression compression;
+    unsigned threads;
+    struct adg_run_progress progress;
+};
+
+struct adg_run_table {
+    const char *table;
+    char *path;                /* of the file */
+    uint64_t rows, bytes;
+};
+struct adg_run_result {
+    struct adg_run_table *tables;
+    uint32_t table_count;
+};
+
+/* Everything that can be refused is refused (all tables are planned) before anything is written. */
+ADG_MUST_CHECK enum adg_status adg_run_generate(const struct adg_run_options *options, struct adg_run_result *result,
+                                                struct adg_error *error);
+void adg_run_result_fini(struct adg_run_result *result);
+
+#endif

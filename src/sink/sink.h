@@ -1,0 +1,58 @@
+/*
+ * Blocks in, bytes out. One interface for all formats.
+ *
+ * A file is cut into parts (for Parquet row groups, for CSV just runs of rows): a run of consecutive blocks. Parts are encoded
+ * on any thread, each by an encoder of its own, and appended to the file in order by one thread at a time:
+ *
+ *     sink->begin                           once per file: what comes before the first part
+ *     encoder: part_begin, block..., part_end -> adg_sink_part  (any thread)
+ *     sink->append(part)                    in order of parts
+ *     sink->finish                          what comes after the last part
+ *
+ * begin, append and finish put bytes into a buffer which the caller writes to the file and empties. A sink knows nothing
+ * of threads, files, or the generator.
+ */
+#ifndef ADG_SINK_SINK_H
+#define ADG_SINK_SINK_H
+
+#include <stdint.h>
+
+#include "block/block.h"
+#include "core/buffer.h"
+
+enum adg_format { ADG_FORMAT_PARQUET, ADG_FORMAT_CSV };
+enum adg_compression { ADG_COMPRESSION_AUTO, ADG_COMPRESSION_ZSTD, ADG_COMPRESSION_NONE };
+
+/* Blocks in a part: 131,072 rows. */
+#define ADG_SINK_PART_BLOCKS 8
+
+struct adg_sink_part {
+    struct adg_buffer bytes;  /* as they will stand in the file */
+    void *detail;             /* the format's own: where the chunks begin, their statistics */
+    uint64_t rows;
+};
+
+struct adg_sink;              /* of one file */
+struct adg_sink_encoder;      /* of one thread */
+
+struct adg_sink_operations {
+    const char *extension;    /* "parquet" */
+    enum adg_status (*open)(const struct adg_layout *layout, enum adg_compression compression, struct adg_sink **out,
+                            struct adg_error *error);
+    enum adg_status (*begin)(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error);
+    enum adg_status (*encoder_new)(const struct adg_sink *sink, struct adg_sink_encoder **out, struct adg_error *error);
+    enum adg_status (*encode)(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error);
+    /* Ends the part: `part` takes over its bytes; the encoder is ready for the next one. */
+    enum adg_status (*part_end)(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error);
+    /* Notes the part as next in the file, at byte `offset`; its bytes are then written as they are. */
+    enum adg_status (*append)(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset, struct adg_error *error);
+    enum adg_status (*finish)(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out, struct adg_error *error);
+    void (*part_fini)(struct adg_sink_part *part); /* bytes and detail; accepts a zeroed part */
+    void (*encoder_free)(struct adg_sink_encoder *encoder);
+    void (*free)(struct adg_sink *sink);
+};
+
+const struct adg_sink_operations *adg_sink_find(enum adg_format format);
+extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv;
+
+#endif
