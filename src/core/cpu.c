@@ -1,0 +1,27 @@
+/*
+ * The choice of an instruction set: see cpu.h.
+ */
+#include "core/cpu.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum adg_cpu chosen;
+
+static void choose(void)
+{
+#if defined(__x86_64__)
+    const char *asked = getenv("ADG_CPU");
+    if (__builtin_cpu_supports("avx2") && (asked == NULL || strcmp(asked, "scalar") != 0)) {
+        chosen = ADG_CPU_AVX2;
+    }
+#endif
+}
+
+enum adg_cpu adg_cpu_choose(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, choose);
+    return chosen;
+}

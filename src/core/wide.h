@@ -1,0 +1,9 @@
+/*
+ * 128-bit unsigned integers, which gcc and clang have beyond the standard.
+ */
+#ifndef ADG_CORE_WIDE_H
+#define ADG_CORE_WIDE_H
+
+__extension__ typedef unsigned __int128 adg_uint128;
+
+#endif

@@ -1,0 +1,188 @@
+/*
+ * Integer alias tables: see alias.h.
+ */
+#include "sample/alias.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cpu.h"
+#include "core/memory.h"
+#include "core/wide.h"
+
+struct remainder {
+    adg_uint128 value;
+    uint32_t index;
+};
+
+static int larger_first(const void *left, const void *right)
+{
+    const struct remainder *a = left, *b = right;
+    if (a->value != b->value) {
+        return a->value < b->value ? 1 : -1;
+    }
+    return a->index < b->index ? -1 : 1;
+}
+
+enum adg_status adg_parts_scale(const uint64_t *weights, uint32_t count, uint64_t null, uint64_t filled, uint64_t *parts,
+                                struct adg_error *error)
+{
+    static const char too_small[] = "a value has less than one part in 2^32 of the weight: too rare to be drawn";
+    uint64_t null_parts = 0;
+    if (null > 0) {
+        adg_uint128 both = (adg_uint128)null + filled;
+        null_parts = (uint64_t)((2 * ADG_PARTS * (adg_uint128)null + both) / (2 * both)); /* to the nearest part */
+        if ((adg_uint128)ADG_PARTS * null < both) {
+            return adg_fail(error, ADG_BAD_INPUT, "%s", too_small);
+        }
+    }
+    parts[count] = null_parts;
+    if (null > 0 && filled == 0) {
+        memset(parts, 0, count * sizeof *parts);
+        return ADG_OK;
+    }
+    uint64_t rest = ADG_PARTS - null_parts, given = 0;
+    adg_uint128 sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sum += weights[i];
+    }
+    struct remainder *remainders = adg_alloc_array(count, sizeof *remainders);
+    if (remainders == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        adg_uint128 product = (adg_uint128)rest * weights[i];
+        parts[i] = (uint64_t)(product / sum);
+        remainders[i] = (struct remainder){product % sum, i};
+        given += parts[i];
+        if (parts[i] == 0 && weights[i] > 0) {
+            status = adg_fail(error, ADG_BAD_INPUT, "%s", too_small);
+        }
+    }
+    if (status == ADG_OK && given < rest) {
+        qsort(remainders, count, sizeof *remainders, larger_first);
+        for (uint64_t i = 0; i < rest - given; i++) {
+            parts[remainders[i].index]++;
+        }
+    }
+    adg_free(remainders);
+    return status;
+}
+
+enum adg_status adg_alias_build(struct adg_alias *alias, const uint64_t *parts, uint32_t count, struct adg_error *error)
+{
+    unsigned bits = 0;
+    while (bits < 31 && (UINT64_C(1) << bits) < count) {
+        bits++;
+    }
+    uint64_t slot_count = UINT64_C(1) << bits, capacity = ADG_PARTS >> bits;
+    struct adg_alias_slot *slots = adg_alloc_array(slot_count, sizeof *slots);
+    uint64_t *left = adg_alloc_array(slot_count, sizeof *left);
+    uint32_t *stack = adg_alloc_array(slot_count, sizeof *stack); /* small slots from the front, large ones from the back */
+    enum adg_status status = ADG_OK;
+    if (slots == NULL || left == NULL || stack == NULL) {
+        status = adg_fail_memory(error);
+        goto done;
+    }
+    uint64_t small = 0, large = slot_count;
+    for (uint64_t i = slot_count; i-- > 0;) {
+        left[i] = i < count ? parts[i] : 0;
+        slots[i] = (struct adg_alias_slot){0, (uint32_t)i}; /* its own alias: full */
+        if (left[i] < capacity) {
+            stack[small++] = (uint32_t)i;
+        } else {
+            stack[--large] = (uint32_t)i;
+        }
+    }
+    while (small > 0 && large < slot_count) {
+        uint32_t poor = stack[--small], rich = stack[large];
+        slots[poor] = (struct adg_alias_slot){(uint32_t)left[poor], rich};
+        left[rich] -= capacity - left[poor];
+        if (left[rich] < capacity) {
+            large++;
+            stack[small++] = rich;
+        }
+    }
+    adg_alias_fini(alias);
+    *alias = (struct adg_alias){.slots = slots, .slot_bits = bits};
+    slots = NULL;
+done:
+    adg_free(slots);
+    adg_free(left);
+    adg_free(stack);
+    return status;
+}
+
+void adg_alias_fini(struct adg_alias *alias)
+{
+    adg_free(alias->slots);
+    *alias = (struct adg_alias){0};
+}
+
+static inline __attribute__((always_inline)) void draw(const struct adg_alias *alias, const uint32_t *words, uint32_t count,
+                                                       uint32_t *codes)
+{
+    const struct adg_alias_slot *slots = alias->slots;
+    unsigned bits = alias->slot_bits;
+    if (bits == 0) {
+        memset(codes, 0, count * sizeof *codes);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t slot = words[i] >> (32 - bits), low = words[i] << bits >> bits;
+        uint32_t own = 0 - (uint32_t)(low < slots[slot].threshold);
+        codes[i] = (slot & own) | (slots[slot].alias & ~own); /* no branch: it could not be predicted */
+    }
+}
+
+static void draw_scalar(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
+{
+    draw(alias, words, count, codes);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void draw_avx2(const struct adg_alias *alias, const uint32_t *words, uint32_t count,
+                                                      uint32_t *codes)
+{
+    draw(alias, words, count, codes);
+}
+#endif
+
+void adg_alias_draw(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
+{
+#if defined(__x86_64__)
+    if (adg_cpu_choose() == ADG_CPU_AVX2) {
+        draw_avx2(alias, words, count, codes);
+        return;
+    }
+#endif
+    draw_scalar(alias, words, count, codes);
+}
+
+void adg_sums_build(const uint64_t *parts, uint32_t count, uint64_t *sums)
+{
+    sums[0] = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sums[i + 1] = sums[i] + parts[i];
+    }
+}
+
+uint32_t adg_sums_draw_other(const uint64_t *sums, uint32_t count, uint32_t excluded, uint32_t word)
+{
+    uint64_t hole = sums[excluded + 1] - sums[excluded];
+    uint64_t u = (uint64_t)word * (sums[count] - hole) >> 32;
+    if (u >= sums[excluded]) {
+        u += hole;
+    }
+    uint32_t low = 0, high = count; /* sums[low] <= u < sums[high] */
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (sums[middle] <= u) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
