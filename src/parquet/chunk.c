@@ -1,0 +1,213 @@
+/*
+ * Column chunks: see chunk.h.
+ */
+#include "parquet/chunk.h"
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include "core/memory.h"
+
+enum { ZSTD_LEVEL = 1, HEADER_MAX_BYTES = 64 };
+
+enum adg_parquet_physical adg_parquet_physical_of(enum adg_type type)
+{
+    switch (type) {
+    case ADG_TYPE_STRING:
+        return ADG_PHYSICAL_BYTE_ARRAY;
+    case ADG_TYPE_INT32:
+    case ADG_TYPE_DATE:
+        return ADG_PHYSICAL_INT32;
+    case ADG_TYPE_INT64:
+    case ADG_TYPE_DECIMAL:
+    case ADG_TYPE_TIMESTAMP:
+        return ADG_PHYSICAL_INT64;
+    case ADG_TYPE_DOUBLE:
+        return ADG_PHYSICAL_DOUBLE;
+    case ADG_TYPE_BOOLEAN:
+        return ADG_PHYSICAL_BOOLEAN;
+    }
+    return ADG_PHYSICAL_BYTE_ARRAY;
+}
+
+int adg_parquet_compare(enum adg_type type, struct adg_span left, struct adg_span right)
+{
+    switch (adg_parquet_physical_of(type)) {
+    case ADG_PHYSICAL_INT32: {
+        int32_t a, b;
+        memcpy(&a, left.data, sizeof a);
+        memcpy(&b, right.data, sizeof b);
+        return (a > b) - (a < b);
+    }
+    case ADG_PHYSICAL_INT64: {
+        int64_t a, b;
+        memcpy(&a, left.data, sizeof a);
+        memcpy(&b, right.data, sizeof b);
+        return (a > b) - (a < b);
+    }
+    case ADG_PHYSICAL_DOUBLE: {
+        double a, b;
+        memcpy(&a, left.data, sizeof a);
+        memcpy(&b, right.data, sizeof b);
+        return (a > b) - (a < b);
+    }
+    case ADG_PHYSICAL_BOOLEAN:
+    case ADG_PHYSICAL_BYTE_ARRAY:
+        break;
+    }
+    size_t common = left.size < right.size ? left.size : right.size;
+    int order = common > 0 ? memcmp(left.data, right.data, common) : 0;
+    return order != 0 ? order : (left.size > right.size) - (left.size < right.size);
+}
+
+void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_codec codec, void *compressor)
+{
+    adg_arena_fini(&chunk->arena);
+    *chunk = (struct adg_parquet_chunk){.bytes = chunk->bytes,
+                                        .codec = codec,
+                                        .type = type,
+                                        .bounds_complete = true,
+                                        .pages = chunk->pages,
+                                        .page_capacity = chunk->page_capacity,
+                                        .compressor = compressor,
+                                        .compressed = chunk->compressed};
+    chunk->bytes.size = 0;
+}
+
+void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk)
+{
+    adg_buffer_fini(&chunk->bytes);
+    adg_buffer_fini(&chunk->compressed);
+    adg_arena_fini(&chunk->arena);
+    adg_free(chunk->pages);
+    *chunk = (struct adg_parquet_chunk){0};
+}
+
+static enum adg_status compress_body(void *compressor, struct adg_buffer *out, struct adg_span body, struct adg_error *error)
+{
+    out->size = 0;
+    enum adg_status status = adg_buffer_reserve(out, ZSTD_compressBound(body.size), error);
+    if (status == ADG_OK) {
+        size_t size = ZSTD_compressCCtx(compressor, out->data, out->capacity, body.data, body.size, ZSTD_LEVEL);
+        if (ZSTD_isError(size)) {
+            return adg_fail(error, ADG_FAILED, "zstd: %s", ZSTD_getErrorName(size));
+        }
+        out->size = size;
+    }
+    return status;
+}
+
+bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes)
+{
+    return compress_body(compressor, scratch, bytes, NULL) == ADG_OK && scratch->size < bytes.size - bytes.size / 10;
+}
+
+/* Header and (compressed) body behind what the chunk has. `values` are the entries of a dictionary page. */
+static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_parquet_page_type type, struct adg_span body,
+                                   uint32_t values, enum adg_parquet_encoding encoding, uint32_t *bytes, struct adg_error *error)
+{
+    struct adg_span stored = body;
+    if (body.size > INT32_MAX) {
+        return adg_fail(error, ADG_FAILED, "a page of 2 GiB and more cannot be written");
+    }
+    if (chunk->codec == ADG_CODEC_ZSTD) {
+        enum adg_status status = compress_body(chunk->compressor, &chunk->compressed, body, error);
+        if (status != ADG_OK) {
+            return status;
+        }
+        stored = (struct adg_span){chunk->compressed.data, chunk->compressed.size};
+    }
+    size_t before = chunk->bytes.size;
+    struct adg_thrift_writer writer = {.out = &chunk->bytes};
+    adg_thrift_begin(&writer);
+    adg_thrift_i32(&writer, 1, (int32_t)type);
+    adg_thrift_i32(&writer, 2, (int32_t)body.size);
+    adg_thrift_i32(&writer, 3, (int32_t)stored.size);
+    adg_thrift_i32(&writer, 4, (int32_t)(uint32_t)crc32_z(0, stored.data, stored.size));
+    if (type == ADG_PAGE_DATA) {
+        adg_thrift_struct_field(&writer, 5);
+        adg_thrift_begin(&writer);
+        adg_thrift_i32(&writer, 1, (int32_t)values);
+        adg_thrift_i32(&writer, 2, (int32_t)encoding);
+        adg_thrift_i32(&writer, 3, ADG_ENCODING_RLE);
+        adg_thrift_i32(&writer, 4, ADG_ENCODING_RLE);
+        adg_thrift_end(&writer);
+    } else {
+        adg_thrift_struct_field(&writer, 7);
+        adg_thrift_begin(&writer);
+        adg_thrift_i32(&writer, 1, (int32_t)values);
+        adg_thrift_i32(&writer, 2, ADG_ENCODING_PLAIN);
+        adg_thrift_bool(&writer, 3, true); /* sorted */
+        adg_thrift_end(&writer);
+    }
+    adg_thrift_end(&writer);
+    if (writer.status != ADG_OK) {
+        return adg_fail_memory(error);
+    }
+    size_t header = chunk->bytes.size - before;
+    enum adg_status status = adg_buffer_append(&chunk->bytes, stored.data, stored.size, error);
+    if (status == ADG_OK) {
+        *bytes = (uint32_t)(header + stored.size);
+        chunk->uncompressed_bytes += header + body.size;
+    }
+    return status;
+}
+
+enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t entries,
+                                             struct adg_error *error)
+{
+    uint32_t bytes = 0;
+    enum adg_status status = append_page(chunk, ADG_PAGE_DICTIONARY, body, entries, ADG_ENCODING_PLAIN, &bytes, error);
+    chunk->dictionary_bytes = bytes;
+    return status;
+}
+
+static bool copy_bounds(struct adg_parquet_chunk *chunk, const struct adg_parquet_bounds *bounds, struct adg_parquet_bounds *copy)
+{
+    char *min = adg_arena_strndup(&chunk->arena, (const char *)bounds->min.data, bounds->min.size);
+    char *max = adg_arena_strndup(&chunk->arena, (const char *)bounds->max.data, bounds->max.size);
+    *copy = (struct adg_parquet_bounds){
+        true, {(const uint8_t *)min, bounds->min.size}, {(const uint8_t *)max, bounds->max.size}};
+    return min != NULL && max != NULL;
+}
+
+enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t values, uint32_t rows,
+                                       uint32_t nulls, enum adg_parquet_encoding encoding, const struct adg_parquet_bounds *bounds,
+                                       struct adg_error *error)
+{
+    if (chunk->page_count == chunk->page_capacity) {
+        uint32_t capacity = chunk->page_capacity == 0 ? 8 : 2 * chunk->page_capacity;
+        struct adg_parquet_page *pages = adg_realloc_array(chunk->pages, capacity, sizeof *pages);
+        if (pages == NULL) {
+            return adg_fail_memory(error);
+        }
+        chunk->pages = pages;
+        chunk->page_capacity = capacity;
+    }
+    struct adg_parquet_page page = {.offset = chunk->bytes.size, .rows = rows, .nulls = nulls};
+    enum adg_status status = append_page(chunk, ADG_PAGE_DATA, body, values, encoding, &page.bytes, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    bool known = bounds->known && bounds->min.size <= ADG_PARQUET_BOUND_BYTES && bounds->max.size <= ADG_PARQUET_BOUND_BYTES;
+    if (known) {
+        if (!copy_bounds(chunk, bounds, &page.bounds)) {
+            return adg_fail_memory(error);
+        }
+        if (!chunk->bounds.known) {
+            chunk->bounds = page.bounds;
+        }
+        if (adg_parquet_compare(chunk->type, page.bounds.min, chunk->bounds.min) < 0) {
+            chunk->bounds.min = page.bounds.min;
+        }
+        if (adg_parquet_compare(chunk->type, page.bounds.max, chunk->bounds.max) > 0) {
+            chunk->bounds.max = page.bounds.max;
+        }
+    } else if (nulls < values) {
+        chunk->bounds_complete = false;
+    }
+    chunk->values += values;
+    chunk->nulls += nulls;
+    chunk->pages[chunk->page_count++] = page;
+    return ADG_OK;
+}
