@@ -74,6 +74,13 @@ void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type
     chunk->bytes.size = 0;
 }
 
+void adg_parquet_chunk_take(struct adg_parquet_chunk *chunk, struct adg_parquet_chunk *out)
+{
+    *out = *chunk;
+    out->bytes = out->compressed = (struct adg_buffer){0};
+    *chunk = (struct adg_parquet_chunk){.bytes = chunk->bytes, .compressed = chunk->compressed};
+}
+
 void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk)
 {
     adg_buffer_fini(&chunk->bytes);
@@ -148,6 +155,7 @@ static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_par
     enum adg_status status = adg_buffer_append(&chunk->bytes, stored.data, stored.size, error);
     if (status == ADG_OK) {
         *bytes = (uint32_t)(header + stored.size);
+        chunk->stored_bytes += *bytes;
         chunk->uncompressed_bytes += header + body.size;
     }
     return status;

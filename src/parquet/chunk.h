@@ -45,7 +45,8 @@ struct adg_parquet_chunk {
     enum adg_parquet_codec codec;
     enum adg_type type;
     int64_t dictionary_bytes;         /* of the dictionary page, with header; 0: none */
-    uint64_t uncompressed_bytes;      /* of all pages, with headers */
+    uint64_t stored_bytes;            /* of all pages, with headers */
+    uint64_t uncompressed_bytes;      /* the same before compression */
     uint64_t values, nulls;           /* nulls count as values, as Parquet has it */
     struct adg_parquet_bounds bounds; /* of the whole chunk */
     bool bounds_complete;             /* every page that is not all null has bounds */
@@ -64,6 +65,8 @@ ADG_MUST_CHECK enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_c
 ADG_MUST_CHECK enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t values,
                                                       uint32_t rows, uint32_t nulls, enum adg_parquet_encoding encoding,
                                                       const struct adg_parquet_bounds *bounds, struct adg_error *error);
+/* Moves what the footer needs (pages, statistics, sizes) to `out` and leaves the bytes, whose memory serves the next chunk. */
+void adg_parquet_chunk_take(struct adg_parquet_chunk *chunk, struct adg_parquet_chunk *out);
 void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk);
 
 /* Whether zstd would save at least a tenth of these bytes. */

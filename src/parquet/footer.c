@@ -95,7 +95,7 @@ static void write_column(struct adg_thrift_writer *writer, const struct adg_parq
     adg_thrift_i32(writer, 4, (int32_t)chunk->codec);
     adg_thrift_i64(writer, 5, (int64_t)chunk->values);
     adg_thrift_i64(writer, 6, (int64_t)chunk->uncompressed_bytes);
-    adg_thrift_i64(writer, 7, (int64_t)chunk->bytes.size);
+    adg_thrift_i64(writer, 7, (int64_t)chunk->stored_bytes);
     adg_thrift_i64(writer, 9, (int64_t)(offset + (uint64_t)chunk->dictionary_bytes));
     if (dictionary) {
         adg_thrift_i64(writer, 11, (int64_t)offset);
@@ -111,7 +111,7 @@ enum adg_status adg_parquet_footer_add(struct adg_parquet_footer *footer, const 
     struct adg_thrift_writer group = {.out = &footer->row_groups}, index = {.out = out};
     uint64_t stored = 0, uncompressed = 0;
     for (uint32_t i = 0; i < footer->leaf_count; i++) {
-        stored += chunks[i].bytes.size;
+        stored += chunks[i].stored_bytes;
         uncompressed += chunks[i].uncompressed_bytes;
     }
     uint64_t index_offset = offset + stored, index_start = out->size, chunk_offset = offset;
@@ -138,7 +138,7 @@ enum adg_status adg_parquet_footer_add(struct adg_parquet_footer *footer, const 
             adg_thrift_i32(&group, 7, (int32_t)(offset_index - column_index));
         }
         adg_thrift_end(&group);
-        chunk_offset += chunk->bytes.size;
+        chunk_offset += chunk->stored_bytes;
     }
     adg_thrift_i64(&group, 2, (int64_t)uncompressed);
     adg_thrift_i64(&group, 3, (int64_t)rows);
