@@ -49,8 +49,13 @@ ADG_PRINTF(1, 2) void adg_cli_say(const char *format, ...);      /* a line to st
 ADG_PRINTF(1, 2) void adg_cli_warn(const char *format, ...);     /* "adg: warning: ..." to stderr, always */
 int adg_cli_fail(const char *command, enum adg_status status, const struct adg_error *error); /* prints; returns the exit code */
 
+/* Keeps the failure that comes first where several apply: 2, then 3, 4, 1 (see docs/commands.md); ADG_OK changes nothing. */
+void adg_cli_collect(enum adg_status *kept, struct adg_error *kept_error, enum adg_status status, const struct adg_error *error);
+
 /* The progress line on a terminal: nothing when stderr is none, or under --quiet. Rewrites itself at most ten times a second. */
 void adg_cli_progress(const char *stage, const char *table, uint64_t done, uint64_t total);
 void adg_cli_progress_end(void);
+
+extern const struct adg_command adg_command_dataset, adg_command_scrape, adg_command_import_metadata, adg_command_generate;
 
 #endif

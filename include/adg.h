@@ -48,9 +48,9 @@ void adg_definition_free(struct adg_definition *definition);
 /* A metadata folder, read and checked. */
 struct adg_metadata;
 
-/* Reads `folder`. ADG_REFUSED when a file does not match the manifest's hash or definition.yaml is another definition,
- * ADG_BAD_INPUT when a file is malformed, ADG_FAILED when it cannot be read. Unreleased metadata is for work on one's own
- * data: the caller says so with `allow_unreleased`, else ADG_REFUSED. */
+/* Reads `folder`. ADG_REFUSED when it is not released, or when definition.yaml is another definition; ADG_BAD_INPUT when a file is
+ * malformed or does not match the manifest's hash, ADG_FAILED when it cannot be read. Metadata cannot be released yet:
+ * whoever works on data of their own says so with `allow_unreleased`. */
 enum adg_status adg_metadata_open(const char *folder, const struct adg_definition *definition, bool allow_unreleased,
                                   struct adg_metadata **out, struct adg_error *error);
 void adg_metadata_free(struct adg_metadata *metadata);

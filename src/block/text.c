@@ -76,8 +76,8 @@ size_t adg_dictionary_text(const struct adg_dictionary *dictionary, unsigned sca
     }
 }
 
-static size_t plain_text(const struct adg_field *field, const struct adg_block_column *column, uint32_t row, char *scratch,
-                         const char **text)
+static size_t plain_text(const struct adg_field *field, const struct adg_block_column *column, uint32_t row,
+                         char *scratch, const char **text)
 {
     *text = scratch;
     switch (field->type) {
@@ -95,8 +95,8 @@ static size_t plain_text(const struct adg_field *field, const struct adg_block_c
     }
 }
 
-__attribute__((visibility("default")))
-int64_t adg_block_text(const struct adg_block *block, uint32_t column, uint32_t row, char *out, size_t size)
+__attribute__((visibility("default"))) int64_t adg_block_text(const struct adg_block *block, uint32_t column,
+                                                              uint32_t row, char *out, size_t size)
 {
     assert(column < block->layout->column_count && row < block->rows);
     const struct adg_layout_column *layout = &block->layout->columns[column];

@@ -1,6 +1,6 @@
 /*
- * A value as text, the same wherever it is shown: whole numbers in digits, doubles with the fewest digits that read back
- * equal, decimals exact, ISO dates, timestamps "YYYY-MM-DD HH:MM:SS" with six more digits where they are not zero,
+ * A value as text, the same wherever it is shown: whole numbers in digits, doubles with the fewest digits that read
+ * back equal, decimals exact, ISO dates, timestamps "YYYY-MM-DD HH:MM:SS" with six more digits where they are not zero,
  * booleans "true" and "false".
  */
 #ifndef ADG_BLOCK_TEXT_H

@@ -6,8 +6,8 @@
  * column for all rows of the block. Each adg_plan_<kind> function below prepares one kind: it sets the column's kind,
  * dictionary and nullability and adds the step.
  *
- * Columns without a step (CONSTANT and NULL) show codes that are all zero: entry 0 of the one-entry dictionary, or null,
- * being the count of an empty dictionary. So a step that reads another column's codes needs no special cases.
+ * Columns without a step (CONSTANT and NULL) show codes that are all zero: entry 0 of the one-entry dictionary, or
+ * null, being the count of an empty dictionary. So a step that reads another column's codes needs no special cases.
  */
 #ifndef ADG_GENERATE_INTERNAL_H
 #define ADG_GENERATE_INTERNAL_H
@@ -25,16 +25,16 @@ struct adg_plan_column {
     enum adg_column_kind kind;
     struct adg_dictionary dictionary; /* count 0 unless CONSTANT or DICTIONARY */
     bool nullable;
-    bool own_codes;                   /* a step writes codes for it (even where a later step makes it CONSTANT or NULL) */
-    bool missing;                     /* sampled, without metadata */
+    bool own_codes; /* a step writes codes for it (even where a later step makes it CONSTANT or NULL) */
+    bool missing;   /* sampled, without metadata */
 };
 
 /* Buffers of one column in one block. */
 struct adg_work_column {
-    uint32_t *codes;                  /* own, or the shared zeros */
-    uint8_t *valid;                   /* PLAIN and nullable */
-    void *fixed;                      /* PLAIN numbers: int32_t, int64_t or double */
-    uint32_t *offsets;                /* PLAIN text */
+    uint32_t *codes;   /* own, or the shared zeros */
+    uint8_t *valid;    /* PLAIN and nullable */
+    void *fixed;       /* PLAIN numbers: int32_t, int64_t or double */
+    uint32_t *offsets; /* PLAIN text */
     struct adg_buffer bytes;
 };
 
@@ -44,9 +44,10 @@ struct adg_work {
     uint64_t first_row;
     uint32_t rows;
     struct adg_patient_runs runs;
-    uint32_t *words;                  /* [ADG_BLOCK_ROWS] random words, or whatever a step needs */
-    uint32_t *more_words;             /* the same */
-    uint32_t *patient_codes;          /* the same, one per run */
+    uint32_t *words;           /* [ADG_BLOCK_ROWS] random words, or whatever a step needs */
+    uint32_t *more_words;      /* the same */
+    uint32_t *patient_codes;   /* the same, one per run */
+    const uint32_t **pointers; /* [fields]: the columns that a step reads */
     const uint32_t *zeros;
     struct adg_work_column *columns;
 };
@@ -64,19 +65,22 @@ struct adg_plan {
     const struct adg_metadata *metadata; /* while planning only */
     uint64_t seed;
     struct adg_patients patients;
-    struct adg_plan_column *columns;     /* one per field */
+    struct adg_plan_column *columns; /* one per field */
     struct adg_step *steps;
     uint32_t step_count;
     struct adg_layout layout;
-    uint64_t first_row, rows;            /* of the shard */
+    uint64_t first_row, rows; /* of the shard */
     uint64_t first_block, blocks;
     const char *warnings[4];
     uint32_t warning_count;
 };
 
+#define ADG_LARGEST_WEIGHT 9007199254740992.0 /* 2^53 */
+
 /* Appends a step; there is room for one per field and one more. */
 void adg_plan_add_step(struct adg_plan *plan, uint32_t field,
-                       enum adg_status (*run)(const struct adg_step *, struct adg_work *, struct adg_error *), const void *detail);
+                       enum adg_status (*run)(const struct adg_step *, struct adg_work *, struct adg_error *),
+                       const void *detail);
 
 /* Sets kind and dictionary of a column of codes: NULL for an empty dictionary, CONSTANT for one entry without nulls. */
 void adg_plan_set_dictionary(struct adg_plan_column *column, const struct adg_dictionary *dictionary, bool nullable);
@@ -88,21 +92,32 @@ struct adg_stream adg_plan_stream(const struct adg_plan *plan, uint32_t field, e
 ADG_MUST_CHECK enum adg_status adg_plan_text_value(const struct adg_field *field, struct adg_optional_text text,
                                                    struct adg_value *out, struct adg_error *error);
 /* A weight as a whole number from 1 to 2^53; ADG_BAD_INPUT when it is not. */
-ADG_MUST_CHECK enum adg_status adg_plan_weight(const struct adg_metadata_row *row, uint64_t *out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_weight(const struct adg_metadata_row *row, uint64_t *out,
+                                               struct adg_error *error);
 
-ADG_MUST_CHECK enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct adg_error *error);      /* sampled.c */
-ADG_MUST_CHECK enum adg_status adg_plan_continuous(struct adg_plan *plan, uint32_t field, struct adg_error *error);   /* continuous.c */
-ADG_MUST_CHECK enum adg_status adg_plan_pattern(struct adg_plan *plan, uint32_t field, struct adg_error *error);      /* demographic.c */
-ADG_MUST_CHECK enum adg_status adg_plan_patient_date(struct adg_plan *plan, uint32_t field, struct adg_error *error); /* demographic.c */
-ADG_MUST_CHECK enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struct adg_error *error);   /* identifier.c */
-ADG_MUST_CHECK enum adg_status adg_plan_sorted_dates(struct adg_plan *plan, struct adg_error *error);                 /* dates.c */
+/* An alias table in the plan's arena. */
+ADG_MUST_CHECK enum adg_status adg_plan_alias(struct adg_plan *plan, const uint64_t *parts, uint32_t count,
+                                              struct adg_alias *out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_continuous(struct adg_plan *plan, uint32_t field, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_pattern(struct adg_plan *plan, uint32_t field, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_patient_date(struct adg_plan *plan, uint32_t field, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_sorted_dates(struct adg_plan *plan, struct adg_error *error);
 /* The inputs have been planned. */
-ADG_MUST_CHECK enum adg_status adg_plan_derived(struct adg_plan *plan, uint32_t field, struct adg_error *error);      /* derived.c */
-ADG_MUST_CHECK enum adg_status adg_plan_age(struct adg_plan *plan, uint32_t field, struct adg_error *error);          /* age.c */
-ADG_MUST_CHECK enum adg_status adg_plan_join(struct adg_plan *plan, uint32_t field, struct adg_error *error);         /* join.c */
+ADG_MUST_CHECK enum adg_status adg_plan_derived(struct adg_plan *plan, uint32_t field, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_age(struct adg_plan *plan, uint32_t field, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_join(struct adg_plan *plan, uint32_t field, struct adg_error *error);
+
+/* An input of a derived field: a column of codes, planned before. ADG_BAD_INPUT when it is a PLAIN one. */
+ADG_MUST_CHECK enum adg_status adg_plan_input(const struct adg_plan *plan, uint32_t field, uint32_t i,
+                                              const struct adg_plan_column **out, struct adg_error *error);
+/* A column whose codes are looked up by those of `input`: values[code] for every entry and null of the input. */
+ADG_MUST_CHECK enum adg_status adg_plan_map(struct adg_plan *plan, uint32_t field, uint32_t input,
+                                            const struct adg_value *values, struct adg_error *error);
 
 /* COMPLETENESS of a field: false when it has no such row. */
-ADG_MUST_CHECK enum adg_status adg_plan_completeness(const struct adg_plan *plan, uint32_t field, bool *there, uint64_t *null,
-                                                     uint64_t *filled, struct adg_error *error);                      /* sampled.c */
+ADG_MUST_CHECK enum adg_status adg_plan_completeness(const struct adg_plan *plan, uint32_t field, bool *there,
+                                                     uint64_t *null, uint64_t *filled, struct adg_error *error);
 
 #endif

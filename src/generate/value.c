@@ -32,7 +32,8 @@ static bool parse_timestamp(const char *text, size_t size, int64_t *microseconds
     }
     if (size > 10) {
         if (size < 19 || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' || text[16] != ':' ||
-            !parse_two(text + 11, 24, &hour) || !parse_two(text + 14, 60, &minute) || !parse_two(text + 17, 60, &second)) {
+            !parse_two(text + 11, 24, &hour) || !parse_two(text + 14, 60, &minute) ||
+            !parse_two(text + 17, 60, &second)) {
             return false;
         }
         if (size > 19) {
@@ -78,7 +79,8 @@ enum adg_status adg_value_from_text(const struct adg_field *field, const char *t
         read = size <= INT32_MAX;
         break;
     case ADG_TYPE_INT32:
-        read = adg_int64_parse(text, size, &value.as.whole) && value.as.whole >= INT32_MIN && value.as.whole <= INT32_MAX;
+        read = adg_int64_parse(text, size, &value.as.whole) && value.as.whole >= INT32_MIN &&
+               value.as.whole <= INT32_MAX;
         break;
     case ADG_TYPE_INT64:
         read = adg_int64_parse(text, size, &value.as.whole);
@@ -106,8 +108,8 @@ enum adg_status adg_value_from_text(const struct adg_field *field, const char *t
     if (!read) {
         char type[24];
         adg_type_format(field, type);
-        return adg_fail(error, ADG_BAD_INPUT, "a value of the metadata cannot be read as %s, the type of field %s", type,
-                        field->name);
+        return adg_fail(error, ADG_BAD_INPUT, "a value of the metadata cannot be read as %s, the type of field %s",
+                        type, field->name);
     }
     *out = value;
     return ADG_OK;

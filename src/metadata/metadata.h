@@ -62,6 +62,7 @@ struct adg_manifest_table {
     uint32_t skipped_column_count;
     const char *const *missing_columns; /* in the definition, not in the source */
     uint32_t missing_column_count;
+    bool records_alone;                 /* no patient key: thresholds count records, not patients */
     uint64_t population;                /* 0: not stated */
 };
 
@@ -97,10 +98,21 @@ struct adg_metadata {
 
 /* Reads a folder without asking whether it was released: hashes against the manifest, then every row: known VALUE_TYPE,
  * weights finite, whole, from 1 to 2^53 (0 and more in COMPLETENESS; inner weights finite and >= 0), arrays of equal length,
- * percentiles finite and sorted, COMPLETENESS of two, canonical order, no duplicate row. ADG_BAD_INPUT or ADG_REFUSED as
- * adg_metadata_open. adg_metadata_open itself is this, plus: the definition's datasets are among those of definition.yaml
- * (ADG_REFUSED), and the question of release. */
-ADG_MUST_CHECK enum adg_status adg_metadata_read(const char *folder, struct adg_metadata **out, struct adg_error *error);
+ * percentiles finite and sorted, COMPLETENESS of two, canonical order, no duplicate row. With `definition`: each of its
+ * datasets is, byte for byte, among those of definition.yaml, else ADG_REFUSED, before anything else is looked at. All other
+ * faults are ADG_BAD_INPUT. adg_metadata_open is this and the question of release. */
+ADG_MUST_CHECK enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition,
+                                                 struct adg_metadata **out, struct adg_error *error);
+
+/*
+ * For adding tables to a folder: its rows and manifest, without those of the tables named in `replaced`. ADG_REFUSED when
+ * somebody has reviewed or signed it, ADG_BAD_INPUT when it has another definition or other parameters than `manifest` says.
+ * On success `rows` holds the rows and manifest->tables the folder's other tables, in the memory of `rows`.
+ */
+ADG_MUST_CHECK enum adg_status adg_metadata_load_for_adding(const char *folder, const struct adg_definition *definition,
+                                                            const char *const *replaced, uint32_t replaced_count,
+                                                            struct adg_manifest *manifest, struct adg_metadata_rows *rows,
+                                                            struct adg_error *error);
 
 /* The rows of one table, field and value type: a range, empty when there is none. */
 struct adg_metadata_range {

@@ -12,7 +12,8 @@
 #include "core/status.h"
 #include "sink/sink.h"
 
-struct adg_run_progress {     /* called from any thread, one call at a time */
+/* Called from any thread, one call at a time. Rows are those of the whole run, `table` is one being worked on. */
+struct adg_run_progress {
     void (*report)(void *context, const char *table, uint64_t rows_done, uint64_t rows_total);
     void (*warn)(void *context, const char *message);
     void *context;

@@ -23,7 +23,7 @@
 enum adg_format { ADG_FORMAT_PARQUET, ADG_FORMAT_CSV };
 enum adg_compression { ADG_COMPRESSION_AUTO, ADG_COMPRESSION_ZSTD, ADG_COMPRESSION_NONE };
 
-/* Blocks in a part: 131,072 rows. */
+/* Blocks in a part where the format does not say otherwise: 131,072 rows. */
 #define ADG_SINK_PART_BLOCKS 8
 
 struct adg_sink_part {
@@ -37,6 +37,7 @@ struct adg_sink_encoder;      /* of one thread */
 
 struct adg_sink_operations {
     const char *extension;    /* "parquet" */
+    uint32_t part_blocks;     /* 0: ADG_SINK_PART_BLOCKS */
     enum adg_status (*open)(const struct adg_layout *layout, enum adg_compression compression, struct adg_sink **out,
                             struct adg_error *error);
     enum adg_status (*begin)(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error);

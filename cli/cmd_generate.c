@@ -1,0 +1,213 @@
+/*
+ * adg generate: metadata in, artificial tables out.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "run/output.h"
+#include "run/run.h"
+
+static const char usage[] =
+    "usage: adg generate --dataset D --meta DIR --out DIR (--patients N | --rows N) [OPTION]...\n"
+    "\n"
+    "Generates artificial tables from metadata. Every table becomes one file, artificial_<table>.parquet or .csv, in the\n"
+    "output folder, which appears under its name only when it is complete. The result is one line per table on standard\n"
+    "output: path, rows, bytes.\n"
+    "\n"
+    "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
+    "  --meta DIR            the metadata folder\n"
+    "  --out DIR             the output folder; created when only its parent exists\n"
+    "  --patients N          this many patients in every table\n"
+    "  --rows N              exactly this many rows in every table\n"
+    "  --seed S              of the random numbers, 0 to 2^64 - 1; the same seed gives the same rows (default: 1)\n"
+    "  --table NAME          only this table; may repeat (default: every table that the metadata has)\n"
+    "  --format F            parquet or csv (default: parquet)\n"
+    "  --compression C       of Parquet: auto, zstd or none (default: auto)\n"
+    "  --profile reference   each table has patients of its own, columns are drawn independently (default)\n"
+    "  --shard I/N           only part I of N, counted from 0: artificial_<table>/part-IIIII-of-NNNNN.<format>\n"
+    "  --allow-unreleased    take metadata that has not been reviewed and released: for work on one's own data\n"
+    "  --threads N           (default: all cores)\n"
+    "  --quiet               no progress\n"
+    "  --help                this text\n";
+
+struct arguments {
+    const char *dataset, *meta, *out, *shard_text, *profile;
+    uint64_t patients, rows, seed, threads, shard, shards;
+    struct adg_option_list tables;
+    int format, compression;
+    bool allow_unreleased;
+};
+
+/* "I/N" with 0 <= I < N, digits only. */
+static bool parse_shard(const char *text, uint64_t *shard, uint64_t *shards)
+{
+    uint64_t numbers[2] = {0, 0};
+    for (int i = 0; i < 2; i++) {
+        const char *start = text;
+        for (; *text >= '0' && *text <= '9' && numbers[i] <= ADG_OUTPUT_MAX_SHARDS; text++) {
+            numbers[i] = 10 * numbers[i] + (uint64_t)(*text - '0');
+        }
+        if (text == start || *text != (i == 0 ? '/' : '\0')) {
+            return false;
+        }
+        text++;
+    }
+    *shard = numbers[0];
+    *shards = numbers[1];
+    return *shard < *shards && *shards <= ADG_OUTPUT_MAX_SHARDS;
+}
+
+static enum adg_status check_tables(const struct adg_option_list *tables, struct adg_error *error)
+{
+    for (uint32_t i = 0; i < tables->count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            if (strcmp(tables->items[i], tables->items[j]) == 0) {
+                return adg_fail(error, ADG_USAGE, "table %s is given twice", tables->items[i]);
+            }
+        }
+    }
+    return ADG_OK;
+}
+
+static enum adg_status parse(int argc, char **argv, struct arguments *arguments, bool *help, struct adg_error *error)
+{
+    static const char *const formats[] = {[ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", NULL};
+    static const char *const compressions[] = {
+        [ADG_COMPRESSION_AUTO] = "auto", [ADG_COMPRESSION_ZSTD] = "zstd", [ADG_COMPRESSION_NONE] = "none", NULL};
+    enum { DATASET, META, OUT, PATIENTS, ROWS, SEED, TABLE, FORMAT, COMPRESSION, PROFILE, SHARD, ALLOW_UNRELEASED, THREADS, COUNT };
+    struct adg_option options[COUNT] = {
+        [DATASET] = {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &arguments->dataset, .required = true},
+        [META] = {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments->meta, .required = true},
+        [OUT] = {.name = "out", .kind = ADG_OPTION_TEXT, .target = &arguments->out, .required = true},
+        [PATIENTS] = {.name = "patients", .kind = ADG_OPTION_COUNT, .target = &arguments->patients},
+        [ROWS] = {.name = "rows", .kind = ADG_OPTION_COUNT, .target = &arguments->rows},
+        [SEED] = {.name = "seed", .kind = ADG_OPTION_UINT64, .target = &arguments->seed},
+        [TABLE] = {.name = "table", .kind = ADG_OPTION_LIST, .target = &arguments->tables},
+        [FORMAT] = {.name = "format", .kind = ADG_OPTION_CHOICE, .target = &arguments->format, .choices = formats},
+        [COMPRESSION] = {.name = "compression", .kind = ADG_OPTION_CHOICE, .target = &arguments->compression,
+                         .choices = compressions},
+        [PROFILE] = {.name = "profile", .kind = ADG_OPTION_TEXT, .target = &arguments->profile},
+        [SHARD] = {.name = "shard", .kind = ADG_OPTION_TEXT, .target = &arguments->shard_text},
+        [ALLOW_UNRELEASED] = {.name = "allow-unreleased", .kind = ADG_OPTION_FLAG, .target = &arguments->allow_unreleased},
+        [THREADS] = {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments->threads},
+    };
+    enum adg_status status = adg_cli_parse(argc, argv, options, COUNT, NULL, 0, NULL, help, error);
+    if (status != ADG_OK || *help) {
+        return status;
+    }
+    if (options[PATIENTS].given == options[ROWS].given) {
+        return adg_fail(error, ADG_USAGE, "exactly one of --patients and --rows is needed");
+    }
+    if (options[COMPRESSION].given && arguments->format == ADG_FORMAT_CSV) {
+        return adg_fail(error, ADG_USAGE, "option --compression is for Parquet; CSV is not compressed");
+    }
+    if (options[PROFILE].given && strcmp(arguments->profile, "reference") != 0) {
+        return adg_fail(error, ADG_USAGE, "option --profile: expected reference, the only profile of this version, not '%s'",
+                        arguments->profile);
+    }
+    if (options[SHARD].given && !parse_shard(arguments->shard_text, &arguments->shard, &arguments->shards)) {
+        return adg_fail(error, ADG_USAGE, "option --shard: expected I/N, from 0/N to N-1/N with N at most %d, not '%s'",
+                        ADG_OUTPUT_MAX_SHARDS, arguments->shard_text);
+    }
+    if (arguments->threads > UINT_MAX) {
+        return adg_fail(error, ADG_USAGE, "option --threads: at most %u", UINT_MAX);
+    }
+    return check_tables(&arguments->tables, error);
+}
+
+static void report(void *context, const char *table, uint64_t rows_done, uint64_t rows_total)
+{
+    (void)context;
+    adg_cli_progress("generate", table, rows_done, rows_total);
+}
+
+static void warn(void *context, const char *message)
+{
+    (void)context;
+    adg_cli_warn("%s", message);
+}
+
+/* Opens what the command reads; of several things amiss, the one that comes first (adg_cli_collect) is reported. */
+static enum adg_status open_inputs(const struct arguments *arguments, struct adg_definition **definition,
+                                   struct adg_metadata **metadata, struct adg_error *error)
+{
+    struct adg_error next = {{0}};
+    enum adg_status status = ADG_OK;
+    if (!arguments->allow_unreleased) {
+        return adg_fail(error, ADG_REFUSED, "metadata %s has not been released; for work on your own data, take it with "
+                        "--allow-unreleased", arguments->meta);
+    }
+    status = adg_definition_open(arguments->dataset, definition, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    enum adg_status metadata_status = adg_metadata_open(arguments->meta, *definition, true, metadata, &next);
+    adg_cli_collect(&status, error, metadata_status, &next);
+    for (uint32_t i = 0; i < arguments->tables.count; i++) {
+        enum adg_status table_status = adg_definition_find_table(*definition, arguments->tables.items[i], NULL, NULL, &next);
+        adg_cli_collect(&status, error, table_status, &next);
+    }
+    return status;
+}
+
+static enum adg_status generate(const struct arguments *arguments, struct adg_error *error)
+{
+    struct adg_definition *definition = NULL;
+    struct adg_metadata *metadata = NULL;
+    struct adg_run_result result = {0};
+    enum adg_status status = open_inputs(arguments, &definition, &metadata, error);
+    if (status == ADG_OK) {
+        const struct adg_run_options options = {
+            .definition = definition,
+            .metadata = metadata,
+            .out_folder = arguments->out,
+            .tables = arguments->tables.items,
+            .table_count = arguments->tables.count,
+            .seed = arguments->seed,
+            .patients = arguments->patients,
+            .rows = arguments->rows,
+            .shard = arguments->shard,
+            .shards = arguments->shards,
+            .sharded = arguments->shard_text != NULL,
+            .format = (enum adg_format)arguments->format,
+            .compression = (enum adg_compression)arguments->compression,
+            .threads = (unsigned)arguments->threads,
+            .progress = {.report = report, .warn = warn},
+        };
+        status = adg_run_generate(&options, &result, error);
+    }
+    adg_cli_progress_end();
+    for (uint32_t t = 0; t < result.table_count; t++) {
+        printf("%s\t%" PRIu64 "\t%" PRIu64 "\n", result.tables[t].path, result.tables[t].rows, result.tables[t].bytes);
+    }
+    adg_run_result_fini(&result);
+    adg_metadata_free(metadata);
+    adg_definition_free(definition);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct arguments arguments = {.seed = 1, .shards = 1};
+    struct adg_error error = {{0}};
+    bool help = false;
+    enum adg_status status = parse(argc, argv, &arguments, &help, &error);
+    if (status == ADG_OK && help) {
+        fputs(usage, stdout);
+    } else if (status == ADG_OK) {
+        status = generate(&arguments, &error);
+    }
+    struct adg_option tables = {.kind = ADG_OPTION_LIST, .target = &arguments.tables};
+    adg_cli_lists_free(&tables, 1);
+    return status == ADG_OK ? 0 : adg_cli_fail("generate", status, &error);
+}
+
+const struct adg_command adg_command_generate = {
+    .name = "generate",
+    .summary = "generate artificial tables from metadata",
+    .usage = usage,
+    .run = run,
+};

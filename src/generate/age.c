@@ -1,0 +1,233 @@
+/*
+ * Ages: from a date and a month of birth, or from an age that is there, by the table of the HES data dictionary.
+ *
+ * The days between date and birth are looked up in a table of 0 to 43,800 days (below 1 and above are one case each),
+ * whose entries are codes of a dictionary of all ages that can come out.
+ */
+#include "generate/internal.h"
+
+#include "block/text.h"
+#include "core/date.h"
+#include "core/memory.h"
+
+enum { DAYS_OF_120_YEARS = 43800 };
+
+static const struct {
+    int32_t days; /* at most */
+    int32_t code;
+    double fraction;
+} infants[] = {
+    {0, 7001, 0.002},   {6, 7002, 0.010},   {28, 7003, 0.048},  {90, 7004, 0.167},
+    {181, 7005, 0.375}, {272, 7006, 0.625}, {364, 7007, 0.875},
+};
+enum { INFANTS = sizeof infants / sizeof infants[0] };
+
+/* Of 0 to 43,800 days. */
+static double age_of(int32_t days, bool fraction)
+{
+    for (int i = 0; i < INFANTS; i++) {
+        if (days <= infants[i].days) {
+            return fraction ? infants[i].fraction : infants[i].code;
+        }
+    }
+    if (days >= DAYS_OF_120_YEARS) {
+        return 120;
+    }
+    return fraction ? days / 365.0 : (2 * days + 365) / 730; /* half up */
+}
+
+struct age {
+    uint32_t date, birth;    /* fields */
+    int32_t *dates, *births; /* [entries + 1] days; NO_DAY: null */
+    uint32_t *codes;         /* [0 .. 43,800], then that of null */
+};
+#define NO_DAY INT32_MIN
+
+static enum adg_status run_age(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    (void)error;
+    const struct age *age = step->detail;
+    const uint32_t *dates = work->columns[age->date].codes, *births = work->columns[age->birth].codes;
+    uint32_t *codes = work->columns[step->field].codes;
+    for (uint32_t i = 0; i < work->rows; i++) {
+        int32_t date = age->dates[dates[i]], birth = age->births[births[i]];
+        int32_t days = DAYS_OF_120_YEARS + 1;
+        if (date != NO_DAY && birth != NO_DAY) {
+            days = date - birth;
+            days = days < 0 ? 0 : days > DAYS_OF_120_YEARS ? DAYS_OF_120_YEARS : days;
+        }
+        codes[i] = age->codes[days];
+    }
+    return ADG_OK;
+}
+
+/* MMyyyy: its first day. */
+static bool parse_month(const char *text, size_t size, int32_t *days)
+{
+    unsigned digits[6];
+    if (size != 6) {
+        return false;
+    }
+    for (int i = 0; i < 6; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return false;
+        }
+        digits[i] = (unsigned)(text[i] - '0');
+    }
+    unsigned month = digits[0] * 10 + digits[1];
+    int year = (int)(digits[2] * 1000 + digits[3] * 100 + digits[4] * 10 + digits[5]);
+    if (month < 1 || month > 12 || year < 1) {
+        return false;
+    }
+    *days = adg_date_from_civil(year, month, 1);
+    return true;
+}
+
+struct range {
+    int32_t least, most; /* of the days that are there */
+    bool nulls;
+};
+
+/* The days of a column's entries; what cannot be read is null. */
+static enum adg_status read_days(struct adg_plan *plan, const struct adg_plan_column *column, bool month, int32_t **out,
+                                 struct range *range, struct adg_error *error)
+{
+    uint32_t count = column->dictionary.count;
+    int32_t *days = adg_arena_array(&plan->arena, (size_t)count + 1, sizeof *days);
+    if (days == NULL) {
+        return adg_fail_memory(error);
+    }
+    *range = (struct range){INT32_MAX, INT32_MIN, count == 0 || column->nullable};
+    days[count] = NO_DAY;
+    for (uint32_t i = 0; i < count; i++) {
+        char scratch[ADG_VALUE_TEXT_BYTES];
+        const char *text = NULL;
+        size_t size = adg_dictionary_text(&column->dictionary, column->field->scale, i, scratch, &text);
+        bool read = month && column->field->type != ADG_TYPE_DATE ? parse_month(text, size, &days[i])
+                                                                  : adg_date_parse(text, size, &days[i]);
+        if (!read) {
+            days[i] = NO_DAY;
+            range->nulls = true;
+            continue;
+        }
+        range->least = days[i] < range->least ? days[i] : range->least;
+        range->most = days[i] > range->most ? days[i] : range->most;
+    }
+    *out = days;
+    return ADG_OK;
+}
+
+static int32_t clamp_days(int32_t days)
+{
+    return days < 0 ? 0 : days > DAYS_OF_120_YEARS ? DAYS_OF_120_YEARS : days;
+}
+
+/* Dictionary and codes of the ages from `least` to `most` days. */
+static enum adg_status list_ages(struct adg_plan *plan, uint32_t field, struct age *age, int32_t least, int32_t most,
+                                 bool nulls, struct adg_error *error)
+{
+    struct adg_plan_column *column = &plan->columns[field];
+    bool fraction = column->field->derivation->kind == ADG_DERIVE_AGE_FRACTION;
+    uint32_t count = DAYS_OF_120_YEARS + 2;
+    struct adg_value *values = adg_alloc_array(count, sizeof *values);
+    age->codes = adg_arena_array(&plan->arena, count, sizeof *age->codes);
+    enum adg_status status = values == NULL || age->codes == NULL ? adg_fail_memory(error) : ADG_OK;
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        values[i] = (struct adg_value){.null = true};
+        int32_t days = (int32_t)i;
+        if (days >= least && days <= most) {
+            double value = age_of(days, fraction);
+            if (column->field->type == ADG_TYPE_DOUBLE) { /* no detour through text, which is slow */
+                values[i] = (struct adg_value){.as.real = value};
+            } else {
+                status = adg_value_from_number(column->field, value, &plan->arena, &values[i], error);
+            }
+        }
+    }
+    struct adg_dictionary dictionary = {0};
+    if (status == ADG_OK) {
+        status = adg_value_dictionary(column->field->type, values, count, &plan->arena, &dictionary, age->codes, error);
+    }
+    if (status == ADG_OK) {
+        adg_plan_set_dictionary(column, &dictionary, nulls);
+        if (column->kind == ADG_COLUMN_DICTIONARY) {
+            adg_plan_add_step(plan, field, run_age, age);
+        }
+    }
+    adg_free(values);
+    return status;
+}
+
+static enum adg_status plan_from_dates(struct adg_plan *plan, uint32_t field, struct adg_error *error)
+{
+    const struct adg_derivation *derivation = plan->columns[field].field->derivation;
+    const struct adg_plan_column *date = NULL, *birth = NULL;
+    enum adg_status status = adg_plan_input(plan, field, 0, &date, error);
+    if (status == ADG_OK) {
+        status = adg_plan_input(plan, field, 1, &birth, error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    struct age *age = adg_arena_array(&plan->arena, 1, sizeof *age);
+    if (age == NULL) {
+        return adg_fail_memory(error);
+    }
+    age->date = derivation->inputs[0];
+    age->birth = derivation->inputs[1];
+    struct range dates, births;
+    status = read_days(plan, date, false, &age->dates, &dates, error);
+    if (status == ADG_OK) {
+        status = read_days(plan, birth, true, &age->births, &births, error);
+    }
+    if (status != ADG_OK || dates.least > dates.most || births.least > births.most) {
+        return status; /* no date or no birth at all: null throughout */
+    }
+    return list_ages(plan, field, age, clamp_days(dates.least - births.most), clamp_days(dates.most - births.least),
+                     dates.nulls || births.nulls, error);
+}
+
+/* The fraction of an age in years or infants' codes; other ages are their own. */
+static enum adg_status plan_from_category(struct adg_plan *plan, uint32_t field, struct adg_error *error)
+{
+    const struct adg_field *description = plan->columns[field].field;
+    const struct adg_plan_column *input = NULL;
+    enum adg_status status = adg_plan_input(plan, field, 0, &input, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    uint32_t count = input->dictionary.count;
+    struct adg_value *values = adg_alloc_array((size_t)count + 1, sizeof *values);
+    if (values == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        char scratch[ADG_VALUE_TEXT_BYTES];
+        const char *text = NULL;
+        size_t size = adg_dictionary_text(&input->dictionary, input->field->scale, i, scratch, &text);
+        double age = 0;
+        values[i] = (struct adg_value){.null = true};
+        if (adg_double_parse(text, size, &age)) {
+            for (int k = 0; k < INFANTS; k++) {
+                if (age == infants[k].code) {
+                    age = infants[k].fraction;
+                    break;
+                }
+            }
+            status = adg_value_from_number(description, age, &plan->arena, &values[i], error);
+        }
+    }
+    values[count] = (struct adg_value){.null = true};
+    if (status == ADG_OK) {
+        status = adg_plan_map(plan, field, description->derivation->inputs[0], values, error);
+    }
+    adg_free(values);
+    return status;
+}
+
+enum adg_status adg_plan_age(struct adg_plan *plan, uint32_t field, struct adg_error *error)
+{
+    return plan->columns[field].field->derivation->kind == ADG_DERIVE_AGE_FRACTION_OF_CATEGORY
+               ? plan_from_category(plan, field, error)
+               : plan_from_dates(plan, field, error);
+}

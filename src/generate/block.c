@@ -1,0 +1,199 @@
+/*
+ * From plan and number to block: the steps of the plan in order, over scratch that is made once per block and used
+ * again.
+ */
+#include "generate/internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Random words are made 64 at a time. */
+enum { WORDS = ADG_BLOCK_ROWS + 64 };
+
+static void work_free(struct adg_work *work)
+{
+    if (work == NULL) {
+        return;
+    }
+    if (work->columns != NULL) {
+        for (uint32_t f = 0; f < work->plan->dataset->field_count; f++) {
+            struct adg_work_column *column = &work->columns[f];
+            if (column->codes != work->zeros) {
+                adg_free(column->codes);
+            }
+            adg_free(column->valid);
+            adg_free(column->fixed);
+            adg_free(column->offsets);
+            adg_buffer_fini(&column->bytes);
+        }
+    }
+    adg_free(work->columns);
+    adg_free(work->pointers);
+    adg_free((void *)(uintptr_t)work->zeros);
+    adg_free(work->runs.patients);
+    adg_free(work->runs.starts);
+    adg_free(work->words);
+    adg_free(work->more_words);
+    adg_free(work->patient_codes);
+    adg_free(work);
+}
+
+static bool make_column(struct adg_work *work, const struct adg_plan_column *plan, struct adg_work_column *column)
+{
+    column->codes = (uint32_t *)(uintptr_t)work->zeros;
+    if (plan->own_codes) {
+        column->codes = adg_alloc_aligned(WORDS * sizeof *column->codes);
+        if (column->codes == NULL) {
+            return false;
+        }
+    }
+    if (plan->kind != ADG_COLUMN_PLAIN) {
+        return true;
+    }
+    if (plan->field->type == ADG_TYPE_STRING) {
+        column->offsets = adg_alloc_array(ADG_BLOCK_ROWS + 1, sizeof *column->offsets);
+    } else {
+        column->fixed = adg_alloc_aligned((size_t)ADG_BLOCK_ROWS * (adg_type_is_int32(plan->field->type) ? 4 : 8));
+    }
+    if (plan->nullable) {
+        column->valid = adg_alloc_array(ADG_BLOCK_ROWS, 1);
+    }
+    return (column->offsets != NULL || column->fixed != NULL) && (!plan->nullable || column->valid != NULL);
+}
+
+/* Columns that one step reads at most. */
+static uint32_t most_inputs(const struct adg_dataset *dataset)
+{
+    uint32_t most = dataset->sorted_date_count;
+    for (uint32_t f = 0; f < dataset->field_count; f++) {
+        const struct adg_derivation *derivation = dataset->fields[f].derivation;
+        if (derivation != NULL && derivation->input_count > most) {
+            most = derivation->input_count;
+        }
+    }
+    return most;
+}
+
+static struct adg_work *work_new(const struct adg_plan *plan)
+{
+    struct adg_work *work = adg_alloc_zero(1, sizeof *work);
+    if (work == NULL) {
+        return NULL;
+    }
+    uint32_t count = plan->dataset->field_count;
+    work->plan = plan;
+    work->zeros = adg_alloc_zero(WORDS, sizeof *work->zeros);
+    work->runs.patients = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *work->runs.patients);
+    work->runs.starts = adg_alloc_array(ADG_BLOCK_ROWS + 1, sizeof *work->runs.starts);
+    work->words = adg_alloc_aligned(WORDS * sizeof *work->words);
+    work->more_words = adg_alloc_aligned(WORDS * sizeof *work->more_words);
+    work->patient_codes = adg_alloc_aligned(WORDS * sizeof *work->patient_codes);
+    work->columns = adg_alloc_zero(count, sizeof *work->columns);
+    work->pointers = adg_alloc_zero(most_inputs(plan->dataset), sizeof *work->pointers);
+    bool made = work->zeros != NULL && work->runs.patients != NULL && work->runs.starts != NULL &&
+                work->words != NULL && work->more_words != NULL && work->patient_codes != NULL &&
+                work->columns != NULL && work->pointers != NULL;
+    for (uint32_t f = 0; made && f < count; f++) {
+        made = make_column(work, &plan->columns[f], &work->columns[f]);
+    }
+    if (!made) {
+        work_free(work);
+        return NULL;
+    }
+    return work;
+}
+
+EXPORT enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **out, struct adg_error *error)
+{
+    struct adg_block *block = adg_alloc_zero(1, sizeof *block);
+    if (block == NULL) {
+        return adg_fail_memory(error);
+    }
+    block->layout = &plan->layout;
+    block->plan = plan;
+    block->columns = adg_alloc_zero(plan->layout.column_count, sizeof *block->columns);
+    block->scratch = work_new(plan);
+    if (block->columns == NULL || block->scratch == NULL) {
+        adg_block_free(block);
+        return adg_fail_memory(error);
+    }
+    *out = block;
+    return ADG_OK;
+}
+
+EXPORT void adg_block_free(struct adg_block *block)
+{
+    if (block != NULL) {
+        work_free(block->scratch);
+        adg_free(block->columns);
+        adg_free(block);
+    }
+}
+
+/* Shows rows `skip` .. `skip + rows - 1` of the scratch. */
+static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, uint32_t rows)
+{
+    for (uint32_t f = 0; f < block->layout->column_count; f++) {
+        const struct adg_layout_column *layout = &block->layout->columns[f];
+        const struct adg_work_column *from = &work->columns[f];
+        struct adg_block_column *to = &block->columns[f];
+        memset(to, 0, sizeof *to);
+        if (layout->kind == ADG_COLUMN_DICTIONARY) {
+            to->codes = from->codes + skip;
+        }
+        if (layout->kind != ADG_COLUMN_PLAIN) {
+            continue;
+        }
+        to->valid = layout->nullable ? from->valid + skip : NULL;
+        if (layout->field->type == ADG_TYPE_STRING) {
+            uint32_t *offsets = from->offsets + skip;
+            uint32_t base = offsets[0];
+            for (uint32_t i = 0; base != 0 && i <= rows; i++) {
+                offsets[i] -= base;
+            }
+            to->values.text.bytes = (const char *)from->bytes.data + base;
+            to->values.text.offsets = offsets;
+        } else if (adg_type_is_int32(layout->field->type)) {
+            to->values.i32 = (const int32_t *)from->fixed + skip;
+        } else if (layout->field->type == ADG_TYPE_DOUBLE) {
+            to->values.f64 = (const double *)from->fixed + skip;
+        } else {
+            to->values.i64 = (const int64_t *)from->fixed + skip;
+        }
+    }
+}
+
+EXPORT enum adg_status adg_block_generate(struct adg_block *block, uint64_t number, struct adg_error *error)
+{
+    const struct adg_plan *plan = block->plan;
+    struct adg_work *work = block->scratch;
+    if (number >= plan->blocks) {
+        return adg_fail(error, ADG_USAGE, "table %s has no block of that number", plan->table->name);
+    }
+    work->first_row = (plan->first_block + number) * ADG_BLOCK_ROWS;
+    uint64_t end = plan->first_row + plan->rows, left = end - work->first_row;
+    work->rows = left < ADG_BLOCK_ROWS ? (uint32_t)left : ADG_BLOCK_ROWS;
+    adg_patients_runs(&plan->patients, work->first_row, work->rows, &work->runs);
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        const struct adg_step *step = &plan->steps[i];
+        enum adg_status status = step->run(step, work, error);
+        if (status != ADG_OK) {
+            return adg_context(error, status, "table %s, field %s", plan->table->name,
+                               plan->columns[step->field].field->name);
+        }
+    }
+    uint32_t skip = work->first_row < plan->first_row ? (uint32_t)(plan->first_row - work->first_row) : 0;
+    block->first_row = work->first_row + skip;
+    block->rows = work->rows - skip;
+    show(block, work, skip, block->rows);
+    return ADG_OK;
+}
+
+EXPORT uint32_t adg_block_rows(const struct adg_block *block)
+{
+    return block->rows;
+}

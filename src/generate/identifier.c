@@ -1,0 +1,255 @@
+/*
+ * Identifiers: strings after a pattern, one per patient for the patient key, one per row for the others.
+ *
+ * A table's strings are numbered from a place of its own: ordinal of the table * floor(space / tables of the dataset),
+ * plus row or patient number. The number is permuted over the whole space, so primary keys are unique in a dataset
+ * without any memory of keys already used. Where a table needs more than its share, other identifiers share the whole
+ * space; a primary key is refused. In spaces of 2^63 strings and more 2^48 numbers can be used (see dataset/pattern.h).
+ */
+#include "generate/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataset/pattern.h"
+#include "sample/permute.h"
+
+#define USABLE_NUMBERS (UINT64_C(1) << 48)
+
+struct identifier {
+    const struct adg_field *field;
+    struct adg_permutation permutation;
+    struct adg_stream characters;
+    uint64_t first; /* number of the string of row or patient 0 */
+    uint64_t space;
+    uint32_t digits; /* the pattern is so many decimal digits; else 0 */
+};
+
+/* Four random words at a time, kept while they last. */
+struct random_words {
+    const struct identifier *identifier;
+    uint64_t index;
+    uint32_t group;
+    uint32_t words[4];
+};
+
+static uint64_t permute(const void *context, uint64_t tweak, uint64_t size, uint64_t index)
+{
+    const struct random_words *const *random = context;
+    return adg_permute(&(*random)->identifier->permutation, tweak, size, index);
+}
+
+static uint32_t random_word(const void *context, uint64_t index, uint32_t w)
+{
+    struct random_words *random = *(struct random_words *const *)context;
+    if (random->index != index || random->group != w / 4) {
+        const struct adg_stream *stream = &random->identifier->characters;
+        uint32_t counter[4] = {(uint32_t)index, (uint32_t)(index >> 32) | (w / 4) << 16, stream->column,
+                               stream->purpose};
+        uint32_t key[2] = {(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32)};
+        adg_philox4x32(counter, key, random->words);
+        random->index = index;
+        random->group = w / 4;
+    }
+    return random->words[w % 4];
+}
+
+static uint32_t make_text(struct random_words *random, uint64_t number, char out[ADG_PATTERN_MAX_LENGTH])
+{
+    const struct identifier *identifier = random->identifier;
+    if (identifier->digits == 0) {
+        return adg_pattern_string(identifier->field->pattern, number, permute, random_word, &random, out);
+    }
+    uint64_t rest = adg_permute(&identifier->permutation, 0, identifier->space, number);
+    for (uint32_t i = identifier->digits; i-- > 0; rest /= 10) {
+        out[i] = (char)('0' + rest % 10);
+    }
+    return identifier->digits;
+}
+
+static struct random_words no_words(const struct identifier *identifier)
+{
+    return (struct random_words){.identifier = identifier, .index = UINT64_MAX};
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+static enum adg_status run_row_texts(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    const struct identifier *identifier = step->detail;
+    struct adg_work_column *column = &work->columns[step->field];
+    size_t longest = adg_pattern_max_length(identifier->field->pattern);
+    struct random_words random = no_words(identifier);
+    column->bytes.size = 0;
+    enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_BLOCK_ROWS * longest + ADG_PATTERN_MAX_LENGTH,
+                                                error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    column->offsets[0] = 0;
+    for (uint32_t i = 0; i < work->rows; i++) {
+        char *out = (char *)column->bytes.data + column->bytes.size;
+        column->bytes.size += make_text(&random, identifier->first + work->first_row + i, out);
+        column->offsets[i + 1] = (uint32_t)column->bytes.size;
+    }
+    return ADG_OK;
+}
+
+static enum adg_status run_patient_texts(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    const struct identifier *identifier = step->detail;
+    struct adg_work_column *column = &work->columns[step->field];
+    size_t longest = adg_pattern_max_length(identifier->field->pattern);
+    struct random_words random = no_words(identifier);
+    column->bytes.size = 0;
+    enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_BLOCK_ROWS * longest + ADG_PATTERN_MAX_LENGTH,
+                                                error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    column->offsets[0] = 0;
+    for (uint32_t run = 0; run < work->runs.count; run++) {
+        char text[ADG_PATTERN_MAX_LENGTH];
+        uint32_t length = make_text(&random, identifier->first + work->runs.patients[run], text);
+        for (uint32_t row = work->runs.starts[run]; row < work->runs.starts[run + 1]; row++) {
+            adg_buffer_put(&column->bytes, text, length);
+            column->offsets[row + 1] = (uint32_t)column->bytes.size;
+        }
+    }
+    return ADG_OK;
+}
+
+static void store(struct adg_work_column *column, enum adg_type type, uint32_t row, const struct adg_value *value)
+{
+    if (type == ADG_TYPE_DOUBLE) {
+        ((double *)column->fixed)[row] = value->as.real;
+    } else if (adg_type_is_int32(type)) {
+        ((int32_t *)column->fixed)[row] = (int32_t)value->as.whole;
+    } else {
+        ((int64_t *)column->fixed)[row] = value->as.whole;
+    }
+}
+
+static enum adg_status make_value(struct random_words *random, uint64_t number, struct adg_value *value,
+                                  struct adg_error *error)
+{
+    char text[ADG_PATTERN_MAX_LENGTH];
+    uint32_t length = make_text(random, number, text);
+    return adg_value_from_text(random->identifier->field, text, length, value, error);
+}
+
+static enum adg_status run_row_values(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    const struct identifier *identifier = step->detail;
+    struct adg_work_column *column = &work->columns[step->field];
+    uint64_t first = identifier->first + work->first_row;
+    if (identifier->digits > 0 && identifier->field->type == ADG_TYPE_INT64) {
+        for (uint32_t i = 0; i < work->rows; i++) { /* the string's value is its number */
+            ((int64_t *)column->fixed)[i] = (int64_t)adg_permute(&identifier->permutation, 0, identifier->space,
+                                                                 first + i);
+        }
+        return ADG_OK;
+    }
+    struct random_words random = no_words(identifier);
+    for (uint32_t i = 0; i < work->rows; i++) {
+        struct adg_value value = {0};
+        enum adg_status status = make_value(&random, first + i, &value, error);
+        if (status != ADG_OK) {
+            return status;
+        }
+        store(column, identifier->field->type, i, &value);
+    }
+    return ADG_OK;
+}
+
+static enum adg_status run_patient_values(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    const struct identifier *identifier = step->detail;
+    struct random_words random = no_words(identifier);
+    for (uint32_t run = 0; run < work->runs.count; run++) {
+        struct adg_value value = {0};
+        enum adg_status status = make_value(&random, identifier->first + work->runs.patients[run], &value, error);
+        if (status != ADG_OK) {
+            return status;
+        }
+        for (uint32_t row = work->runs.starts[run]; row < work->runs.starts[run + 1]; row++) {
+            store(&work->columns[step->field], identifier->field->type, row, &value);
+        }
+    }
+    return ADG_OK;
+}
+
+/* ---- plan -------------------------------------------------------------------------------------------------------- */
+
+/* n when the pattern's text is \d{n} or [0-9]{n}, whose strings have their number as value; else 0. */
+static uint32_t digits_of(const struct adg_pattern *pattern)
+{
+    const char *text = adg_pattern_text(pattern);
+    size_t prefix = strncmp(text, "\\d{", 3) == 0 ? 3 : strncmp(text, "[0-9]{", 6) == 0 ? 6 : 0;
+    if (prefix == 0) {
+        return 0;
+    }
+    char *end = NULL;
+    unsigned long digits = strtoul(text + prefix, &end, 10);
+    return strcmp(end, "}") == 0 && digits >= 1 && digits <= 18 ? (uint32_t)digits : 0;
+}
+
+static uint64_t keep_order(const void *context, uint64_t tweak, uint64_t size, uint64_t index)
+{
+    (void)context;
+    (void)tweak;
+    (void)size;
+    return index;
+}
+
+/* The first and the last string in order, and some others, can be cast to the field's type. */
+static enum adg_status check_cast(const struct identifier *identifier, uint64_t count, struct adg_error *error)
+{
+    struct random_words random = no_words(identifier), *context = &random;
+    for (uint64_t i = 0; i < 16; i++) {
+        char text[ADG_PATTERN_MAX_LENGTH];
+        struct adg_value value;
+        uint64_t number = i % 2 == 0 ? i / 2 % count : count - 1 - i / 2 % count;
+        uint32_t length = adg_pattern_string(identifier->field->pattern, number, keep_order, random_word, &context,
+                                             text);
+        if (adg_value_from_text(identifier->field, text, length, &value, NULL) != ADG_OK) {
+            return adg_fail(error, ADG_BAD_INPUT, "strings of the pattern do not fit the type of the field");
+        }
+    }
+    return ADG_OK;
+}
+
+enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struct adg_error *error)
+{
+    struct adg_plan_column *column = &plan->columns[field];
+    const struct adg_dataset *dataset = plan->dataset;
+    bool by_patient = dataset->patient_key == (int64_t)field;
+    uint64_t strings = adg_pattern_count(column->field->pattern);
+    uint64_t usable = strings == UINT64_MAX ? USABLE_NUMBERS : strings;
+    uint64_t share = usable / dataset->table_count;
+    uint64_t needed = by_patient ? plan->patients.patients : plan->patients.rows;
+    if (needed > (field == dataset->primary_key ? share : usable)) {
+        return adg_fail(error, ADG_BAD_INPUT, "the identifier's pattern has too few strings for so many %s",
+                        by_patient ? "patients" : "rows");
+    }
+    struct identifier *identifier = adg_arena_array(&plan->arena, 1, sizeof *identifier);
+    if (identifier == NULL) {
+        return adg_fail_memory(error);
+    }
+    struct adg_stream shared = adg_stream_of(plan->seed, dataset->id, ADG_SHARED_TABLE, field, ADG_PURPOSE_PERMUTATION);
+    identifier->field = column->field;
+    adg_permutation_init(&identifier->permutation, shared.seed, shared.column, shared.purpose);
+    identifier->characters = adg_stream_of(plan->seed, dataset->id, ADG_SHARED_TABLE, field, ADG_PURPOSE_CHARACTERS);
+    identifier->first = needed <= share ? share * plan->table->ordinal : 0;
+    identifier->space = strings;
+    identifier->digits = digits_of(column->field->pattern);
+    column->kind = ADG_COLUMN_PLAIN;
+    column->nullable = false;
+    bool text = column->field->type == ADG_TYPE_STRING;
+    if (by_patient) {
+        adg_plan_add_step(plan, field, text ? run_patient_texts : run_patient_values, identifier);
+    } else {
+        adg_plan_add_step(plan, field, text ? run_row_texts : run_row_values, identifier);
+    }
+    return text ? ADG_OK : check_cast(identifier, usable, error);
+}

@@ -1,0 +1,211 @@
+/*
+ * join: the inputs' texts with commas between, a missing one empty, trailing commas removed, nothing left: null.
+ *
+ * Short texts (the rule with codes) are kept in cells of 8 or 16 bytes, text and comma first and length last, and
+ * copied whole: the next one overwrites what was too much. "Nothing left" is an empty text, so a row of missing or
+ * empty inputs is null.
+ */
+#include "generate/internal.h"
+
+#include <string.h>
+
+#include "block/text.h"
+#include "core/memory.h"
+
+enum { SMALL_CELL_BYTES = 8, LARGE_CELL_BYTES = 16 }; /* text, comma, and their length in the last byte */
+
+struct input {
+    uint32_t field;
+    uint32_t *lengths;  /* [entries + 1]; null: 0 */
+    const char **texts; /* [entries + 1] */
+    uint8_t *cells;     /* [entries + 1] cells, when all texts of all inputs fit */
+};
+
+struct join {
+    uint32_t input_count;
+    struct input *inputs;
+    uint32_t cell_bytes; /* 0: texts are too long for cells */
+};
+
+/* Index behind the last input that is not empty, per row. */
+static void find_ends(const struct join *join, const struct adg_work *work, uint32_t *ends)
+{
+    memset(ends, 0, work->rows * sizeof *ends);
+    for (uint32_t j = 0; j < join->input_count; j++) {
+        const uint32_t *codes = work->columns[join->inputs[j].field].codes;
+        const uint32_t *lengths = join->inputs[j].lengths;
+        for (uint32_t i = 0; i < work->rows; i++) {
+            ends[i] = lengths[codes[i]] > 0 ? j + 1 : ends[i];
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) size_t join_cells(const struct join *join, const uint32_t *const *codes,
+                                                               uint32_t row, uint32_t end, uint8_t *out,
+                                                               uint32_t cell_bytes)
+{
+    uint8_t *at = out;
+    for (uint32_t j = 0; j < end; j++) {
+        const uint8_t *cell = join->inputs[j].cells + (size_t)codes[j][row] * cell_bytes;
+        memcpy(at, cell, cell_bytes);
+        at += cell[cell_bytes - 1];
+    }
+    return (size_t)(at - out);
+}
+
+static size_t join_long(const struct join *join, const uint32_t *const *codes, uint32_t row, uint32_t end, uint8_t *out)
+{
+    uint8_t *at = out;
+    for (uint32_t j = 0; j < end; j++) {
+        const struct input *input = &join->inputs[j];
+        uint32_t code = codes[j][row];
+        if (input->lengths[code] > 0) {
+            memcpy(at, input->texts[code], input->lengths[code]);
+            at += input->lengths[code];
+        }
+        *at++ = ',';
+    }
+    return (size_t)(at - out);
+}
+
+/* One row; returns its bytes, the last comma included. */
+static size_t join_row(const struct join *join, const uint32_t *const *codes, uint32_t row, uint32_t end, uint8_t *out)
+{
+    switch (join->cell_bytes) { /* constants, so that the copies are single moves */
+    case SMALL_CELL_BYTES:
+        return join_cells(join, codes, row, end, out, SMALL_CELL_BYTES);
+    case LARGE_CELL_BYTES:
+        return join_cells(join, codes, row, end, out, LARGE_CELL_BYTES);
+    default:
+        return join_long(join, codes, row, end, out);
+    }
+}
+
+/* Bytes that the block's rows need at most. */
+static uint64_t bound_bytes(const struct join *join, const struct adg_work *work)
+{
+    if (join->cell_bytes > 0) {
+        return ((uint64_t)work->rows * join->input_count + 1) * join->cell_bytes;
+    }
+    uint64_t bytes = (uint64_t)work->rows * join->input_count;
+    for (uint32_t j = 0; j < join->input_count; j++) {
+        const uint32_t *codes = work->columns[join->inputs[j].field].codes;
+        for (uint32_t i = 0; i < work->rows; i++) {
+            bytes += join->inputs[j].lengths[codes[i]];
+        }
+    }
+    return bytes;
+}
+
+static enum adg_status run_join(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    const struct join *join = step->detail;
+    struct adg_work_column *column = &work->columns[step->field];
+    uint64_t bound = bound_bytes(join, work);
+    if (bound > UINT32_MAX) {
+        return adg_fail(error, ADG_FAILED, "the joined texts of one block take more than 4 GiB");
+    }
+    column->bytes.size = 0;
+    enum adg_status status = adg_buffer_reserve(&column->bytes, bound, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    const uint32_t **codes = work->pointers;
+    for (uint32_t j = 0; j < join->input_count; j++) {
+        codes[j] = work->columns[join->inputs[j].field].codes;
+    }
+    find_ends(join, work, work->words);
+    column->offsets[0] = 0;
+    for (uint32_t i = 0; i < work->rows; i++) {
+        uint32_t end = work->words[i];
+        uint8_t *out = column->bytes.data + column->bytes.size;
+        size_t size = join_row(join, codes, i, end, out);
+        size -= size > 0 ? 1 : 0; /* the last comma */
+        column->bytes.size += size;
+        column->offsets[i + 1] = (uint32_t)column->bytes.size;
+        column->valid[i] = end > 0;
+    }
+    return ADG_OK;
+}
+
+static enum adg_status read_input(struct adg_plan *plan, const struct adg_plan_column *column, struct input *input,
+                                  uint32_t *longest, struct adg_error *error)
+{
+    uint32_t count = column->dictionary.count;
+    input->field = (uint32_t)(column - plan->columns);
+    input->lengths = adg_arena_array(&plan->arena, (size_t)count + 1, sizeof *input->lengths);
+    input->texts = adg_arena_array(&plan->arena, (size_t)count + 1, sizeof *input->texts);
+    if (input->lengths == NULL || input->texts == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        char scratch[ADG_VALUE_TEXT_BYTES];
+        const char *text = NULL;
+        size_t size = adg_dictionary_text(&column->dictionary, column->field->scale, i, scratch, &text);
+        input->texts[i] = text != scratch ? text : adg_arena_strndup(&plan->arena, scratch, size);
+        if (input->texts[i] == NULL) {
+            return adg_fail_memory(error);
+        }
+        input->lengths[i] = (uint32_t)size;
+        *longest = input->lengths[i] > *longest ? input->lengths[i] : *longest;
+    }
+    return ADG_OK;
+}
+
+static enum adg_status make_cells(struct adg_plan *plan, struct input *input, uint32_t cell_bytes,
+                                  struct adg_error *error)
+{
+    uint32_t count = plan->columns[input->field].dictionary.count + 1;
+    input->cells = adg_arena_array(&plan->arena, count, cell_bytes);
+    if (input->cells == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *cell = input->cells + (size_t)i * cell_bytes;
+        if (input->lengths[i] > 0) {
+            memcpy(cell, input->texts[i], input->lengths[i]);
+        }
+        cell[input->lengths[i]] = ',';
+        cell[cell_bytes - 1] = (uint8_t)(input->lengths[i] + 1);
+    }
+    return ADG_OK;
+}
+
+enum adg_status adg_plan_join(struct adg_plan *plan, uint32_t field, struct adg_error *error)
+{
+    struct adg_plan_column *column = &plan->columns[field];
+    const struct adg_derivation *derivation = column->field->derivation;
+    if (column->field->type != ADG_TYPE_STRING) {
+        return adg_fail(error, ADG_BAD_INPUT, "a joined text needs a field of type string");
+    }
+    struct join *join = adg_arena_array(&plan->arena, 1, sizeof *join);
+    struct input *inputs = adg_arena_array(&plan->arena, derivation->input_count, sizeof *inputs);
+    if (join == NULL || inputs == NULL) {
+        return adg_fail_memory(error);
+    }
+    uint32_t longest = 0, used = 0;
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < derivation->input_count && status == ADG_OK; i++) {
+        const struct adg_plan_column *input = NULL;
+        status = adg_plan_input(plan, field, i, &input, error);
+        if (status == ADG_OK) {
+            status = read_input(plan, input, &inputs[i], &longest, error);
+        }
+        if (status == ADG_OK && input->kind != ADG_COLUMN_NULL) {
+            used = i + 1;
+        }
+    }
+    uint32_t cell_bytes = longest + 2 <= SMALL_CELL_BYTES   ? SMALL_CELL_BYTES
+                          : longest + 2 <= LARGE_CELL_BYTES ? LARGE_CELL_BYTES
+                                                            : 0;
+    *join = (struct join){used, inputs, cell_bytes};
+    for (uint32_t i = 0; i < used && status == ADG_OK && cell_bytes > 0; i++) {
+        status = make_cells(plan, &inputs[i], cell_bytes, error);
+    }
+    if (status == ADG_OK && longest > 0) {
+        column->kind = ADG_COLUMN_PLAIN;
+        column->nullable = true;
+        adg_plan_add_step(plan, field, run_join, join);
+    }
+    return status;
+}

@@ -1,0 +1,37 @@
+/*
+ * Where the generator's random numbers lie. Part of the output's format: changing a number here changes every table.
+ *
+ * key     = seed
+ * counter = {row or patient block low, high, column, purpose}
+ * column  = ordinal of the table << 16 | index of the field;  table part 0xffff: shared by all tables of the dataset
+ * purpose = id of the dataset << 16 | one of the numbers below
+ */
+#ifndef ADG_GENERATE_RANDOM_H
+#define ADG_GENERATE_RANDOM_H
+
+#include <stdint.h>
+
+#include "sample/philox.h"
+
+enum adg_purpose {
+    ADG_PURPOSE_VALUE = 1,    /* by row: the value, or the place in an interval. DEMOGRAPHIC_DATE: by patient */
+    ADG_PURPOSE_NULL = 2,     /* by row: whether a CONTINUOUS value is null */
+    ADG_PURPOSE_INTERVAL = 3, /* by row: the interval of a CONTINUOUS value */
+    ADG_PURPOSE_PATTERN = 4,  /* by patient: the pattern of DEMOGRAPHIC_CATEGORICAL */
+    ADG_PURPOSE_SHOWN = 5,    /* by row: whether a DEMOGRAPHIC_DATE shows the patient's value */
+    ADG_PURPOSE_OTHER = 6,    /* by row: the other value that it shows else */
+    ADG_PURPOSE_CARDINALITY = 7, /* by patient: number of rows; column is that of the primary key */
+    ADG_PURPOSE_PERMUTATION = 8, /* rounds of the bijection behind an identifier; table part 0xffff */
+    ADG_PURPOSE_CHARACTERS = 9, /* by number of the string: characters of a long identifier; table part 0xffff */
+};
+
+#define ADG_SHARED_TABLE 0xffffu
+
+static inline struct adg_stream adg_stream_of(uint64_t seed, uint16_t dataset, uint32_t table, uint32_t field,
+                                              enum adg_purpose purpose)
+{
+    struct adg_stream stream = {seed, table << 16 | field, (uint32_t)dataset << 16 | (uint32_t)purpose};
+    return stream;
+}
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * CATEGORICAL, DISCRETE and DATE: one draw per row from an alias table over the dictionary and null.
+ */
+#include "generate/internal.h"
+
+#include "core/memory.h"
+#include "sample/alias.h"
+
+struct sampled {
+    struct adg_stream stream;
+    struct adg_alias alias; /* slots lie in the plan's arena */
+};
+
+static enum adg_status run_sampled(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    (void)error;
+    const struct sampled *sampled = step->detail;
+    uint32_t *codes = work->columns[step->field].codes;
+    adg_stream_words(&sampled->stream, work->first_row, work->rows, codes);
+    adg_alias_draw(&sampled->alias, codes, work->rows, codes);
+    return ADG_OK;
+}
+
+enum adg_status adg_plan_completeness(const struct adg_plan *plan, uint32_t field, bool *there, uint64_t *null,
+                                      uint64_t *filled, struct adg_error *error)
+{
+    struct adg_metadata_range range = adg_metadata_find(plan->metadata, plan->table->name,
+                                                        plan->columns[field].field->name, ADG_VALUE_COMPLETENESS);
+    if (range.count == 0) {
+        *there = false;
+        return ADG_OK;
+    }
+    if (range.count > 1 || range.rows[0].weight_array_count != 2) {
+        return adg_fail(error, ADG_BAD_INPUT, "COMPLETENESS is one row with two weights");
+    }
+    for (int i = 0; i < 2; i++) {
+        double weight = range.rows[0].weight_array[i];
+        if (!(weight >= 0 && weight <= ADG_LARGEST_WEIGHT && weight == (double)(uint64_t)weight)) {
+            return adg_fail(error, ADG_BAD_INPUT, "a weight of COMPLETENESS is not a whole number from 0 to 2^53");
+        }
+    }
+    *there = true;
+    *null = (uint64_t)range.rows[0].weight_array[0];
+    *filled = (uint64_t)range.rows[0].weight_array[1];
+    return ADG_OK;
+}
+
+static enum adg_status read_value(struct adg_plan *plan, const struct adg_field *field,
+                                  const struct adg_metadata_row *row, struct adg_value *out, struct adg_error *error)
+{
+    struct adg_value null = {.null = true};
+    switch (field->value_type) {
+    case ADG_VALUE_DISCRETE:
+        if (row->has_numeric) {
+            return adg_value_from_number(field, row->numeric, &plan->arena, out, error);
+        }
+        break;
+    case ADG_VALUE_DATE:
+        if (row->has_date) {
+            return adg_value_from_date(field, row->date, &plan->arena, out, error);
+        }
+        break;
+    default:
+        if (row->string.text != NULL) {
+            return adg_plan_text_value(field, row->string, out, error);
+        }
+    }
+    *out = null;
+    return ADG_OK;
+}
+
+/* The alias table moves into the plan's arena, so that details need no cleaning up. */
+static enum adg_status keep_alias(struct adg_plan *plan, struct adg_alias *alias, struct adg_error *error)
+{
+    struct adg_alias kept = *alias;
+    size_t count = (size_t)1 << alias->slot_bits;
+    kept.slots = adg_arena_array(&plan->arena, count, sizeof *kept.slots);
+    if (kept.slots == NULL) {
+        adg_alias_fini(alias);
+        return adg_fail_memory(error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        kept.slots[i] = alias->slots[i];
+    }
+    adg_alias_fini(alias);
+    *alias = kept;
+    return ADG_OK;
+}
+
+enum adg_status adg_plan_alias(struct adg_plan *plan, const uint64_t *parts, uint32_t count, struct adg_alias *out,
+                               struct adg_error *error)
+{
+    struct adg_alias alias = {0};
+    enum adg_status status = adg_alias_build(&alias, parts, count, error);
+    if (status == ADG_OK) {
+        status = keep_alias(plan, &alias, error);
+    }
+    if (status == ADG_OK) {
+        *out = alias;
+    }
+    return status;
+}
+
+enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct adg_error *error)
+{
+    struct adg_plan_column *column = &plan->columns[field];
+    struct adg_metadata_range range = adg_metadata_find(plan->metadata, plan->table->name, column->field->name,
+                                                        column->field->value_type);
+    bool complete = false;
+    uint64_t null = 0, filled = 0;
+    enum adg_status status = adg_plan_completeness(plan, field, &complete, &null, &filled, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    column->missing = range.count == 0 && !complete;
+    if (range.count == 0) {
+        return ADG_OK;
+    }
+    if (range.count >= UINT32_MAX / 2) {
+        return adg_fail(error, ADG_BAD_INPUT, "more than 2^31 values");
+    }
+    uint32_t count = (uint32_t)range.count;
+    struct adg_value *values = adg_alloc_array(count, sizeof *values);
+    uint32_t *codes = adg_alloc_array(count, sizeof *codes);
+    uint64_t *weights = adg_alloc_zero((size_t)count + 1, sizeof *weights);
+    uint64_t *parts = adg_alloc_array((size_t)count + 1, sizeof *parts);
+    struct sampled *sampled = adg_arena_array(&plan->arena, 1, sizeof *sampled);
+    if (values == NULL || codes == NULL || weights == NULL || parts == NULL || sampled == NULL) {
+        status = adg_fail_memory(error);
+        goto done;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        status = read_value(plan, column->field, &range.rows[i], &values[i], error);
+        if (status != ADG_OK) {
+            goto done;
+        }
+    }
+    struct adg_dictionary dictionary = {0};
+    status = adg_value_dictionary(column->field->type, values, count, &plan->arena, &dictionary, codes, error);
+    if (status != ADG_OK || dictionary.count == 0) {
+        goto done;
+    }
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t weight = 0;
+        status = adg_plan_weight(&range.rows[i], &weight, error);
+        if (status != ADG_OK) {
+            goto done;
+        }
+        weights[codes[i]] += weight;
+        total += codes[i] < dictionary.count ? weight : 0;
+    }
+    if (!complete) { /* null is a value like any other */
+        null = weights[dictionary.count];
+        filled = total;
+    }
+    status = adg_parts_scale(weights, dictionary.count, null, filled, parts, error);
+    if (status != ADG_OK) {
+        goto done;
+    }
+    if (parts[dictionary.count] == ADG_PARTS) { /* null throughout */
+        goto done;
+    }
+    adg_plan_set_dictionary(column, &dictionary, parts[dictionary.count] > 0);
+    if (column->kind == ADG_COLUMN_DICTIONARY) {
+        sampled->stream = adg_plan_stream(plan, field, ADG_PURPOSE_VALUE);
+        status = adg_plan_alias(plan, parts, dictionary.count + 1, &sampled->alias, error);
+        if (status == ADG_OK) {
+            adg_plan_add_step(plan, field, run_sampled, sampled);
+        }
+    }
+done:
+    adg_free(values);
+    adg_free(codes);
+    adg_free(weights);
+    adg_free(parts);
+    return status;
+}

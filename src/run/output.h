@@ -1,0 +1,35 @@
+/*
+ * Where the result of a table goes: one file, or one part among the parts of a folder.
+ *
+ *     <out>/artificial_<table>.<extension>
+ *     <out>/artificial_<table>/part-IIIII-of-NNNNN.<extension>
+ */
+#ifndef ADG_RUN_OUTPUT_H
+#define ADG_RUN_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+#define ADG_OUTPUT_MAX_SHARDS 99999 /* five digits in a part's name */
+
+struct adg_output {
+    char *path;    /* of the file */
+    char *folder;  /* of the parts; NULL without shards */
+    uint64_t shards;
+};
+
+/* Only names; ADG_USAGE when there are more than ADG_OUTPUT_MAX_SHARDS. A zeroed output may be finished. */
+ADG_MUST_CHECK enum adg_status adg_output_init(struct adg_output *output, const char *out_folder, const char *table,
+                                               const char *extension, bool sharded, uint64_t shard, uint64_t shards,
+                                               struct adg_error *error);
+/* ADG_FAILED when the path is taken by a folder, or the part would lie beside parts of another number of shards. */
+ADG_MUST_CHECK enum adg_status adg_output_check(const struct adg_output *output, struct adg_error *error);
+/* Creates the folder of the parts. */
+ADG_MUST_CHECK enum adg_status adg_output_prepare(const struct adg_output *output, struct adg_error *error);
+/* After a failure: removes the folder of the parts when nothing is in it. */
+void adg_output_discard(const struct adg_output *output);
+void adg_output_fini(struct adg_output *output);
+
+#endif

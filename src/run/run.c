@@ -1,0 +1,487 @@
+/*
+ * A whole run: see run.h.
+ *
+ * Work is one sequence of items, (table, part) in order of tables and parts, so that many small tables and a large one both
+ * keep all threads busy. Each thread takes the first of these that it can do:
+ *
+ *     write   the next item in order is encoded, and nobody else writes: append it to its table's file; after a table's
+ *             last part, put the file under its final name while others write on
+ *     encode  an item is left, and no more than `window` items are ahead of the writer: generate its blocks and encode them
+ *     wait    until something changes; or end, when everything is written or something failed
+ *
+ * Parts in flight, and with them memory, are bounded by the window. Everything in struct run below `lock` is guarded by it;
+ * tables are guarded by the writer's role, of which there is one.
+ */
+#include "run/run.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "core/buffer.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "core/stop.h"
+#include "generate/plan.h"
+#include "run/output.h"
+
+struct table {
+    const char *name;
+    struct adg_plan *plan;
+    uint64_t blocks;
+    uint64_t first_item;      /* items of this table: first_item .. first_item + item_count - 1 */
+    uint64_t item_count;      /* at least one, which has no blocks when the table has no rows */
+    struct adg_output output;
+    struct adg_sink *sink;
+    struct adg_atomic_file file;
+    bool file_open;
+    uint64_t bytes;           /* written so far */
+};
+
+struct slot {
+    struct adg_sink_part part;
+    bool ready;
+};
+
+struct run {
+    const struct adg_run_options *options;
+    const struct adg_sink_operations *sink;
+    uint32_t part_blocks;
+    struct table *tables;
+    uint32_t table_count;
+    uint64_t item_count, rows_total;
+    unsigned window;
+    struct slot *slots;       /* [window]; item i lies in slot i % window */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint64_t next_encode, next_write;
+    bool writing;
+    uint64_t rows_done;
+    enum adg_status status;   /* of the first failure */
+    struct adg_error error;
+};
+
+/* What a thread keeps while it stays with one table. */
+struct worker {
+    struct table *table;
+    struct adg_block *block;
+    struct adg_sink_encoder *encoder;
+};
+
+/* ---- choosing and planning --------------------------------------------------------------------------------------- */
+
+static void add_table(struct run *run, const char *name)
+{
+    run->tables[run->table_count++] = (struct table){.name = name};
+}
+
+static enum adg_status choose_listed(struct run *run, struct adg_error *error)
+{
+    const struct adg_run_options *options = run->options;
+    enum adg_status status = ADG_OK;
+    run->tables = adg_alloc_array(options->table_count, sizeof *run->tables);
+    if (run->tables == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t i = 0; i < options->table_count && status == ADG_OK; i++) {
+        const struct adg_table *table;
+        status = adg_definition_find_table(options->definition, options->tables[i], NULL, &table, error);
+        if (status == ADG_OK && !adg_metadata_has_table(options->metadata, table->name)) {
+            status = adg_fail(error, ADG_BAD_INPUT, "table %s: the metadata has nothing about it", table->name);
+        }
+        if (status == ADG_OK) {
+            add_table(run, table->name);
+        }
+    }
+    return status;
+}
+
+static enum adg_status choose_all(struct run *run, struct adg_error *error)
+{
+    const struct adg_run_options *options = run->options;
+    const struct adg_definition *definition = options->definition;
+    struct adg_buffer missing = {0};
+    size_t count = 0;
+    enum adg_status status = ADG_OK;
+    for (uint32_t d = 0; d < definition->dataset_count; d++) {
+        count += definition->datasets[d].table_count;
+    }
+    run->tables = adg_alloc_array(count, sizeof *run->tables);
+    if (run->tables == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t d = 0; d < definition->dataset_count; d++) {
+        const struct adg_dataset *dataset = &definition->datasets[d];
+        for (uint32_t t = 0; t < dataset->table_count && status == ADG_OK; t++) {
+            const char *name = dataset->tables[t].name;
+            if (adg_metadata_has_table(options->metadata, name)) {
+                add_table(run, name);
+            } else {
+                status = adg_buffer_printf(&missing, error, "%s%s", missing.size > 0 ? ", " : "", name);
+            }
+        }
+    }
+    if (status == ADG_OK && run->table_count == 0) {
+        status = adg_fail(error, ADG_BAD_INPUT, "the metadata has no table of this definition");
+    }
+    if (status == ADG_OK && missing.size > 0) {
+        struct adg_buffer message = {0};
+        status = adg_buffer_printf(&message, error, "no metadata for these tables, which are left out: %s", (char *)missing.data);
+        if (status == ADG_OK) {
+            options->progress.warn(options->progress.context, (char *)message.data);
+        }
+        adg_buffer_fini(&message);
+    }
+    adg_buffer_fini(&missing);
+    return status;
+}
+
+static enum adg_status plan_table(struct run *run, struct table *table, struct adg_error *error)
+{
+    const struct adg_run_options *options = run->options;
+    const struct adg_plan_options plan_options = {.seed = options->seed, .patients = options->patients, .rows = options->rows,
+                                                  .shard = options->shard, .shards = options->shards,
+                                                  .threads = options->threads};
+    enum adg_status status = adg_plan_new(options->definition, options->metadata, table->name, &plan_options, &table->plan, error);
+    if (status == ADG_OK) {
+        status = run->sink->open(adg_plan_layout(table->plan), options->compression, &table->sink, error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    table->blocks = adg_plan_blocks(table->plan);
+    table->first_item = run->item_count;
+    table->item_count = table->blocks == 0 ? 1 : (table->blocks - 1) / run->part_blocks + 1;
+    run->item_count += table->item_count;
+    run->rows_total += adg_plan_rows(table->plan);
+    for (uint32_t i = 0; i < adg_plan_warning_count(table->plan); i++) {
+        options->progress.warn(options->progress.context, adg_plan_warning(table->plan, i));
+    }
+    return ADG_OK;
+}
+
+static enum adg_status plan(struct run *run, struct adg_error *error)
+{
+    enum adg_status status = run->options->tables != NULL ? choose_listed(run, error) : choose_all(run, error);
+    for (uint32_t t = 0; t < run->table_count && status == ADG_OK; t++) {
+        struct table *table = &run->tables[t];
+        status = adg_stop_check(error);
+        if (status == ADG_OK) {
+            status = adg_output_init(&table->output, run->options->out_folder, table->name, run->sink->extension,
+                                     run->options->sharded, run->options->shard, run->options->shards, error);
+        }
+        if (status == ADG_OK) {
+            status = plan_table(run, table, error);
+        }
+    }
+    return status;
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static enum adg_status write_bytes(struct table *table, const struct adg_buffer *bytes, struct adg_error *error)
+{
+    enum adg_status status = adg_atomic_file_write(&table->file, bytes->data, bytes->size, error);
+    if (status == ADG_OK) {
+        table->bytes += bytes->size;
+    }
+    return status;
+}
+
+static enum adg_status begin_table(const struct run *run, struct table *table, struct adg_error *error)
+{
+    struct adg_buffer bytes = {0};
+    enum adg_status status = adg_output_prepare(&table->output, error);
+    if (status == ADG_OK) {
+        status = adg_atomic_file_open(&table->file, table->output.path, error);
+    }
+    table->file_open = status == ADG_OK;
+    if (status == ADG_OK) {
+        status = run->sink->begin(table->sink, &bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = write_bytes(table, &bytes, error);
+    }
+    adg_buffer_fini(&bytes);
+    return status;
+}
+
+static enum adg_status write_part(const struct run *run, struct table *table, uint64_t item, struct adg_sink_part *part,
+                                  struct adg_error *error)
+{
+    enum adg_status status = item == table->first_item ? begin_table(run, table, error) : ADG_OK;
+    if (status == ADG_OK && table->blocks > 0) {
+        status = run->sink->append(table->sink, part, table->bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = write_bytes(table, &part->bytes, error);
+    }
+    return status;
+}
+
+static enum adg_status finish_table(const struct run *run, struct table *table, struct adg_error *error)
+{
+    struct adg_buffer bytes = {0};
+    enum adg_status status = run->sink->finish(table->sink, table->bytes, &bytes, error);
+    if (status == ADG_OK) {
+        status = write_bytes(table, &bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_atomic_file_commit(&table->file, error);
+    }
+    adg_buffer_fini(&bytes);
+    return status;
+}
+
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
+
+static struct table *table_of_item(struct run *run, uint64_t item)
+{
+    uint32_t low = 0, high = run->table_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (run->tables[middle].first_item <= item) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return &run->tables[low];
+}
+
+/* Called with the lock held. */
+static void note(struct run *run, const struct table *table, enum adg_status status, const struct adg_error *error)
+{
+    if (status != ADG_OK && run->status == ADG_OK) {
+        run->status = status;
+        run->error = *error;
+        adg_context(&run->error, status, "table %s", table->name);
+    }
+    pthread_cond_broadcast(&run->changed);
+}
+
+/* Writes the next item in order. Called with the lock held, and returns so. */
+static void write_next(struct run *run)
+{
+    uint64_t item = run->next_write;
+    struct slot *slot = &run->slots[item % run->window];
+    struct table *table = table_of_item(run, item);
+    struct adg_error error = {{0}};
+    run->writing = true;
+    pthread_mutex_unlock(&run->lock);
+    enum adg_status status = write_part(run, table, item, &slot->part, &error);
+    run->sink->part_fini(&slot->part);
+    pthread_mutex_lock(&run->lock);
+    *slot = (struct slot){0};
+    run->next_write++;
+    run->writing = false;
+    note(run, table, status, &error);
+    if (status == ADG_OK && run->next_write == table->first_item + table->item_count) {
+        pthread_mutex_unlock(&run->lock);
+        status = finish_table(run, table, &error);
+        pthread_mutex_lock(&run->lock);
+        note(run, table, status, &error);
+    }
+}
+
+static void worker_leave(struct run *run, struct worker *worker)
+{
+    if (worker->encoder != NULL) {
+        run->sink->encoder_free(worker->encoder);
+    }
+    adg_block_free(worker->block);
+    *worker = (struct worker){0};
+}
+
+static enum adg_status worker_enter(struct run *run, struct worker *worker, struct table *table, struct adg_error *error)
+{
+    if (worker->table == table) {
+        return ADG_OK;
+    }
+    worker_leave(run, worker);
+    enum adg_status status = adg_block_new(table->plan, &worker->block, error);
+    if (status == ADG_OK) {
+        status = run->sink->encoder_new(table->sink, &worker->encoder, error);
+    }
+    worker->table = status == ADG_OK ? table : NULL;
+    return status;
+}
+
+static enum adg_status encode_blocks(struct run *run, struct worker *worker, uint64_t first, uint64_t end,
+                                     struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    for (uint64_t b = first; b < end && status == ADG_OK; b++) {
+        status = adg_stop_check(error);
+        if (status == ADG_OK) {
+            status = adg_block_generate(worker->block, b, error);
+        }
+        if (status == ADG_OK) {
+            status = run->sink->encode(worker->encoder, worker->block, error);
+        }
+        if (status == ADG_OK) {
+            pthread_mutex_lock(&run->lock);
+            run->rows_done += adg_block_rows(worker->block);
+            run->options->progress.report(run->options->progress.context, worker->table->name, run->rows_done, run->rows_total);
+            pthread_mutex_unlock(&run->lock);
+        }
+    }
+    return status;
+}
+
+/* Generates and encodes an item. Called without the lock. */
+static enum adg_status encode_item(struct run *run, struct worker *worker, struct table *table, uint64_t item,
+                                   struct adg_sink_part *part, struct adg_error *error)
+{
+    if (table->blocks == 0) {
+        return adg_stop_check(error);
+    }
+    uint64_t first = (item - table->first_item) * run->part_blocks;
+    uint64_t end = table->blocks - first < run->part_blocks ? table->blocks : first + run->part_blocks;
+    enum adg_status status = worker_enter(run, worker, table, error);
+    if (status == ADG_OK) {
+        status = encode_blocks(run, worker, first, end, error);
+    }
+    if (status == ADG_OK) {
+        status = run->sink->part_end(worker->encoder, part, error);
+    }
+    return status;
+}
+
+/* Called with the lock held, and returns so. */
+static void encode_next(struct run *run, struct worker *worker)
+{
+    uint64_t item = run->next_encode++;
+    struct table *table = table_of_item(run, item);
+    struct adg_sink_part part = {0};
+    struct adg_error error = {{0}};
+    pthread_mutex_unlock(&run->lock);
+    enum adg_status status = encode_item(run, worker, table, item, &part, &error);
+    pthread_mutex_lock(&run->lock);
+    run->slots[item % run->window] = (struct slot){.part = part, .ready = status == ADG_OK};
+    note(run, table, status, &error);
+}
+
+/* One thread. Failures are noted in the run, not returned. */
+static enum adg_status work(void *context, uint64_t number, struct adg_error *error)
+{
+    (void)number;
+    (void)error;
+    struct run *run = context;
+    struct worker worker = {0};
+    pthread_mutex_lock(&run->lock);
+    while (run->status == ADG_OK && run->next_write < run->item_count) {
+        if (!run->writing && run->slots[run->next_write % run->window].ready) {
+            write_next(run);
+        } else if (run->next_encode < run->item_count && run->next_encode < run->next_write + run->window) {
+            encode_next(run, &worker);
+        } else {
+            pthread_cond_wait(&run->changed, &run->lock);
+        }
+    }
+    pthread_mutex_unlock(&run->lock);
+    worker_leave(run, &worker);
+    return ADG_OK;
+}
+
+static enum adg_status work_in_threads(struct run *run, struct adg_error *error)
+{
+    unsigned threads = run->options->threads > 0 ? run->options->threads : adg_processor_count();
+    if (threads > run->item_count) {
+        threads = (unsigned)run->item_count;
+    }
+    run->window = threads + 2;
+    run->slots = adg_alloc_zero(run->window, sizeof *run->slots);
+    if (run->slots == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = adg_parallel_for(threads, threads, work, run, error);
+    if (status == ADG_OK && run->status != ADG_OK) {
+        status = run->status;
+        if (error != NULL) {
+            *error = run->error;
+        }
+    }
+    return status;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
+static enum adg_status refuse_or_write(struct run *run, struct adg_error *error)
+{
+    struct adg_folder_lock lock = {.fd = -1};
+    enum adg_status status = adg_folder_create(run->options->out_folder, error);
+    if (status == ADG_OK) {
+        status = adg_folder_lock(&lock, run->options->out_folder, error);
+    }
+    for (uint32_t t = 0; t < run->table_count && status == ADG_OK; t++) {
+        status = adg_output_check(&run->tables[t].output, error);
+    }
+    if (status == ADG_OK) {
+        status = work_in_threads(run, error);
+    }
+    for (uint32_t t = 0; t < run->table_count; t++) {
+        if (run->tables[t].file_open) {
+            adg_atomic_file_fini(&run->tables[t].file);
+        }
+        if (status != ADG_OK) {
+            adg_output_discard(&run->tables[t].output);
+        }
+    }
+    adg_folder_unlock(&lock);
+    return status;
+}
+
+static enum adg_status take_result(struct run *run, struct adg_run_result *result, struct adg_error *error)
+{
+    struct adg_run_table *tables = adg_alloc_array(run->table_count, sizeof *tables);
+    if (tables == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t t = 0; t < run->table_count; t++) {
+        struct table *table = &run->tables[t];
+        tables[t] = (struct adg_run_table){.table = table->name, .path = table->output.path, .rows = adg_plan_rows(table->plan),
+                                           .bytes = table->bytes};
+        table->output.path = NULL;
+    }
+    *result = (struct adg_run_result){.tables = tables, .table_count = run->table_count};
+    return ADG_OK;
+}
+
+enum adg_status adg_run_generate(const struct adg_run_options *options, struct adg_run_result *result, struct adg_error *error)
+{
+    struct run run = {.options = options, .sink = adg_sink_find(options->format), .lock = PTHREAD_MUTEX_INITIALIZER,
+                      .changed = PTHREAD_COND_INITIALIZER};
+    run.part_blocks = run.sink->part_blocks > 0 ? run.sink->part_blocks : ADG_SINK_PART_BLOCKS;
+    enum adg_status status = plan(&run, error);
+    if (status == ADG_OK) {
+        status = refuse_or_write(&run, error);
+    }
+    if (status == ADG_OK) {
+        status = take_result(&run, result, error);
+    }
+    for (unsigned i = 0; run.slots != NULL && i < run.window; i++) {
+        run.sink->part_fini(&run.slots[i].part);
+    }
+    for (uint32_t t = 0; t < run.table_count; t++) {
+        if (run.tables[t].sink != NULL) {
+            run.sink->free(run.tables[t].sink);
+        }
+        adg_plan_free(run.tables[t].plan);
+        adg_output_fini(&run.tables[t].output);
+    }
+    adg_free(run.slots);
+    adg_free(run.tables);
+    pthread_cond_destroy(&run.changed);
+    pthread_mutex_destroy(&run.lock);
+    return status;
+}
+
+void adg_run_result_fini(struct adg_run_result *result)
+{
+    for (uint32_t t = 0; t < result->table_count; t++) {
+        adg_free(result->tables[t].path);
+    }
+    adg_free(result->tables);
+    *result = (struct adg_run_result){0};
+}

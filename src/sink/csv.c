@@ -1,0 +1,430 @@
+/*
+ * CSV: header in upper case, comma, '\n', quotes where a value holds comma, quote, CR or LF (RFC 4180 otherwise), empty for
+ * null. A null row of a table with one column is an empty line.
+ *
+ * A row is a sequence of steps. Every step writes text that ends with its separator, so a row is nothing but copies:
+ *
+ *     LITERAL     a run of NULL and CONSTANT columns, the same in every row
+ *     CELLS       a run of DICTIONARY columns: an entry per code, escaped once when the sink is opened; the last is null
+ *     PLAIN       one column: formatted and escaped per row
+ *
+ * An entry of at most 15 bytes lies in a cell of 16: copied as a whole, and the cursor moves by its length, so that no
+ * copy has a variable length. Longer ones are found through the cell. Cells are looked up column by column for a few rows,
+ * before the rows are put together: reading one code of every column in turn would miss the cache each time.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "block/text.h"
+#include "core/memory.h"
+#include "sink/sink.h"
+
+enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
+enum { TILE_ROWS = 16 };        /* rows whose cells are looked up together: a cache line of codes */
+
+struct cell {
+    char text[CELL_TEXT_BYTES]; /* or the long entry's offset and size */
+    uint8_t length;             /* or LONG_ENTRY */
+};
+struct long_entry {
+    uint64_t offset;            /* in long_text */
+    uint32_t size;
+};
+_Static_assert(sizeof(struct cell) == 16, "a cell is copied as one register");
+_Static_assert(sizeof(uint64_t) + sizeof(uint32_t) <= CELL_TEXT_BYTES, "a long entry's place fits its cell");
+
+enum step_kind { STEP_LITERAL, STEP_CELLS, STEP_PLAIN };
+
+struct step {
+    enum step_kind kind;
+    uint32_t cell_count;        /* CELLS */
+    uint32_t column;            /* PLAIN */
+    char separator;             /* PLAIN */
+    struct adg_buffer literal;  /* LITERAL */
+};
+
+struct cell_column {
+    uint32_t column;
+    struct cell *cells;         /* [count + 1] */
+};
+
+struct adg_sink {
+    const struct adg_layout *layout;
+    struct step *steps;
+    struct cell_column *cell_columns; /* in their order */
+    uint32_t *text_columns;     /* those that are PLAIN text */
+    uint32_t step_count, cell_column_count, text_column_count;
+    struct adg_buffer long_text;
+    size_t row_bytes;           /* no row is longer, its plain texts aside; with room for the overhang of a cell */
+};
+
+struct adg_sink_encoder {
+    const struct adg_sink *sink;
+    struct cell *tile;          /* [TILE_ROWS][cell_column_count] */
+    struct adg_buffer bytes;
+    uint64_t rows;
+};
+
+static bool needs_quotes(const char *text, size_t size)
+{
+    bool special = false;
+    for (size_t i = 0; i < size; i++) {
+        special |= text[i] == ',' || text[i] == '"' || text[i] == '\n' || text[i] == '\r';
+    }
+    return special;
+}
+
+/* Writes at most 2 * size + 2 bytes; returns how many. */
+static size_t put_escaped(char *out, const char *text, size_t size)
+{
+    if (!needs_quotes(text, size)) {
+        memcpy(out, text, size);
+        return size;
+    }
+    char *next = out;
+    *next++ = '"';
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '"') {
+            *next++ = '"';
+        }
+        *next++ = text[i];
+    }
+    *next++ = '"';
+    return (size_t)(next - out);
+}
+
+/* Appends the text, escaped, and the separator. */
+static enum adg_status append_escaped(struct adg_buffer *out, const char *text, size_t size, char separator,
+                                      struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_reserve(out, 2 * size + 3, error);
+    if (status == ADG_OK) {
+        out->size += put_escaped((char *)out->data + out->size, text, size);
+        out->data[out->size++] = (uint8_t)separator;
+    }
+    return status;
+}
+
+static enum adg_status append_entry(struct adg_buffer *out, const struct adg_layout_column *column, uint32_t entry,
+                                    char separator, struct adg_error *error)
+{
+    char scratch[ADG_VALUE_TEXT_BYTES];
+    const char *text;
+    size_t size = adg_dictionary_text(column->dictionary, column->field->scale, entry, scratch, &text);
+    return append_escaped(out, text, size, separator, error);
+}
+
+/* Adds a column of cells; `*longest` becomes the size of its longest entry. */
+static enum adg_status open_dictionary(struct adg_sink *sink, uint32_t c, char separator, size_t *longest,
+                                       struct adg_error *error)
+{
+    const struct adg_layout_column *column = &sink->layout->columns[c];
+    uint32_t count = column->dictionary->count;
+    struct adg_buffer entry = {0};
+    enum adg_status status = ADG_OK;
+    struct cell *cells = adg_alloc_zero((size_t)count + 1, sizeof *cells);
+    if (cells == NULL) {
+        return adg_fail_memory(error);
+    }
+    sink->cell_columns[sink->cell_column_count++] = (struct cell_column){.column = c, .cells = cells};
+    cells[count] = (struct cell){.text = {separator}, .length = 1};
+    *longest = 1;
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        entry.size = 0;
+        status = append_entry(&entry, column, i, separator, error);
+        if (status == ADG_OK && entry.size <= CELL_TEXT_BYTES) {
+            memcpy(cells[i].text, entry.data, entry.size);
+            cells[i].length = (uint8_t)entry.size;
+        } else if (status == ADG_OK) {
+            uint64_t offset = sink->long_text.size;
+            uint32_t size = (uint32_t)entry.size; /* the texts of a dictionary are below 4 GiB together */
+            memcpy(cells[i].text, &offset, sizeof offset);
+            memcpy(cells[i].text + sizeof offset, &size, sizeof size);
+            cells[i].length = LONG_ENTRY;
+            status = adg_buffer_append(&sink->long_text, entry.data, entry.size, error);
+        }
+        *longest = entry.size > *longest ? entry.size : *longest;
+    }
+    adg_buffer_fini(&entry);
+    return status;
+}
+
+/* The last step when it is of this kind, or a new one. */
+static struct step *step_of_kind(struct adg_sink *sink, enum step_kind kind)
+{
+    if (sink->step_count == 0 || sink->steps[sink->step_count - 1].kind != kind || kind == STEP_PLAIN) {
+        sink->steps[sink->step_count++] = (struct step){.kind = kind};
+    }
+    return &sink->steps[sink->step_count - 1];
+}
+
+static enum adg_status open_column(struct adg_sink *sink, uint32_t c, struct adg_error *error)
+{
+    const struct adg_layout_column *column = &sink->layout->columns[c];
+    char separator = c + 1 < sink->layout->column_count ? ',' : '\n';
+    struct step *step;
+    size_t longest = 0;
+    enum adg_status status = ADG_OK;
+    switch (column->kind) {
+    case ADG_COLUMN_NULL:
+    case ADG_COLUMN_CONSTANT:
+        step = step_of_kind(sink, STEP_LITERAL);
+        sink->row_bytes -= step->literal.size;
+        status = column->kind == ADG_COLUMN_NULL ? adg_buffer_append(&step->literal, &separator, 1, error)
+                                                 : append_entry(&step->literal, column, 0, separator, error);
+        longest = step->literal.size;
+        break;
+    case ADG_COLUMN_DICTIONARY:
+        step_of_kind(sink, STEP_CELLS)->cell_count++;
+        status = open_dictionary(sink, c, separator, &longest, error);
+        break;
+    case ADG_COLUMN_PLAIN:
+        step = step_of_kind(sink, STEP_PLAIN);
+        step->column = c;
+        step->separator = separator;
+        if (column->field->type == ADG_TYPE_STRING) {
+            sink->text_columns[sink->text_column_count++] = c;
+        }
+        longest = ADG_VALUE_TEXT_BYTES + 1;
+        break;
+    }
+    sink->row_bytes += longest;
+    return status;
+}
+
+static void csv_free(struct adg_sink *sink)
+{
+    if (sink == NULL) {
+        return;
+    }
+    for (uint32_t s = 0; s < sink->step_count; s++) {
+        adg_buffer_fini(&sink->steps[s].literal);
+    }
+    for (uint32_t c = 0; c < sink->cell_column_count; c++) {
+        adg_free(sink->cell_columns[c].cells);
+    }
+    adg_buffer_fini(&sink->long_text);
+    adg_free(sink->steps);
+    adg_free(sink->cell_columns);
+    adg_free(sink->text_columns);
+    adg_free(sink);
+}
+
+static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compression compression, struct adg_sink **out,
+                                struct adg_error *error)
+{
+    if (compression == ADG_COMPRESSION_ZSTD) {
+        return adg_fail(error, ADG_USAGE, "CSV is not compressed; leave the compression out");
+    }
+    struct adg_sink *sink = adg_alloc_zero(1, sizeof *sink);
+    if (sink == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = ADG_OK;
+    sink->layout = layout;
+    sink->row_bytes = sizeof(struct cell);
+    sink->steps = adg_alloc_array(layout->column_count, sizeof *sink->steps);
+    sink->cell_columns = adg_alloc_array(layout->column_count, sizeof *sink->cell_columns);
+    sink->text_columns = adg_alloc_array(layout->column_count, sizeof *sink->text_columns);
+    if (sink->steps == NULL || sink->cell_columns == NULL || sink->text_columns == NULL) {
+        status = adg_fail_memory(error);
+    }
+    for (uint32_t c = 0; c < layout->column_count && status == ADG_OK; c++) {
+        status = open_column(sink, c, error);
+    }
+    if (status != ADG_OK) {
+        csv_free(sink);
+        return status;
+    }
+    *out = sink;
+    return ADG_OK;
+}
+
+static enum adg_status csv_begin(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    const struct adg_layout *layout = sink->layout;
+    for (uint32_t c = 0; c < layout->column_count && status == ADG_OK; c++) {
+        const char *name = layout->columns[c].field->name;
+        status = append_escaped(out, name, strlen(name), c + 1 < layout->column_count ? ',' : '\n', error);
+    }
+    return status;
+}
+
+static enum adg_status csv_encoder_new(const struct adg_sink *sink, struct adg_sink_encoder **out, struct adg_error *error)
+{
+    struct adg_sink_encoder *encoder = adg_alloc_zero(1, sizeof *encoder);
+    if (encoder == NULL) {
+        return adg_fail_memory(error);
+    }
+    encoder->sink = sink;
+    encoder->tile = adg_alloc_array((size_t)TILE_ROWS * sink->cell_column_count, sizeof *encoder->tile);
+    if (encoder->tile == NULL) {
+        adg_free(encoder);
+        return adg_fail_memory(error);
+    }
+    *out = encoder;
+    return ADG_OK;
+}
+
+/* Fills the tile with the cells of `rows` rows from `first_row` on. */
+static void look_up(const struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t first_row, uint32_t rows)
+{
+    const struct adg_sink *sink = encoder->sink;
+    for (uint32_t c = 0; c < sink->cell_column_count; c++) {
+        const struct cell *cells = sink->cell_columns[c].cells;
+        const uint32_t *codes = block->columns[sink->cell_columns[c].column].codes + first_row;
+        struct cell *out = encoder->tile + c;
+        for (uint32_t r = 0; r < rows; r++) {
+            *out = cells[codes[r]];
+            out += sink->cell_column_count;
+        }
+    }
+}
+
+static inline char *put_cell(char *next, const struct adg_sink *sink, const struct cell *cell)
+{
+    if (cell->length != LONG_ENTRY) {
+        memcpy(next, cell, sizeof *cell);
+        return next + cell->length;
+    }
+    uint64_t offset;
+    uint32_t size;
+    memcpy(&offset, cell->text, sizeof offset);
+    memcpy(&size, cell->text + sizeof offset, sizeof size);
+    memcpy(next, sink->long_text.data + offset, size);
+    return next + size;
+}
+
+/* Numbers, dates and the like: their text never needs quotes. */
+static char *put_plain_number(char *next, const struct adg_field *field, const struct adg_block_column *column, uint32_t row)
+{
+    switch (field->type) {
+    case ADG_TYPE_DOUBLE:
+        return next + adg_double_format(column->values.f64[row], next);
+    case ADG_TYPE_INT64:
+    case ADG_TYPE_DECIMAL:
+    case ADG_TYPE_TIMESTAMP:
+        return next + adg_int_text(field->type, field->scale, column->values.i64[row], next);
+    default:
+        return next + adg_int_text(field->type, field->scale, column->values.i32[row], next);
+    }
+}
+
+/* Bytes that the plain texts of a row may take beyond row_bytes. */
+static size_t plain_text_bytes(const struct adg_sink *sink, const struct adg_block *block, uint32_t row)
+{
+    size_t bytes = 0;
+    for (uint32_t c = 0; c < sink->text_column_count; c++) {
+        const uint32_t *offsets = block->columns[sink->text_columns[c]].values.text.offsets;
+        bytes += 2 * (size_t)(offsets[row + 1] - offsets[row]) + 2;
+    }
+    return bytes;
+}
+
+/* `cell` is the row's first in the tile. */
+static char *put_row(char *next, const struct adg_sink *sink, const struct cell *cell, const struct adg_block *block,
+                     uint32_t row)
+{
+    for (uint32_t s = 0; s < sink->step_count; s++) {
+        const struct step *step = &sink->steps[s];
+        if (step->kind == STEP_CELLS) {
+            for (uint32_t i = 0; i < step->cell_count; i++) {
+                next = put_cell(next, sink, cell++);
+            }
+        } else if (step->kind == STEP_LITERAL) {
+            memcpy(next, step->literal.data, step->literal.size);
+            next += step->literal.size;
+        } else {
+            const struct adg_block_column *column = &block->columns[step->column];
+            const struct adg_field *field = sink->layout->columns[step->column].field;
+            if (column->valid == NULL || column->valid[row] != 0) {
+                if (field->type == ADG_TYPE_STRING) {
+                    const uint32_t *offsets = column->values.text.offsets;
+                    next += put_escaped(next, column->values.text.bytes + offsets[row], offsets[row + 1] - offsets[row]);
+                } else {
+                    next = put_plain_number(next, field, column, row);
+                }
+            }
+            *next++ = step->separator;
+        }
+    }
+    return next;
+}
+
+static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error)
+{
+    const struct adg_sink *sink = encoder->sink;
+    struct adg_buffer *bytes = &encoder->bytes;
+    for (uint32_t row = 0; row < block->rows; row++) {
+        uint32_t tile_row = row % TILE_ROWS;
+        if (tile_row == 0) {
+            look_up(encoder, block, row, block->rows - row < TILE_ROWS ? block->rows - row : TILE_ROWS);
+        }
+        enum adg_status status = adg_buffer_reserve(bytes, sink->row_bytes + plain_text_bytes(sink, block, row), error);
+        if (status != ADG_OK) {
+            return status;
+        }
+        char *next = (char *)bytes->data + bytes->size;
+        const struct cell *cells = encoder->tile + (size_t)tile_row * sink->cell_column_count;
+        bytes->size += (size_t)(put_row(next, sink, cells, block, row) - next);
+    }
+    encoder->rows += block->rows;
+    return ADG_OK;
+}
+
+static enum adg_status csv_part_end(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error)
+{
+    (void)error;
+    *part = (struct adg_sink_part){.bytes = encoder->bytes, .rows = encoder->rows};
+    encoder->bytes = (struct adg_buffer){0};
+    encoder->rows = 0;
+    return ADG_OK;
+}
+
+static enum adg_status csv_append(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset, struct adg_error *error)
+{
+    (void)sink;
+    (void)part;
+    (void)offset;
+    (void)error;
+    return ADG_OK;
+}
+
+static enum adg_status csv_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out, struct adg_error *error)
+{
+    (void)sink;
+    (void)offset;
+    (void)out;
+    (void)error;
+    return ADG_OK;
+}
+
+static void csv_part_fini(struct adg_sink_part *part)
+{
+    adg_buffer_fini(&part->bytes);
+}
+
+static void csv_encoder_free(struct adg_sink_encoder *encoder)
+{
+    if (encoder != NULL) {
+        adg_buffer_fini(&encoder->bytes);
+        adg_free(encoder->tile);
+        adg_free(encoder);
+    }
+}
+
+const struct adg_sink_operations adg_sink_csv = {
+    .extension = "csv",
+    .part_blocks = 1, /* text is an order of magnitude larger than packed codes, and nothing is gained by long parts */
+    .open = csv_open,
+    .begin = csv_begin,
+    .encoder_new = csv_encoder_new,
+    .encode = csv_encode,
+    .part_end = csv_part_end,
+    .append = csv_append,
+    .finish = csv_finish,
+    .part_fini = csv_part_fini,
+    .encoder_free = csv_encoder_free,
+    .free = csv_free,
+};

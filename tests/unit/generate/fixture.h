@@ -1,0 +1,196 @@
+/*
+ * What the generator's tests share: a definition from YAML text, metadata rows by hand, and the values of a whole plan
+ * as text.
+ */
+#ifndef ADG_TEST_FIXTURE_H
+#define ADG_TEST_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "adg.h"
+#include "dataset/dataset.h"
+#include "generate/plan.h"
+#include "metadata/metadata.h"
+
+struct fixture {
+    struct adg_definition *definition;
+    struct adg_metadata_rows rows;
+    struct adg_metadata metadata; /* a view of rows, after fixture_ready */
+};
+
+static inline void fixture_open(struct fixture *fixture, const char *yaml)
+{
+    struct adg_error error = {0};
+    memset(fixture, 0, sizeof *fixture);
+    if (adg_definition_parse("test.yaml", yaml, strlen(yaml), &fixture->definition, &error) != ADG_OK) {
+        fail_msg("%s", error.message);
+    }
+}
+
+static inline void fixture_add(struct fixture *fixture, const struct adg_metadata_row *row)
+{
+    assert_int_equal(adg_metadata_rows_add(&fixture->rows, row, NULL), ADG_OK);
+}
+
+/* Canonical order, which looking up relies on. */
+static inline void fixture_ready(struct fixture *fixture)
+{
+    adg_metadata_rows_sort(&fixture->rows);
+    fixture->metadata.rows = fixture->rows.rows;
+    fixture->metadata.row_count = fixture->rows.count;
+}
+
+static inline void fixture_close(struct fixture *fixture)
+{
+    adg_metadata_rows_fini(&fixture->rows);
+    adg_definition_free(fixture->definition);
+}
+
+static inline struct adg_optional_text text_of(const char *text)
+{
+    return (struct adg_optional_text){text, text != NULL ? strlen(text) : 0};
+}
+
+static inline void add_category(struct fixture *fixture, const char *table, const char *field, const char *value,
+                                double weight)
+{
+    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
+                                                    .field = field,
+                                                    .value_type = ADG_VALUE_CATEGORICAL,
+                                                    .string = text_of(value),
+                                                    .has_weight = true,
+                                                    .weight = weight});
+}
+
+static inline void add_date(struct fixture *fixture, const char *table, const char *field, int32_t days, double weight)
+{
+    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
+                                                    .field = field,
+                                                    .value_type = ADG_VALUE_DATE,
+                                                    .has_date = true,
+                                                    .date = days,
+                                                    .has_weight = true,
+                                                    .weight = weight});
+}
+
+static inline void add_completeness(struct fixture *fixture, const char *table, const char *field, double null,
+                                    double filled)
+{
+    const double weights[2] = {null, filled};
+    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
+                                                    .field = field,
+                                                    .value_type = ADG_VALUE_COMPLETENESS,
+                                                    .weight_array = weights,
+                                                    .weight_array_count = 2});
+}
+
+static inline void add_percentiles(struct fixture *fixture, const char *table, const char *field, const double *values,
+                                   uint32_t count)
+{
+    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
+                                                    .field = field,
+                                                    .value_type = ADG_VALUE_CONTINUOUS,
+                                                    .numeric_array = values,
+                                                    .numeric_array_count = count});
+}
+
+static inline void add_cardinality(struct fixture *fixture, const char *table, const char *key, const char *patient_key,
+                                   double cardinality, double weight)
+{
+    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
+                                                    .field = key,
+                                                    .value_type = ADG_VALUE_RELATIONSHIP,
+                                                    .string = text_of(patient_key),
+                                                    .has_numeric = true,
+                                                    .numeric = cardinality,
+                                                    .has_weight = true,
+                                                    .weight = weight});
+}
+
+static inline struct adg_plan *plan_of(const struct fixture *fixture, const char *table,
+                                       struct adg_plan_options options)
+{
+    struct adg_error error = {0};
+    struct adg_plan *plan = NULL;
+    options.shards += options.shards == 0;
+    options.threads += options.threads == 0;
+    if (adg_plan_new(fixture->definition, &fixture->metadata, table, &options, &plan, &error) != ADG_OK) {
+        fail_msg("%s", error.message);
+    }
+    return plan;
+}
+
+static inline enum adg_status plan_status(const struct fixture *fixture, const char *table,
+                                          struct adg_plan_options options)
+{
+    struct adg_error error = {0};
+    struct adg_plan *plan = NULL;
+    options.shards += options.shards == 0;
+    options.threads += options.threads == 0;
+    enum adg_status status = adg_plan_new(fixture->definition, &fixture->metadata, table, &options, &plan, &error);
+    assert_true(status == ADG_OK || error.message[0] != '\0');
+    assert_true(status == ADG_OK || plan == NULL);
+    adg_plan_free(plan);
+    return status;
+}
+
+/* All values of some columns as text, row by row; NULL is null. */
+struct values {
+    uint64_t rows;
+    uint32_t columns;
+    char **cells; /* [row * columns + column] */
+};
+
+static inline struct values values_of(const struct adg_plan *plan)
+{
+    struct values values = {.columns = adg_plan_columns(plan)};
+    struct adg_block *block = NULL;
+    values.cells = calloc((size_t)adg_plan_rows(plan) * values.columns + 1, sizeof *values.cells);
+    assert_non_null(values.cells);
+    assert_int_equal(adg_block_new(plan, &block, NULL), ADG_OK);
+    for (uint64_t number = 0; number < adg_plan_blocks(plan); number++) {
+        struct adg_error error = {0};
+        if (adg_block_generate(block, number, &error) != ADG_OK) {
+            fail_msg("%s", error.message);
+        }
+        for (uint32_t row = 0; row < adg_block_rows(block); row++, values.rows++) {
+            for (uint32_t column = 0; column < values.columns; column++) {
+                char text[4096];
+                if (adg_block_text(block, column, row, text, sizeof text) >= 0) {
+                    values.cells[values.rows * values.columns + column] = strdup(text);
+                }
+            }
+        }
+    }
+    assert_int_equal(values.rows, adg_plan_rows(plan));
+    adg_block_free(block);
+    return values;
+}
+
+static inline const char *cell(const struct values *values, uint64_t row, uint32_t column)
+{
+    return values->cells[row * values->columns + column];
+}
+
+static inline bool same_cell(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static inline void values_free(struct values *values)
+{
+    for (uint64_t i = 0; i < values->rows * values->columns; i++) {
+        free(values->cells[i]);
+    }
+    free(values->cells);
+}
+
+#endif

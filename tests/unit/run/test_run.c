@@ -1,0 +1,478 @@
+/*
+ * A whole run, with a generator of this file's own: row r of a table holds the number r, in blocks of five rows. Which
+ * tables there are, how many rows they have and which block fails is stated in `tables`.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/buffer.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/stop.h"
+#include "generate/plan.h"
+#include "run/run.h"
+
+/* ---- the generator ----------------------------------------------------------------------------------------------- */
+
+enum { BLOCK_ROWS = 5 };
+
+static const struct fake_table {
+    const char *name;
+    uint64_t rows;
+    int64_t failing_block;
+    bool plan_fails;
+} tables[] = {
+    {.name = "small", .rows = 1, .failing_block = -1},
+    {.name = "empty", .rows = 0, .failing_block = -1},
+    {.name = "big", .rows = 1002, .failing_block = -1},
+    {.name = "bare", .rows = 7, .failing_block = -1},
+    {.name = "broken", .rows = 100, .failing_block = 7},
+    {.name = "unplannable", .rows = 1, .plan_fails = true},
+};
+enum { TABLES = sizeof tables / sizeof tables[0] };
+
+struct adg_plan {
+    const struct fake_table *table;
+    uint64_t first_row, rows;
+};
+
+static const struct adg_field field = {.name = "ROW", .type = ADG_TYPE_INT64};
+static const struct adg_layout_column layout_column = {.field = &field, .kind = ADG_COLUMN_PLAIN};
+static const struct adg_layout layout = {.table = "t", .column_count = 1, .columns = &layout_column};
+
+static const struct fake_table *find(const char *name)
+{
+    for (int t = 0; t < TABLES; t++) {
+        if (strcmp(tables[t].name, name) == 0) {
+            return &tables[t];
+        }
+    }
+    return NULL;
+}
+
+bool adg_metadata_has_table(const struct adg_metadata *metadata, const char *table)
+{
+    (void)metadata;
+    return strcmp(table, "bare") != 0;
+}
+
+enum adg_status adg_plan_new(const struct adg_definition *definition, const struct adg_metadata *metadata, const char *table,
+                             const struct adg_plan_options *options, struct adg_plan **out, struct adg_error *error)
+{
+    (void)definition;
+    (void)metadata;
+    const struct fake_table *found = find(table);
+    if (found->plan_fails) {
+        return adg_fail(error, ADG_BAD_INPUT, "no plan");
+    }
+    struct adg_plan *plan = adg_alloc_zero(1, sizeof *plan);
+    if (plan == NULL) {
+        return adg_fail_memory(error);
+    }
+    plan->table = found;
+    plan->first_row = found->rows * options->shard / options->shards;
+    plan->rows = found->rows * (options->shard + 1) / options->shards - plan->first_row;
+    *out = plan;
+    return ADG_OK;
+}
+
+void adg_plan_free(struct adg_plan *plan)
+{
+    adg_free(plan);
+}
+
+uint64_t adg_plan_rows(const struct adg_plan *plan)
+{
+    return plan->rows;
+}
+
+uint64_t adg_plan_blocks(const struct adg_plan *plan)
+{
+    return (plan->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+}
+
+const struct adg_layout *adg_plan_layout(const struct adg_plan *plan)
+{
+    (void)plan;
+    return &layout;
+}
+
+uint32_t adg_plan_warning_count(const struct adg_plan *plan)
+{
+    return strcmp(plan->table->name, "small") == 0 ? 1 : 0;
+}
+
+const char *adg_plan_warning(const struct adg_plan *plan, uint32_t i)
+{
+    (void)plan;
+    (void)i;
+    return "table small: a warning";
+}
+
+struct fake_block {
+    struct adg_block block;
+    struct adg_block_column column;
+    int64_t values[BLOCK_ROWS];
+};
+
+enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **out, struct adg_error *error)
+{
+    struct fake_block *block = adg_alloc_zero(1, sizeof *block);
+    if (block == NULL) {
+        return adg_fail_memory(error);
+    }
+    block->column.values.i64 = block->values;
+    block->block = (struct adg_block){.layout = &layout, .columns = &block->column, .plan = plan};
+    *out = &block->block;
+    return ADG_OK;
+}
+
+void adg_block_free(struct adg_block *block)
+{
+    adg_free(block);
+}
+
+enum adg_status adg_block_generate(struct adg_block *block, uint64_t number, struct adg_error *error)
+{
+    const struct adg_plan *plan = block->plan;
+    struct fake_block *fake = (struct fake_block *)block;
+    if (plan->table->failing_block == (int64_t)number) {
+        return adg_fail(error, ADG_FAILED, "block cannot be made");
+    }
+    uint64_t left = plan->rows - number * BLOCK_ROWS;
+    block->rows = left < BLOCK_ROWS ? (uint32_t)left : BLOCK_ROWS;
+    for (uint32_t r = 0; r < block->rows; r++) {
+        fake->values[r] = (int64_t)(plan->first_row + number * BLOCK_ROWS + r);
+    }
+    return ADG_OK;
+}
+
+uint32_t adg_block_rows(const struct adg_block *block)
+{
+    return block->rows;
+}
+
+/* ---- helpers ----------------------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/adg-run-XXXXXX";
+static char out_folder[64];
+static char warnings[1024];
+static uint64_t reported_done, reported_total;
+
+static void report(void *context, const char *table, uint64_t rows_done, uint64_t rows_total)
+{
+    (void)context;
+    assert_non_null(find(table));
+    assert_true(rows_done > reported_done || reported_done == reported_total);
+    reported_done = rows_done;
+    reported_total = rows_total;
+}
+
+static void warn(void *context, const char *message)
+{
+    (void)context;
+    snprintf(warnings + strlen(warnings), sizeof warnings - strlen(warnings), "%s\n", message);
+}
+
+static enum adg_status run(const char *const *names, uint32_t count, struct adg_run_options options,
+                           struct adg_run_result *result, struct adg_error *error)
+{
+    struct adg_table definition_tables[TABLES];
+    for (uint32_t t = 0; t < TABLES; t++) {
+        definition_tables[t] = (struct adg_table){.name = tables[t].name, .ordinal = t};
+    }
+    /* "every table" are the first four, of which the last has no metadata */
+    const struct adg_dataset dataset = {.name = "fake", .tables = definition_tables, .table_count = names != NULL ? TABLES : 4};
+    const struct adg_definition definition = {.name = "fake", .datasets = &dataset, .dataset_count = 1};
+    warnings[0] = '\0';
+    reported_done = reported_total = 0;
+    options.definition = &definition;
+    options.out_folder = options.out_folder != NULL ? options.out_folder : out_folder;
+    options.tables = names;
+    options.table_count = count;
+    options.patients = 1;
+    options.shards = options.shards > 0 ? options.shards : 1;
+    options.progress = (struct adg_run_progress){.report = report, .warn = warn};
+    return adg_run_generate(&options, result, error);
+}
+
+static const struct adg_run_options csv = {.format = ADG_FORMAT_CSV, .threads = 2};
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        return 1;
+    }
+    snprintf(out_folder, sizeof out_folder, "%s/out", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return adg_folder_remove(folder, NULL) != ADG_OK;
+}
+
+/* Names of what lies in a folder below `folder`, in order, each followed by a blank. */
+static void assert_entries(const char *name, const char *expected)
+{
+    char command[256], found[1024];
+    snprintf(command, sizeof command, "LC_ALL=C ls -A %s/%s | tr '\\n' ' '", folder, name);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    found[fread(found, 1, sizeof found - 1, pipe)] = '\0';
+    pclose(pipe);
+    assert_string_equal(found, expected);
+}
+
+/* The file holds the header and the numbers first .. end - 1. */
+static void assert_rows(const char *name, uint64_t first, uint64_t end)
+{
+    char path[256];
+    struct adg_buffer expected = {0}, found = {0};
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(adg_buffer_append_text(&expected, "ROW\n", NULL), ADG_OK);
+    for (uint64_t r = first; r < end; r++) {
+        assert_int_equal(adg_buffer_printf(&expected, NULL, "%llu\n", (unsigned long long)r), ADG_OK);
+    }
+    assert_int_equal(adg_file_read(path, &found, NULL), ADG_OK);
+    assert_int_equal(found.size, expected.size);
+    assert_memory_equal(found.data, expected.data, expected.size);
+    adg_buffer_fini(&expected);
+    adg_buffer_fini(&found);
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
+
+static void test_every_table_for_any_threads(void **state)
+{
+    (void)state;
+    static const unsigned threads[] = {1, 2, 5, 500};
+    for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++) {
+        struct adg_run_result result = {0};
+        struct adg_run_options options = csv;
+        options.threads = threads[i];
+        assert_int_equal(run(NULL, 0, options, &result, NULL), ADG_OK);
+        assert_int_equal(result.table_count, 3);
+        assert_string_equal(result.tables[2].table, "big");
+        assert_int_equal(result.tables[2].rows, 1002);
+        /* header 4, ten numbers of 1 digit, 90 of 2, 900 of 3, two of 4, each with its line end */
+        assert_int_equal(result.tables[2].bytes, 4 + 10 * 2 + 90 * 3 + 900 * 4 + 2 * 5);
+        assert_int_equal(result.tables[1].bytes, 4);
+        assert_non_null(strstr(result.tables[2].path, "/out/artificial_big.csv"));
+        adg_run_result_fini(&result);
+        assert_entries("out", "artificial_big.csv artificial_empty.csv artificial_small.csv ");
+        assert_rows("out/artificial_big.csv", 0, 1002);
+        assert_rows("out/artificial_empty.csv", 0, 0);
+        assert_rows("out/artificial_small.csv", 0, 1);
+        assert_string_equal(warnings, "no metadata for these tables, which are left out: bare\ntable small: a warning\n");
+        assert_int_equal(reported_done, 1003);
+        assert_int_equal(reported_total, 1003);
+    }
+}
+
+static void test_refused_before_anything_is_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names[2];
+        const char *message;
+    } refused[] = {
+        {{"small", "bare"}, "table bare: the metadata has nothing about it"},
+        {{"small", "nosuch"}, "nosuch"},
+        {{"small", "unplannable"}, "no plan"},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct adg_error error = {{0}};
+        struct adg_run_result result = {0};
+        assert_int_equal(run(refused[i].names, 2, csv, &result, &error), ADG_BAD_INPUT);
+        assert_non_null(strstr(error.message, refused[i].message));
+        assert_int_equal(access(out_folder, F_OK), -1);
+    }
+}
+
+static void test_failure_leaves_complete_tables_only(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "broken", "big"};
+    for (unsigned threads = 1; threads <= 5; threads += 2) {
+        struct adg_error error = {{0}};
+        struct adg_run_result result = {0};
+        struct adg_run_options options = csv;
+        options.threads = threads;
+        assert_int_equal(run(names, 3, options, &result, &error), ADG_FAILED);
+        assert_string_equal(error.message, "table broken: block cannot be made");
+        assert_null(result.tables);
+        assert_entries("out", "artificial_small.csv ");
+    }
+}
+
+static void test_folders(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small"};
+    struct adg_error error = {{0}};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = csv;
+    char path[128];
+    options.out_folder = path;
+    snprintf(path, sizeof path, "%s/missing/out", folder);
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "missing/out"));
+    snprintf(path, sizeof path, "%s/file", folder);
+    assert_int_equal(adg_file_write(path, "x", 1, NULL), ADG_OK);
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_FAILED);
+    assert_entries("", "file ");
+    options.out_folder = NULL;
+    assert_int_equal(adg_folder_create(out_folder, NULL), ADG_OK);
+    snprintf(path, sizeof path, "%s/artificial_small.csv", out_folder);
+    assert_int_equal(adg_folder_create(path, NULL), ADG_OK);
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "is a folder"));
+}
+
+static void test_one_run_at_a_time(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small"};
+    struct adg_error error = {{0}};
+    struct adg_run_result result = {0};
+    struct adg_folder_lock lock;
+    assert_int_equal(adg_folder_create(out_folder, NULL), ADG_OK);
+    assert_int_equal(adg_folder_lock(&lock, out_folder, NULL), ADG_OK);
+    assert_int_equal(run(names, 1, csv, &result, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "another adg run"));
+    adg_folder_unlock(&lock);
+    assert_int_equal(run(names, 1, csv, &result, &error), ADG_OK);
+    adg_run_result_fini(&result);
+}
+
+static void run_shard(uint64_t shard, uint64_t shards, enum adg_status expected)
+{
+    static const char *const names[] = {"big"};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = csv;
+    options.sharded = true;
+    options.shard = shard;
+    options.shards = shards;
+    assert_int_equal(run(names, 1, options, &result, NULL), expected);
+    adg_run_result_fini(&result);
+}
+
+static void test_shards(void **state)
+{
+    (void)state;
+    for (uint64_t shard = 0; shard < 3; shard++) {
+        run_shard(shard, 3, ADG_OK);
+    }
+    run_shard(1, 3, ADG_OK); /* its own part is replaced */
+    assert_entries("out/artificial_big", "part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
+    assert_rows("out/artificial_big/part-00000-of-00003.csv", 0, 334);
+    assert_rows("out/artificial_big/part-00001-of-00003.csv", 334, 668);
+    assert_rows("out/artificial_big/part-00002-of-00003.csv", 668, 1002);
+    run_shard(0, 4, ADG_FAILED);
+    run_shard(0, 1, ADG_FAILED);
+    assert_entries("out/artificial_big", "part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
+    assert_entries("out", "artificial_big ");
+}
+
+static void test_failed_shard_leaves_no_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"broken"};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = csv;
+    options.sharded = true;
+    assert_int_equal(run(names, 1, options, &result, NULL), ADG_FAILED);
+    assert_entries("out", "");
+}
+
+static void test_too_many_shards(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"big"};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = csv;
+    options.sharded = true;
+    options.shards = 100000;
+    assert_int_equal(run(names, 1, options, &result, NULL), ADG_USAGE);
+}
+
+/* A write that fails half-way, as on a full disk: here for a limit on the size of files. */
+static void test_write_fails(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "big"};
+    struct adg_error error = {{0}};
+    struct adg_run_result result = {0};
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit = {.rlim_cur = 2000, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    enum adg_status status = run(names, 2, csv, &result, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(status, ADG_FAILED);
+    assert_non_null(strstr(error.message, "artificial_big.csv cannot be written"));
+    assert_entries("out", "artificial_small.csv ");
+}
+
+/* Whichever allocation fails: the status says so, complete tables only, nothing leaks (the sanitizer looks). */
+static void test_without_memory(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "empty"};
+    enum adg_status status = ADG_FAILED;
+    unsigned failures = 0;
+    for (uint64_t n = 1; status != ADG_OK; n++) {
+        struct adg_run_result result = {0};
+        struct adg_run_options options = csv;
+        options.threads = 1;
+        adg_memory_fail_at(n);
+        status = run(names, 2, options, &result, NULL);
+        adg_memory_fail_at(0);
+        assert_true(status == ADG_OK || status == ADG_FAILED);
+        failures += status == ADG_FAILED;
+        adg_run_result_fini(&result);
+    }
+    assert_true(failures > 10);
+    assert_entries("out", "artificial_empty.csv artificial_small.csv ");
+}
+
+/* Last: the flag stays up. */
+static void test_stop(void **state)
+{
+    (void)state;
+    struct adg_error error = {{0}};
+    struct adg_run_result result = {0};
+    static const char *const names[] = {"small", "empty"};
+    adg_stop_request();
+    assert_int_equal(run(names, 2, csv, &result, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "stopped"));
+    assert_int_equal(access(out_folder, F_OK), -1);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        TEST(test_every_table_for_any_threads), TEST(test_refused_before_anything_is_written),
+        TEST(test_failure_leaves_complete_tables_only), TEST(test_folders), TEST(test_one_run_at_a_time), TEST(test_shards),
+        TEST(test_failed_shard_leaves_no_folder), TEST(test_too_many_shards), TEST(test_write_fails), TEST(test_without_memory),
+        TEST(test_stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
