@@ -100,7 +100,7 @@ static enum adg_status lock_down(struct adg_engine *engine, const struct adg_eng
 {
     struct adg_buffer sql = {0};
     enum adg_status status = adg_buffer_printf(&sql, error, "set threads=%u; set autoinstall_known_extensions=false; "
-                                                            "set autoload_known_extensions=false; set preserve_insertion_order=false; "
+                                                            "set autoload_known_extensions=false; "
                                                             "set temp_directory=",
                                                options->threads);
     if (status == ADG_OK) {

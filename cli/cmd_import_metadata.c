@@ -1,0 +1,62 @@
+/*
+ * adg import-metadata: the reference system's own metadata table into a metadata folder.
+ */
+#include <stdio.h>
+
+#include "cli.h"
+#include "scrape/import.h"
+
+static const char usage[] =
+    "usage: adg import-metadata FILE --dataset D --meta DIR\n"
+    "\n"
+    "Reads a metadata table that the original Artificial Data Generator wrote (Parquet) into a metadata folder.\n"
+    "\n"
+    "  --dataset D   a built-in definition ('adg dataset list') or a definition file\n"
+    "  --meta DIR    the metadata folder; replaced whole\n"
+    "  --quiet       nothing but warnings and errors\n"
+    "  --help        this text\n";
+
+static void warn(void *context, const char *message)
+{
+    (void)context;
+    adg_cli_warn("%s", message);
+}
+
+static enum adg_status import(const char *file, const char *dataset, const char *meta, struct adg_error *error)
+{
+    struct adg_definition *definition = NULL;
+    enum adg_status status = adg_definition_open(dataset, &definition, error);
+    if (status == ADG_OK) {
+        const struct adg_import_options options = {.file = file, .definition = definition, .meta_folder = meta, .warn = warn};
+        status = adg_import_metadata(&options, error);
+    }
+    adg_definition_free(definition);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *file = NULL, *dataset = NULL, *meta = NULL;
+    uint32_t count = 0;
+    bool help = false;
+    struct adg_error error = {{0}};
+    struct adg_option options[] = {
+        {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &dataset, .required = true},
+        {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &meta, .required = true},
+    };
+    enum adg_status status = adg_cli_parse(argc, argv, options, 2, &file, 1, &count, &help, &error);
+    if (status == ADG_OK && help) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (status == ADG_OK && count != 1) {
+        status = adg_fail(&error, ADG_USAGE, "expected the file of a metadata table");
+    }
+    if (status == ADG_OK) {
+        status = import(file, dataset, meta, &error);
+    }
+    return status == ADG_OK ? 0 : adg_cli_fail("import-metadata", status, &error);
+}
+
+const struct adg_command adg_command_import_metadata = {
+    .name = "import-metadata", .summary = "read a metadata table of the original system", .usage = usage, .run = run};

@@ -1,0 +1,166 @@
+/*
+ * adg scrape: record-level tables in, disclosure-controlled metadata out.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "scrape/scrape.h"
+
+static const char usage[] =
+    "usage: adg scrape --dataset D --source DIR --meta DIR [OPTION]...\n"
+    "\n"
+    "Reads record-level tables and writes a metadata folder: aggregates only, small counts suppressed, the rest rounded. The\n"
+    "source is only read. The result is one line per table on standard output: its name.\n"
+    "\n"
+    "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
+    "  --source DIR          where the tables are: T.parquet, T/*.parquet, T.csv or T.csv.gz\n"
+    "  --meta DIR            the metadata folder; replaced whole\n"
+    "  --table NAME[=PATH]   only this table, perhaps elsewhere; may repeat (default: every table that the source holds)\n"
+    "  --min-frequency N     records, and patients, that a value needs (default: as the definition says)\n"
+    "  --rounding N          counts are rounded to multiples of N (default: as the definition says)\n"
+    "  --control C           full, or reference: the original's weaker rules, for comparisons (default: full)\n"
+    "  --strict              refuse values that are no such type, instead of counting them as null\n"
+    "  --skip-unknown        leave out columns that the definition does not know, instead of refusing them\n"
+    "  --add                 add the tables to a metadata folder of the same definition and parameters\n"
+    "  --population N        how many people the data are drawn from; recorded with each table\n"
+    "  --threads N           (default: all cores)\n"
+    "  --quiet               no progress\n"
+    "  --help                this text\n";
+
+struct arguments {
+    const char *dataset, *source, *meta;
+    struct adg_option_list tables;
+    uint64_t min_frequency, rounding, population, threads;
+    int control;
+    bool strict, skip_unknown, add;
+};
+
+static enum adg_status parse(int argc, char **argv, struct arguments *arguments, bool *help, struct adg_error *error)
+{
+    static const char *const controls[] = {"full", "reference", NULL};
+    enum { LARGEST_CONTROL = 1000000 };
+    struct adg_option options[] = {
+        {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &arguments->dataset, .required = true},
+        {.name = "source", .kind = ADG_OPTION_TEXT, .target = &arguments->source, .required = true},
+        {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments->meta, .required = true},
+        {.name = "table", .kind = ADG_OPTION_LIST, .target = &arguments->tables},
+        {.name = "min-frequency", .kind = ADG_OPTION_COUNT, .target = &arguments->min_frequency},
+        {.name = "rounding", .kind = ADG_OPTION_COUNT, .target = &arguments->rounding},
+        {.name = "control", .kind = ADG_OPTION_CHOICE, .target = &arguments->control, .choices = controls},
+        {.name = "strict", .kind = ADG_OPTION_FLAG, .target = &arguments->strict},
+        {.name = "skip-unknown", .kind = ADG_OPTION_FLAG, .target = &arguments->skip_unknown},
+        {.name = "add", .kind = ADG_OPTION_FLAG, .target = &arguments->add},
+        {.name = "population", .kind = ADG_OPTION_COUNT, .target = &arguments->population},
+        {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments->threads},
+    };
+    enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL, help, error);
+    if (status != ADG_OK || *help) {
+        return status;
+    }
+    if (arguments->min_frequency > LARGEST_CONTROL || arguments->rounding > LARGEST_CONTROL) {
+        return adg_fail(error, ADG_USAGE, "options --min-frequency and --rounding: at most %d", LARGEST_CONTROL);
+    }
+    if (arguments->threads > UINT_MAX || arguments->population > INT64_MAX) {
+        return adg_fail(error, ADG_USAGE, "options --threads and --population: the number is too large");
+    }
+    for (uint32_t i = 0; i < arguments->tables.count; i++) {
+        size_t name = strcspn(arguments->tables.items[i], "=");
+        if (name == 0 || (arguments->tables.items[i][name] == '=' && arguments->tables.items[i][name + 1] == '\0')) {
+            return adg_fail(error, ADG_USAGE, "option --table: expected NAME or NAME=PATH");
+        }
+    }
+    return ADG_OK;
+}
+
+static void report(void *context, const char *stage, const char *table, uint64_t done, uint64_t total)
+{
+    (void)context;
+    adg_cli_progress(stage, table, done, total);
+}
+
+static void warn(void *context, const char *message)
+{
+    (void)context;
+    adg_cli_warn("%s", message);
+}
+
+/* Splits NAME=PATH: names are copies, paths point into the arguments. */
+static enum adg_status split_tables(const struct adg_option_list *tables, char **names, const char **paths, struct adg_error *error)
+{
+    for (uint32_t i = 0; i < tables->count; i++) {
+        size_t length = strcspn(tables->items[i], "=");
+        names[i] = adg_strndup(tables->items[i], length);
+        paths[i] = tables->items[i][length] == '=' ? tables->items[i] + length + 1 : NULL;
+        if (names[i] == NULL) {
+            return adg_fail_memory(error);
+        }
+    }
+    return ADG_OK;
+}
+
+static enum adg_status scrape(const struct arguments *arguments, struct adg_error *error)
+{
+    struct adg_definition *definition = NULL;
+    struct adg_scrape_result result = {0};
+    char **names = adg_alloc_zero(arguments->tables.count, sizeof *names);
+    const char **paths = adg_alloc_zero(arguments->tables.count, sizeof *paths);
+    enum adg_status status = names == NULL || paths == NULL ? adg_fail_memory(error) : split_tables(&arguments->tables, names, paths, error);
+    if (status == ADG_OK) {
+        status = adg_definition_open(arguments->dataset, &definition, error);
+    }
+    if (status == ADG_OK) {
+        const struct adg_scrape_options options = {
+            .definition = definition,
+            .source_folder = arguments->source,
+            .meta_folder = arguments->meta,
+            .tables = (const char *const *)names,
+            .paths = paths,
+            .table_count = arguments->tables.count,
+            .min_frequency = (uint32_t)arguments->min_frequency,
+            .rounding = (uint32_t)arguments->rounding,
+            .control_reference = arguments->control == 1,
+            .strict = arguments->strict,
+            .skip_unknown = arguments->skip_unknown,
+            .add = arguments->add,
+            .population = arguments->population,
+            .threads = arguments->threads > 0 ? (unsigned)arguments->threads : adg_processor_count(),
+            .progress = {.report = report, .warn = warn},
+        };
+        status = adg_scrape(&options, &result, error);
+        adg_cli_progress_end();
+    }
+    for (uint32_t i = 0; i < result.table_count; i++) {
+        printf("%s\n", result.tables[i]);
+    }
+    for (uint32_t i = 0; names != NULL && i < arguments->tables.count; i++) {
+        adg_free(names[i]);
+    }
+    adg_free(names);
+    adg_free(paths);
+    adg_scrape_result_fini(&result);
+    adg_definition_free(definition);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct adg_error error = {{0}};
+    bool help = false;
+    enum adg_status status = parse(argc, argv, &arguments, &help, &error);
+    if (status == ADG_OK && help) {
+        fputs(usage, stdout);
+    } else if (status == ADG_OK) {
+        status = scrape(&arguments, &error);
+    }
+    struct adg_option tables = {.kind = ADG_OPTION_LIST, .target = &arguments.tables};
+    adg_cli_lists_free(&tables, 1);
+    return status == ADG_OK ? 0 : adg_cli_fail("scrape", status, &error);
+}
+
+const struct adg_command adg_command_scrape = {
+    .name = "scrape", .summary = "scrape record-level tables into metadata", .usage = usage, .run = run};

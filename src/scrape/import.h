@@ -1,0 +1,22 @@
+/*
+ * Reads a metadata table that the reference system wrote (Parquet from Spark) into a metadata folder. The engine reads the file;
+ * what comes in is checked like metadata of our own.
+ */
+#ifndef ADG_SCRAPE_IMPORT_H
+#define ADG_SCRAPE_IMPORT_H
+
+#include "dataset/dataset.h"
+
+struct adg_import_options {
+    const char *file;
+    const struct adg_definition *definition;
+    const char *meta_folder;
+    void (*warn)(void *context, const char *message);
+    void *context;
+};
+
+/* Rows of fields that the definition does not sample are left out, and named in one warning. ADG_BAD_INPUT: the file is no
+ * metadata table, or a row breaks its rules. */
+ADG_MUST_CHECK enum adg_status adg_import_metadata(const struct adg_import_options *options, struct adg_error *error);
+
+#endif

@@ -1,0 +1,343 @@
+/*
+ * A whole scrape: see scrape.h.
+ */
+#include "scrape/scrape.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/stop.h"
+#include "scrape/internal.h"
+
+/* One table to scrape. */
+struct job {
+    const struct adg_dataset *dataset;
+    const char *table;
+    struct adg_source_files files;
+};
+
+struct scrape {
+    const struct adg_scrape_options *options;
+    struct adg_arena arena;
+    struct job *jobs;
+    uint32_t job_count;
+    struct adg_control control;
+    char *spill;
+    struct adg_engine *engine;
+    struct adg_metadata_rows rows;
+    struct adg_manifest_table *manifest_tables;
+};
+
+static enum adg_status add_job(struct scrape *scrape, const struct adg_dataset *dataset, const char *table, const char *path,
+                               bool *found, struct adg_error *error)
+{
+    struct job *job = &scrape->jobs[scrape->job_count];
+    enum adg_status status = adg_source_find(scrape->options->source_folder, table, path, &scrape->arena, &job->files, found, error);
+    if (status == ADG_OK && *found) {
+        job->dataset = dataset;
+        job->table = table;
+        scrape->job_count++;
+    }
+    return status;
+}
+
+/* The tables asked for, each of which must be there. */
+static enum adg_status asked_jobs(struct scrape *scrape, struct adg_error *error)
+{
+    const struct adg_scrape_options *options = scrape->options;
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < options->table_count && status == ADG_OK; i++) {
+        const struct adg_dataset *dataset = NULL;
+        const struct adg_table *table = NULL;
+        bool found = false;
+        status = adg_definition_find_table(options->definition, options->tables[i], &dataset, &table, error);
+        for (uint32_t k = 0; k < i && status == ADG_OK; k++) {
+            if (strcmp(options->tables[k], options->tables[i]) == 0) {
+                status = adg_fail(error, ADG_USAGE, "table %s is asked for twice", options->tables[i]);
+            }
+        }
+        if (status == ADG_OK) {
+            status = add_job(scrape, dataset, table->name, options->paths[i], &found, error);
+        }
+        if (status == ADG_OK && !found) {
+            status = adg_fail(error, ADG_BAD_INPUT, "source %s holds no table %s (%s.parquet, %s/*.parquet, %s.csv or %s.csv.gz)",
+                              options->source_folder, table->name, table->name, table->name, table->name, table->name);
+        }
+    }
+    return status;
+}
+
+/* Every table that the folder holds; the others are named once. */
+static enum adg_status all_jobs(struct scrape *scrape, struct adg_error *error)
+{
+    const struct adg_scrape_options *options = scrape->options;
+    struct adg_buffer absent = {0};
+    enum adg_status status = ADG_OK;
+    uint32_t absent_count = 0;
+    for (uint32_t d = 0; d < options->definition->dataset_count; d++) {
+        const struct adg_dataset *dataset = &options->definition->datasets[d];
+        for (uint32_t t = 0; t < dataset->table_count && status == ADG_OK; t++) {
+            bool found = false;
+            status = add_job(scrape, dataset, dataset->tables[t].name, NULL, &found, error);
+            if (status == ADG_OK && !found) {
+                status = adg_buffer_printf(&absent, error, "%s%s", absent_count++ == 0 ? "" : ", ", dataset->tables[t].name);
+            }
+        }
+    }
+    if (status == ADG_OK && scrape->job_count == 0) {
+        status = adg_fail(error, ADG_BAD_INPUT, "source %s holds no table of dataset %s", options->source_folder, options->definition->name);
+    } else if (status == ADG_OK && absent_count > 0) {
+        struct adg_buffer text = {0};
+        status = adg_buffer_printf(&text, error, "not in the source: %s", adg_buffer_text(&absent));
+        if (status == ADG_OK && adg_buffer_text(&text) != NULL) {
+            options->progress.warn(options->progress.context, (const char *)text.data);
+        }
+        adg_buffer_fini(&text);
+    }
+    adg_buffer_fini(&absent);
+    return status;
+}
+
+/* What the options leave open the definition says, for all datasets alike. */
+static enum adg_status choose_control(struct scrape *scrape, struct adg_error *error)
+{
+    const struct adg_scrape_options *options = scrape->options;
+    const struct adg_definition *definition = options->definition;
+    scrape->control = (struct adg_control){options->min_frequency, options->rounding, options->control_reference};
+    for (uint32_t d = 0; d < definition->dataset_count; d++) {
+        const struct adg_dataset *dataset = &definition->datasets[d];
+        if ((options->min_frequency == 0 && dataset->min_frequency != definition->datasets[0].min_frequency) ||
+            (options->rounding == 0 && dataset->rounding != definition->datasets[0].rounding)) {
+            return adg_fail(error, ADG_USAGE, "the datasets differ in min_frequency or rounding: say --min-frequency and --rounding");
+        }
+    }
+    if (options->min_frequency == 0) {
+        scrape->control.min_frequency = definition->datasets[0].min_frequency;
+    }
+    if (options->rounding == 0) {
+        scrape->control.rounding = definition->datasets[0].rounding;
+    }
+    return ADG_OK;
+}
+
+/* A private folder beside the metadata: where that may be written, so may what the engine spills. */
+static enum adg_status make_spill_folder(struct scrape *scrape, struct adg_error *error)
+{
+    struct adg_buffer name = {0};
+    size_t length = strlen(scrape->options->meta_folder);
+    while (length > 1 && scrape->options->meta_folder[length - 1] == '/') {
+        length--;
+    }
+    size_t parent = length;
+    while (parent > 0 && scrape->options->meta_folder[parent - 1] != '/') {
+        parent--;
+    }
+    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.adg-scrape.XXXXXX", (int)parent, scrape->options->meta_folder);
+    char *folder = status == ADG_OK ? adg_strndup((const char *)name.data, name.size) : NULL;
+    adg_buffer_fini(&name);
+    if (status != ADG_OK || folder == NULL) {
+        return adg_fail_memory(error);
+    }
+    if (mkdtemp(folder) == NULL) {
+        status = adg_fail_errno(error, errno, "a folder beside %s cannot be created", scrape->options->meta_folder);
+        adg_free(folder);
+        return status;
+    }
+    scrape->spill = realpath(folder, NULL); /* the engine compares paths as text */
+    if (scrape->spill == NULL) {
+        status = adg_folder_remove(folder, NULL) == ADG_OK ? adg_fail_memory(error) : ADG_FAILED;
+    }
+    adg_free(folder);
+    return status;
+}
+
+static enum adg_status open_engine(struct scrape *scrape, struct adg_error *error)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < scrape->job_count; i++) {
+        count += scrape->jobs[i].files.count;
+    }
+    const char **readable = adg_arena_array(&scrape->arena, count, sizeof *readable);
+    if (readable == NULL) {
+        return adg_fail_memory(error);
+    }
+    count = 0;
+    for (uint32_t i = 0; i < scrape->job_count; i++) {
+        for (uint32_t f = 0; f < scrape->jobs[i].files.count; f++) {
+            readable[count++] = scrape->jobs[i].files.paths[f];
+        }
+    }
+    const struct adg_engine_options engine_options = {
+        .threads = scrape->options->threads, .folder = scrape->spill, .readable = readable, .readable_count = count};
+    return adg_engine_open(&engine_options, &scrape->engine, error);
+}
+
+static enum adg_status summarise_field(const struct adg_loaded_table *table, uint32_t field, struct adg_error *error)
+{
+    switch (table->dataset->fields[field].value_type) {
+    case ADG_VALUE_CATEGORICAL:
+    case ADG_VALUE_DISCRETE:
+    case ADG_VALUE_DATE:
+        return adg_summarise_frequency(table, field, error);
+    case ADG_VALUE_CONTINUOUS:
+        return adg_summarise_continuous(table, field, error);
+    case ADG_VALUE_DEMOGRAPHIC_CATEGORICAL:
+        return table->has_patients ? adg_summarise_patterns(table, field, error) : ADG_OK;
+    case ADG_VALUE_DEMOGRAPHIC_DATE:
+        return table->has_patients ? adg_summarise_modes(table, field, error) : ADG_OK;
+    case ADG_VALUE_COMPLETENESS:
+    case ADG_VALUE_RELATIONSHIP:
+        break; /* of no field */
+    }
+    return ADG_OK;
+}
+
+static enum adg_status scrape_table(struct scrape *scrape, uint32_t index, struct adg_error *error)
+{
+    const struct adg_scrape_options *options = scrape->options;
+    const struct job *job = &scrape->jobs[index];
+    struct adg_manifest_table *manifest = &scrape->manifest_tables[index];
+    struct adg_loaded_table table = {.dataset = job->dataset,
+                                     .name = job->table,
+                                     .engine = scrape->engine,
+                                     .control = scrape->control,
+                                     .present = adg_arena_array(&scrape->arena, job->dataset->field_count, sizeof(bool)),
+                                     .rows = &scrape->rows};
+    if (table.present == NULL) {
+        return adg_fail_memory(error);
+    }
+    *manifest = (struct adg_manifest_table){
+        .name = job->table, .population = options->population, .records_alone = job->dataset->patient_key < 0 || options->control_reference};
+    enum adg_status status = adg_load_table(options, &job->files, &table, manifest, &scrape->arena, error);
+    for (uint32_t f = 0; f < job->dataset->field_count && status == ADG_OK; f++) {
+        if (options->progress.report != NULL) {
+            options->progress.report(options->progress.context, "counting fields", job->table, f, job->dataset->field_count);
+        }
+        status = adg_stop_check(error);
+        if (status == ADG_OK && table.present[f] && job->dataset->fields[f].role == ADG_ROLE_SAMPLED) {
+            status = adg_context(error, summarise_field(&table, f, error), "field %s", job->dataset->fields[f].name);
+        }
+    }
+    if (status == ADG_OK && table.has_patients) {
+        status = adg_summarise_relationship(&table, error);
+    }
+    return adg_context(error, status, "table %s", job->table);
+}
+
+/* The rows and tables of a folder that is added to, behind those of this scrape. */
+static enum adg_status add_to_folder(struct scrape *scrape, struct adg_manifest *manifest, struct adg_error *error)
+{
+    struct adg_metadata_rows held = {0};
+    struct adg_manifest old = *manifest;
+    const char **names = adg_arena_array(&scrape->arena, scrape->job_count, sizeof *names);
+    if (names == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t i = 0; i < scrape->job_count; i++) {
+        names[i] = scrape->jobs[i].table;
+    }
+    enum adg_status status = adg_metadata_load_for_adding(scrape->options->meta_folder, scrape->options->definition, names, scrape->job_count,
+                                                          &old, &held, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    struct adg_manifest_table *tables =
+        adg_arena_array(&scrape->arena, (size_t)manifest->table_count + old.table_count, sizeof *tables);
+    if (tables == NULL) {
+        adg_metadata_rows_fini(&held);
+        return adg_fail_memory(error);
+    }
+    memcpy(tables, manifest->tables, manifest->table_count * sizeof *tables);
+    if (old.table_count > 0) {
+        memcpy(tables + manifest->table_count, old.tables, old.table_count * sizeof *tables);
+    }
+    manifest->tables = tables;
+    manifest->table_count += old.table_count;
+    for (size_t i = 0; i < scrape->rows.count && status == ADG_OK; i++) {
+        status = adg_metadata_rows_add(&held, &scrape->rows.rows[i], error);
+    }
+    adg_metadata_rows_fini(&scrape->rows); /* the names of the old tables lie in `held` */
+    scrape->rows = held;
+    return status;
+}
+
+static enum adg_status write_metadata(struct scrape *scrape, struct adg_error *error)
+{
+    const struct adg_scrape_options *options = scrape->options;
+    struct adg_manifest manifest = {.definition_name = options->definition->name,
+                                    .min_frequency = scrape->control.min_frequency,
+                                    .rounding = scrape->control.rounding,
+                                    .control_reference = options->control_reference,
+                                    .tables = scrape->manifest_tables,
+                                    .table_count = scrape->job_count};
+    enum adg_status status = options->add ? add_to_folder(scrape, &manifest, error) : ADG_OK;
+    if (status == ADG_OK) {
+        status = adg_stop_check(error);
+    }
+    return status == ADG_OK ? adg_metadata_write(options->meta_folder, options->definition, &manifest, &scrape->rows, error) : status;
+}
+
+static uint32_t count_tables(const struct adg_definition *definition)
+{
+    uint32_t count = 0;
+    for (uint32_t d = 0; d < definition->dataset_count; d++) {
+        count += definition->datasets[d].table_count;
+    }
+    return count;
+}
+
+enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_scrape_result *result, struct adg_error *error)
+{
+    struct scrape scrape = {.options = options};
+    uint32_t most = count_tables(options->definition) + options->table_count;
+    scrape.jobs = adg_arena_array(&scrape.arena, most, sizeof *scrape.jobs);
+    scrape.manifest_tables = adg_arena_array(&scrape.arena, most, sizeof *scrape.manifest_tables);
+    const char **tables = NULL;
+    enum adg_status status = scrape.jobs == NULL || scrape.manifest_tables == NULL ? adg_fail_memory(error) : choose_control(&scrape, error);
+    if (status == ADG_OK) {
+        status = options->table_count > 0 ? asked_jobs(&scrape, error) : all_jobs(&scrape, error);
+    }
+    if (status == ADG_OK) {
+        status = make_spill_folder(&scrape, error);
+    }
+    if (status == ADG_OK) {
+        status = open_engine(&scrape, error);
+    }
+    for (uint32_t i = 0; i < scrape.job_count && status == ADG_OK; i++) {
+        status = scrape_table(&scrape, i, error);
+    }
+    if (status == ADG_OK) {
+        status = write_metadata(&scrape, error);
+    }
+    if (status == ADG_OK) {
+        tables = adg_alloc_array(scrape.job_count, sizeof *tables);
+        status = tables == NULL ? adg_fail_memory(error) : ADG_OK;
+    }
+    if (status == ADG_OK) {
+        for (uint32_t i = 0; i < scrape.job_count; i++) {
+            tables[i] = scrape.jobs[i].table;
+        }
+        *result = (struct adg_scrape_result){tables, scrape.job_count};
+    }
+    adg_engine_free(scrape.engine);
+    if (scrape.spill != NULL) {
+        struct adg_error ignored;
+        enum adg_status removed = adg_folder_remove(scrape.spill, status == ADG_OK ? error : &ignored);
+        status = status == ADG_OK ? removed : status;
+    }
+    free(scrape.spill); /* the C library's own memory */
+    adg_metadata_rows_fini(&scrape.rows);
+    adg_arena_fini(&scrape.arena);
+    return status;
+}
+
+void adg_scrape_result_fini(struct adg_scrape_result *result)
+{
+    adg_free(result->tables);
+    *result = (struct adg_scrape_result){0};
+}

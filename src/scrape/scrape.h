@@ -1,0 +1,42 @@
+/*
+ * Definition and record-level tables in, disclosure-controlled metadata out (docs/scraping.md).
+ *
+ * Rows go into the engine once, each value read as its field's type; everything else is aggregation there. What comes back are
+ * counts per value, to which disclosure control has been applied or is applied here before anything is written. Warnings and
+ * errors carry no source value and no exact count.
+ */
+#ifndef ADG_SCRAPE_SCRAPE_H
+#define ADG_SCRAPE_SCRAPE_H
+
+#include "dataset/dataset.h"
+
+struct adg_scrape_progress {
+    void (*report)(void *context, const char *stage, const char *table, uint64_t done, uint64_t total);
+    void (*warn)(void *context, const char *message);
+    void *context;
+};
+
+struct adg_scrape_options {
+    const struct adg_definition *definition;
+    const char *source_folder;
+    const char *meta_folder;
+    const char *const *tables;      /* names; with */
+    const char *const *paths;       /* the path of each, or NULL: looked for in the folder */
+    uint32_t table_count;           /* 0: every table that the folder holds */
+    uint32_t min_frequency, rounding; /* 0: as the definition says */
+    bool control_reference, strict, skip_unknown, add;
+    uint64_t population;            /* 0: not stated */
+    unsigned threads;
+    struct adg_scrape_progress progress;
+};
+
+struct adg_scrape_result {
+    const char **tables;            /* those scraped; names of the definition */
+    uint32_t table_count;
+};
+
+ADG_MUST_CHECK enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_scrape_result *result,
+                                          struct adg_error *error);
+void adg_scrape_result_fini(struct adg_scrape_result *result);
+
+#endif

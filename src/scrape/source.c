@@ -1,0 +1,408 @@
+/*
+ * Sources of rows: see source.h.
+ */
+#include "scrape/source.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "scrape/csv.h"
+
+/* ---- finding ----------------------------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcasecmp(text + length - tail, end) == 0;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool is_there(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A path as the engine's list of allowed files wants it: absolute. */
+static const char *absolute(const char *path, struct adg_arena *arena)
+{
+    char *resolved = realpath(path, NULL);
+    const char *copy = resolved != NULL ? adg_arena_strdup(arena, resolved) : NULL;
+    free(resolved); /* the C library's own memory */
+    return copy;
+}
+
+static enum adg_status single(const char *path, enum adg_source_format format, struct adg_arena *arena, struct adg_source_files *out,
+                              struct adg_error *error)
+{
+    const char **paths = adg_arena_array(arena, 1, sizeof *paths);
+    if (paths == NULL) {
+        return adg_fail_memory(error);
+    }
+    paths[0] = absolute(path, arena);
+    if (paths[0] == NULL) {
+        return adg_fail_errno(error, errno, "%s cannot be opened", path);
+    }
+    *out = (struct adg_source_files){format, paths, 1};
+    return ADG_OK;
+}
+
+/* The Parquet parts of a folder, by name; hidden files are none. */
+static enum adg_status parts(const char *folder, struct adg_arena *arena, struct adg_source_files *out, struct adg_error *error)
+{
+    DIR *entries = opendir(folder);
+    if (entries == NULL) {
+        return adg_fail_errno(error, errno, "folder %s cannot be read", folder);
+    }
+    uint32_t count = 0, capacity = 0;
+    const char **paths = NULL;
+    const struct dirent *entry;
+    enum adg_status status = ADG_OK;
+    while (status == ADG_OK && (entry = readdir(entries)) != NULL) {
+        if (entry->d_name[0] == '.' || entry->d_name[0] == '_' || !ends_with(entry->d_name, ".parquet")) {
+            continue;
+        }
+        char *path = adg_path_join(folder, entry->d_name);
+        if (count == capacity) {
+            const char **larger = adg_arena_array(arena, 2 * (size_t)capacity + 16, sizeof *larger);
+            if (larger != NULL && count > 0) {
+                memcpy(larger, paths, count * sizeof *larger);
+            }
+            paths = larger;
+            capacity = 2 * capacity + 16;
+        }
+        const char *resolved = path != NULL ? absolute(path, arena) : NULL;
+        if (paths == NULL || resolved == NULL) {
+            status = adg_fail(error, ADG_FAILED, "folder %s cannot be read", folder);
+        } else {
+            paths[count++] = resolved;
+        }
+        adg_free(path);
+    }
+    closedir(entries);
+    if (status == ADG_OK && count > 0) {
+        qsort(paths, count, sizeof(const char *), by_text);
+    }
+    *out = (struct adg_source_files){ADG_SOURCE_PARQUET, paths, count};
+    return status;
+}
+
+static enum adg_status find_path(const char *path, struct adg_arena *arena, struct adg_source_files *out, struct adg_error *error)
+{
+    if (is_folder(path)) {
+        enum adg_status status = parts(path, arena, out, error);
+        return status == ADG_OK && out->count == 0 ? adg_fail(error, ADG_BAD_INPUT, "folder %s holds no Parquet part", path) : status;
+    }
+    if (!is_there(path)) {
+        return adg_fail(error, ADG_BAD_INPUT, "%s: there is no such file", path);
+    }
+    if (ends_with(path, ".parquet")) {
+        return single(path, ADG_SOURCE_PARQUET, arena, out, error);
+    }
+    if (ends_with(path, ".csv") || ends_with(path, ".csv.gz")) {
+        return single(path, ADG_SOURCE_CSV, arena, out, error);
+    }
+    return adg_fail(error, ADG_BAD_INPUT, "%s: expected a file that ends in .csv, .csv.gz or .parquet, or a folder of Parquet parts", path);
+}
+
+enum adg_status adg_source_find(const char *folder, const char *table, const char *path, struct adg_arena *arena,
+                                struct adg_source_files *out, bool *found, struct adg_error *error)
+{
+    *found = true;
+    if (path != NULL) {
+        return find_path(path, arena, out, error);
+    }
+    static const struct {
+        const char *ending;
+        bool folder;
+    } forms[] = {{".parquet", false}, {"", true}, {".csv", false}, {".csv.gz", false}};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        char name[256];
+        snprintf(name, sizeof name, "%s%s", table, forms[i].ending);
+        char *candidate = adg_path_join(folder, name);
+        if (candidate == NULL) {
+            return adg_fail_memory(error);
+        }
+        enum adg_status status = ADG_OK;
+        bool taken = is_there(candidate) && is_folder(candidate) == forms[i].folder;
+        if (taken) {
+            status = forms[i].folder ? parts(candidate, arena, out, error) : find_path(candidate, arena, out, error);
+            taken = status != ADG_OK || out->count > 0;
+        }
+        adg_free(candidate);
+        if (taken) {
+            return status;
+        }
+    }
+    *found = false;
+    return ADG_OK;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+struct adg_source {
+    const struct adg_source_files *files;
+    struct adg_engine *engine;
+    struct adg_arena arena;
+    const char **names;
+    enum adg_source_kind *kinds;
+    const char **casts;           /* Parquet: the type that the engine converts the column to; NULL: none, refused */
+    uint32_t column_count;
+    uint32_t *selected;
+    uint32_t selected_count;
+    struct adg_csv *csv;
+    const struct adg_span *fields;
+    struct adg_engine_result *rows;
+    uint64_t row;
+};
+
+/* The engine's types, and as what their values come here. What is not listed is refused when it is selected. */
+static void classify(const char *type, enum adg_source_kind *kind, const char **cast)
+{
+    static const struct {
+        const char *type;
+        enum adg_source_kind kind;
+        const char *cast;
+    } types[] = {
+        {"VARCHAR", ADG_SOURCE_TEXT, "varchar"},      {"TINYINT", ADG_SOURCE_INT, "bigint"},   {"SMALLINT", ADG_SOURCE_INT, "bigint"},
+        {"INTEGER", ADG_SOURCE_INT, "bigint"},        {"BIGINT", ADG_SOURCE_INT, "bigint"},    {"UTINYINT", ADG_SOURCE_INT, "bigint"},
+        {"USMALLINT", ADG_SOURCE_INT, "bigint"},      {"UINTEGER", ADG_SOURCE_INT, "bigint"},  {"UBIGINT", ADG_SOURCE_DECIMAL, "varchar"},
+        {"HUGEINT", ADG_SOURCE_DECIMAL, "varchar"},   {"FLOAT", ADG_SOURCE_DOUBLE, "varchar"}, {"DOUBLE", ADG_SOURCE_DOUBLE, "double"},
+        {"DATE", ADG_SOURCE_DATE, "date"},            {"BOOLEAN", ADG_SOURCE_BOOLEAN, "boolean"},
+        {"TIMESTAMP", ADG_SOURCE_TIMESTAMP, "timestamp"},
+    };
+    *cast = NULL;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(type, types[i].type) == 0) {
+            *kind = types[i].kind;
+            *cast = types[i].cast;
+        }
+    }
+    if (strncmp(type, "DECIMAL", 7) == 0) {
+        *kind = ADG_SOURCE_DECIMAL;
+        *cast = "varchar";
+    } else if (strncmp(type, "TIMESTAMP", 9) == 0) {
+        *kind = ADG_SOURCE_TIMESTAMP;
+        *cast = "timestamp";
+    }
+}
+
+static enum adg_status put_files(const struct adg_source *source, struct adg_buffer *sql, struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_append_text(sql, " from read_parquet([", error);
+    for (uint32_t i = 0; i < source->files->count && status == ADG_OK; i++) {
+        status = i > 0 ? adg_buffer_append_text(sql, ", ", error) : ADG_OK;
+        if (status == ADG_OK) {
+            status = adg_sql_literal(sql, source->files->paths[i], error);
+        }
+    }
+    return status == ADG_OK ? adg_buffer_append_text(sql, "], union_by_name=true, hive_partitioning=false)", error) : status;
+}
+
+static enum adg_status add_column(struct adg_source *source, uint32_t capacity, const char *name, size_t size, struct adg_error *error)
+{
+    if (source->column_count == capacity) {
+        return adg_fail(error, ADG_BAD_INPUT, "%s: more than %u columns", adg_source_name(source), capacity);
+    }
+    source->names[source->column_count] = adg_arena_strndup(&source->arena, name, size);
+    return source->names[source->column_count++] == NULL ? adg_fail_memory(error) : ADG_OK;
+}
+
+static enum adg_status describe_parquet(struct adg_source *source, uint32_t capacity, struct adg_error *error)
+{
+    struct adg_buffer sql = {0};
+    struct adg_engine_result *result = NULL;
+    bool has_row = true;
+    enum adg_status status = adg_buffer_append_text(&sql, "select column_name, column_type from (describe select *", error);
+    if (status == ADG_OK) {
+        status = put_files(source, &sql, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append(&sql, ")", 2, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_query(source->engine, (const char *)sql.data, adg_source_name(source), &result, error);
+    }
+    while (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
+            break;
+        }
+        struct adg_span name = adg_engine_text(result, 0), type = adg_engine_text(result, 1);
+        char type_name[64];
+        snprintf(type_name, sizeof type_name, "%.*s", (int)(type.size < 60 ? type.size : 60), (const char *)type.data);
+        status = add_column(source, capacity, (const char *)name.data, name.size, error);
+        if (status == ADG_OK) {
+            classify(type_name, &source->kinds[source->column_count - 1], &source->casts[source->column_count - 1]);
+        }
+    }
+    adg_engine_result_free(result);
+    adg_buffer_fini(&sql);
+    return status;
+}
+
+enum adg_status adg_source_open(const struct adg_source_files *files, struct adg_engine *engine, struct adg_source **out,
+                                struct adg_error *error)
+{
+    enum { MAX_COLUMNS = 65536 };
+    struct adg_source *source = adg_alloc_zero(1, sizeof *source);
+    if (source == NULL) {
+        return adg_fail_memory(error);
+    }
+    source->files = files;
+    source->engine = engine;
+    source->names = adg_arena_array(&source->arena, MAX_COLUMNS, sizeof *source->names);
+    source->kinds = adg_arena_array(&source->arena, MAX_COLUMNS, sizeof *source->kinds);
+    source->casts = adg_arena_array(&source->arena, MAX_COLUMNS, sizeof *source->casts);
+    enum adg_status status = source->names == NULL || source->kinds == NULL || source->casts == NULL ? adg_fail_memory(error) : ADG_OK;
+    if (status == ADG_OK && files->format == ADG_SOURCE_CSV) {
+        status = adg_csv_open(files->paths[0], &source->csv, error);
+        for (uint32_t i = 0; status == ADG_OK && i < adg_csv_column_count(source->csv); i++) {
+            const char *name = adg_csv_column(source->csv, i);
+            source->casts[i] = "";
+            status = add_column(source, MAX_COLUMNS, name, strlen(name), error);
+        }
+    } else if (status == ADG_OK) {
+        status = describe_parquet(source, MAX_COLUMNS, error);
+    }
+    for (uint32_t i = 0; i < source->column_count && status == ADG_OK; i++) {
+        for (uint32_t k = 0; k < i && status == ADG_OK; k++) {
+            if (strcasecmp(source->names[i], source->names[k]) == 0) {
+                status = adg_fail(error, ADG_BAD_INPUT, "%s: expected different names of columns, columns %u and %u have the same",
+                                  adg_source_name(source), k + 1, i + 1);
+            }
+        }
+    }
+    if (status != ADG_OK) {
+        adg_source_free(source);
+        return status;
+    }
+    *out = source;
+    return ADG_OK;
+}
+
+void adg_source_free(struct adg_source *source)
+{
+    if (source != NULL) {
+        adg_csv_free(source->csv);
+        adg_engine_result_free(source->rows);
+        adg_arena_fini(&source->arena);
+        adg_free(source);
+    }
+}
+
+uint32_t adg_source_column_count(const struct adg_source *source)
+{
+    return source->column_count;
+}
+
+const char *adg_source_column(const struct adg_source *source, uint32_t column)
+{
+    return source->names[column];
+}
+
+const char *adg_source_name(const struct adg_source *source)
+{
+    return source->files->paths[0];
+}
+
+const char *adg_source_position_word(const struct adg_source *source)
+{
+    return source->csv != NULL ? "line" : "row";
+}
+
+uint64_t adg_source_position(const struct adg_source *source)
+{
+    return source->csv != NULL ? adg_csv_line(source->csv) : source->row;
+}
+
+enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count, struct adg_error *error)
+{
+    struct adg_buffer sql = {0};
+    source->selected = adg_arena_array(&source->arena, count, sizeof *source->selected);
+    if (source->selected == NULL) {
+        return adg_fail_memory(error);
+    }
+    memcpy(source->selected, columns, count * sizeof *columns);
+    source->selected_count = count;
+    if (source->csv != NULL) {
+        return ADG_OK;
+    }
+    enum adg_status status = adg_buffer_append_text(&sql, "select 1", error);
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        const char *cast = source->casts[columns[i]];
+        if (cast == NULL) {
+            status = adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have", adg_source_name(source),
+                              source->names[columns[i]]);
+            break;
+        }
+        bool is_float = source->kinds[columns[i]] == ADG_SOURCE_DOUBLE && strcmp(cast, "varchar") == 0;
+        status = adg_buffer_append_text(&sql, is_float ? ", cast(cast(" : ", cast(", error);
+        if (status == ADG_OK) {
+            status = adg_sql_identifier(&sql, source->names[columns[i]], error);
+        }
+        if (status == ADG_OK) { /* a float's shortest text, not its binary value, is what it stands for */
+            status = adg_buffer_printf(&sql, error, " as %s)%s", cast, is_float ? " as double)" : "");
+        }
+    }
+    if (status == ADG_OK) {
+        status = put_files(source, &sql, error);
+    }
+    const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
+    if (status == ADG_OK) {
+        status = text == NULL ? adg_fail_memory(error)
+                              : adg_engine_query(source->engine, text, adg_source_name(source), &source->rows, error);
+    }
+    adg_buffer_fini(&sql);
+    return status;
+}
+
+enum adg_status adg_source_next(struct adg_source *source, bool *end, struct adg_error *error)
+{
+    if (source->csv != NULL) {
+        return adg_csv_next(source->csv, &source->fields, end, error);
+    }
+    bool has_row = false;
+    enum adg_status status = adg_engine_next(source->rows, &has_row, error);
+    source->row++;
+    *end = !has_row;
+    return status;
+}
+
+void adg_source_value(const struct adg_source *source, uint32_t selected, struct adg_source_value *out)
+{
+    uint32_t column = source->selected[selected];
+    if (source->csv != NULL) {
+        *out = (struct adg_source_value){.kind = ADG_SOURCE_TEXT, .text = source->fields[column]};
+        return;
+    }
+    uint32_t at = selected + 1;
+    *out = (struct adg_source_value){.kind = source->kinds[column], .null = adg_engine_is_null(source->rows, at)};
+    if (out->null) {
+        return;
+    }
+    if (out->kind == ADG_SOURCE_TEXT || out->kind == ADG_SOURCE_DECIMAL) {
+        out->text = adg_engine_text(source->rows, at);
+    } else if (out->kind == ADG_SOURCE_DOUBLE) {
+        out->number = adg_engine_double(source->rows, at);
+    } else {
+        out->integer = adg_engine_int(source->rows, at);
+    }
+}
