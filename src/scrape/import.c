@@ -114,6 +114,9 @@ static enum adg_status take_row(struct import *import, const struct adg_engine_r
     if (row.table == NULL || row.field == NULL) {
         return adg_fail_memory(error);
     }
+    if (row.value_type == ADG_VALUE_CONTINUOUS && !adg_engine_is_null(result, NUMBERS) && adg_engine_text(result, NUMBERS).size == 0) {
+        return ADG_OK; /* percentiles of a field without a value: nothing but nulls */
+    }
     if (!is_sampled(import, row.table, row.field, row.value_type)) {
         return note_dropped(import, row.field, error);
     }
@@ -148,7 +151,8 @@ static enum adg_status read_rows(struct import *import, const char *path, struct
         "select cast(TABLE_NAME as varchar), cast(FIELD_NAME as varchar), cast(VALUE_TYPE as varchar), cast(VALUE_STRING as varchar), "
         "cast(VALUE_NUMERIC as double), cast(VALUE_DATE as date), "
         "array_to_string(list_transform(VALUE_STRING_ARRAY, x -> coalesce(strlen(x) || ':' || x, 'n')), ''), "
-        "array_to_string(list_transform(VALUE_NUMERIC_ARRAY, x -> coalesce(cast(x as varchar), 'null')), ','), cast(WEIGHT as double), "
+        "array_to_string(list_transform(list_filter(VALUE_NUMERIC_ARRAY, x -> x is not null), x -> cast(x as varchar)), ','), "
+        "cast(WEIGHT as double), "
         "array_to_string(list_transform(WEIGHT_ARRAY, x -> coalesce(cast(x as varchar), 'null')), ',') from read_parquet(",
         error);
     if (status == ADG_OK) {
