@@ -147,10 +147,10 @@ enum adg_status adg_engine_open(const struct adg_engine_options *options, struct
         }
     }
     if (status == ADG_OK) {
-        status = connect(engine, &engine->work, error);
+        status = connect(engine, &engine->rows_in, error);
     }
     if (status == ADG_OK) {
-        status = connect(engine, &engine->source, error);
+        status = connect(engine, &engine->queries, error);
     }
     if (status == ADG_OK) {
         status = lock_down(engine, options, error);
@@ -170,7 +170,7 @@ void adg_engine_free(struct adg_engine *engine)
         return;
     }
     if (engine->loaded) {
-        struct AdbcConnection *connections[] = {&engine->source, &engine->work};
+        struct AdbcConnection *connections[] = {&engine->queries, &engine->rows_in};
         for (size_t i = 0; i < 2; i++) {
             if (connections[i]->private_data != NULL) {
                 engine->driver.ConnectionRelease(connections[i], NULL);
@@ -192,7 +192,7 @@ enum adg_status adg_engine_execute(struct adg_engine *engine, const char *sql, c
     struct AdbcError reason = {0};
     struct ArrowArrayStream stream = {0};
     enum adg_status status = ADG_OK;
-    if (engine->driver.StatementNew(&engine->work, &statement, &reason) != ADBC_STATUS_OK ||
+    if (engine->driver.StatementNew(&engine->queries, &statement, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementSetSqlQuery(&statement, sql, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementExecuteQuery(&statement, &stream, NULL, &reason) != ADBC_STATUS_OK) {
         status = adg_engine_refused(&reason, doing, error);

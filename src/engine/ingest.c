@@ -172,7 +172,7 @@ enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, 
         return status;
     }
     const struct AdbcDriver *driver = &engine->driver;
-    if (driver->StatementNew(&engine->work, &statement, &reason) != ADBC_STATUS_OK ||
+    if (driver->StatementNew(&engine->rows_in, &statement, &reason) != ADBC_STATUS_OK ||
         driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_TARGET_TABLE, table, &reason) != ADBC_STATUS_OK ||
         driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_MODE, ADBC_INGEST_OPTION_MODE_APPEND, &reason) != ADBC_STATUS_OK ||
         driver->StatementBindStream(&statement, &stream, &reason) != ADBC_STATUS_OK ||

@@ -13,8 +13,8 @@
 struct adg_engine {
     struct AdbcDriver driver;
     struct AdbcDatabase database;
-    struct AdbcConnection work;   /* statements and ingest */
-    struct AdbcConnection source; /* queries, which may be open during an ingest */
+    struct AdbcConnection queries; /* statements and queries, one of which may be open during an ingest */
+    struct AdbcConnection rows_in; /* ingest */
     bool loaded;
 };
 

@@ -62,7 +62,7 @@ enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, con
     result->row = -1;
     ArrowArrayViewInitFromType(&result->view, NANOARROW_TYPE_STRUCT);
     enum adg_status status = ADG_OK;
-    if (engine->driver.StatementNew(&engine->source, &result->statement, &reason) != ADBC_STATUS_OK ||
+    if (engine->driver.StatementNew(&engine->queries, &result->statement, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementSetSqlQuery(&result->statement, sql, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementExecuteQuery(&result->statement, &result->stream, NULL, &reason) != ADBC_STATUS_OK) {
         status = adg_engine_refused(&reason, doing, error);

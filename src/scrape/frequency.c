@@ -70,14 +70,14 @@ enum adg_status adg_count_values(const struct adg_loaded_table *table, uint32_t 
     uint32_t min = table->control.min_frequency;
     if (!table->has_patients || table->control.reference) {
         return adg_table_execute(table, field, error,
-                                 "create or replace table g as select f%" PRIu32 " as v, count(*) as n, count(*) >= %" PRIu32
+                                 "create or replace temp table g as select f%" PRIu32 " as v, count(*) as n, count(*) >= %" PRIu32
                                  " as pass from t group by 1",
                                  field, min);
     }
     uint32_t key = (uint32_t)table->dataset->patient_key;
     return adg_table_execute(
         table, field, error,
-        "create or replace table g as with f as (select f%" PRIu32 " as v, count(*) as n, bit_or(m) as b from t group by 1), "
+        "create or replace temp table g as with f as (select f%" PRIu32 " as v, count(*) as n, bit_or(m) as b from t group by 1), "
         "doubtful as (select v from f where n >= %" PRIu32 " and bit_count(b) < %" PRIu32 "), "
         "exact as (select d.v, count(distinct t.f%" PRIu32 ") + max(case when t.f%" PRIu32 " is null then 1 else 0 end) as p "
         "from t join doubtful d on t.f%" PRIu32 " is not distinct from d.v group by 1) "
