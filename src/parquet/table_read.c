@@ -12,8 +12,9 @@
 #include "parquet/table.h"
 #include "parquet/thrift.h"
 
-/* A file may not claim more rows, or more items of lists, than this many per byte: memory stays within reason. */
-enum { MAX_COLUMNS = 256, ROWS_PER_BYTE = 1024, MAX_ROWS = 1 << 30, MAX_PAGE_BYTES = 1 << 30 };
+/* A file may not claim more rows, or more items of lists, than this many per byte, nor pages that grow more than a thousandfold:
+ * memory stays within reason. */
+enum { MAX_COLUMNS = 32, ROWS_PER_BYTE = 256, MAX_ROWS = 1 << 28, GROWTH_MAX = 1024, MAX_PAGE_BYTES = 1 << 30 };
 
 /* One column while it grows, row group by row group. */
 struct column {
@@ -304,7 +305,8 @@ static enum adg_status read_page(struct file *file, struct column *column, int64
     read_page_header(&reader, &header);
     if (reader.bad || header.type != ADG_PAGE_DATA || header.encoding != ADG_ENCODING_PLAIN ||
         header.definition_encoding != ADG_ENCODING_RLE || header.repetition_encoding != ADG_ENCODING_RLE || header.stored < 0 ||
-        header.stored > end - reader.next || header.uncompressed < 0 || header.uncompressed > MAX_PAGE_BYTES || header.values < 1 ||
+        header.stored > end - reader.next || header.uncompressed < 0 || header.uncompressed > MAX_PAGE_BYTES ||
+        header.uncompressed > GROWTH_MAX * (header.stored + GROWTH_MAX) || header.values < 1 ||
         (uint64_t)header.values > *values_left) {
         return damaged(file, "header of a page");
     }
@@ -409,9 +411,10 @@ static enum adg_status read_row_group(struct file *file, struct adg_thrift_reade
     }
     *rows += (uint64_t)group_rows;
     enum adg_status status = ADG_OK;
+    uint32_t lists = 0;
     adg_thrift_enter(reader);
     while (status == ADG_OK && adg_thrift_next(reader, &field)) {
-        if (field.id != 1) {
+        if (field.id != 1 || lists++ > 0) {
             adg_thrift_skip(reader, field.type);
             continue;
         }
@@ -423,6 +426,9 @@ static enum adg_status read_row_group(struct file *file, struct adg_thrift_reade
             status = adg_context(file->error, read_chunk(file, reader, &file->columns[i], *rows), "column %s",
                                  file->columns[i].made.name);
         }
+    }
+    if (status == ADG_OK && lists != 1) {
+        status = damaged(file, "columns of a row group");
     }
     return status;
 }
