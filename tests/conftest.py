@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -55,3 +56,53 @@ def scraped(shared, tmp_path_factory):
         return made[dataset, control]
 
     return scrape
+
+
+# ---- a small dataset that is not HES ----------------------------------------------------------------------------------
+
+DEFINITION = """dataset: clinic
+id: 7
+primary_key: VISIT
+patient_key: PERSON
+tables: [visits, more_visits]
+fields:
+  - {name: VISIT, type: long, pattern: '\\d{9}'}
+  - {name: PERSON, type: string, pattern: 'P[0-9a-f]{12}'}
+  - {name: CODE, type: string, values: CATEGORICAL}
+  - {name: AGE, type: integer, values: CATEGORICAL}
+  - {name: SEEN, type: date, values: DATE}
+  - {name: WAIT, type: integer, values: CONTINUOUS}
+  - {name: SEX, type: string, values: DEMOGRAPHIC_CATEGORICAL}
+  - {name: MOB, type: string, values: DEMOGRAPHIC_DATE}
+"""
+HEADER = "VISIT,PERSON,CODE,AGE,SEEN,WAIT,SEX,MOB"
+
+
+def lines(count, people=None):
+    people = people or count // 2 or 1
+    return [f"{i},P{i % people},{'ABC'[i % 3]},{i % 4 + 20},2021-03-{i % 9 + 1:02},{i % 50},{'12'[i % people % 2]},0119{60 + i % people % 3}"
+            for i in range(count)]
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    """write(text) puts visits.csv into the source; scrape arguments; the paths."""
+    definition = tmp_path / "clinic.yaml"
+    definition.write_text(DEFINITION)
+    source = tmp_path / "source"
+    source.mkdir()
+    meta = tmp_path / "meta"
+
+    def write(content, name="visits.csv"):
+        data = content if isinstance(content, bytes) else content.encode()
+        (source / name).write_bytes(data)
+
+    return SimpleNamespace(definition=definition, source=source, meta=meta, write=write, header=HEADER, lines=lines, folder=tmp_path,
+                           scrape=["scrape", "--dataset", definition, "--source", source, "--meta", meta])
+
+
+@pytest.fixture
+def small_meta(clinic, adg):
+    clinic.write("\n".join([HEADER, *lines(2000)]) + "\n")
+    adg(*clinic.scrape, check=0)
+    return clinic

@@ -1,0 +1,226 @@
+"""Bad input and bad circumstances: a clear message, the right exit code, nothing half-written, no source value shown."""
+import gzip
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import ADG
+
+SECRET = "SECRETVALUE"
+
+
+def no_leftovers(clinic):
+    assert sorted(p.name for p in clinic.folder.iterdir()) in (["clinic.yaml", "source"], ["clinic.yaml", "meta", "source"])
+
+
+def refused(clinic, adg, content, *message, code=4, options=()):
+    clinic.write(content)
+    done = adg(*clinic.scrape, *options, check=code)
+    for part in message:
+        assert part in done.stderr, done.stderr
+    assert SECRET not in done.stderr + done.stdout
+    assert not clinic.meta.exists()
+    no_leftovers(clinic)
+
+
+def text(clinic, *more):
+    return "\n".join([clinic.header, *clinic.lines(50), *more]) + "\n"
+
+
+def test_files_that_are_no_table(clinic, adg):
+    refused(clinic, adg, "", "visits.csv: line 1", "header")
+    refused(clinic, adg, text(clinic, f"51,{SECRET}"), "visits.csv: line 52", "expected 8 fields", "found 2")
+    refused(clinic, adg, text(clinic).replace(",", ";"), "no column for the key VISIT", "delimiter")
+    refused(clinic, adg, text(clinic).encode() + b"1,P1,\xff\xfe,1,,,,\n", "line 52", "UTF-8")
+    refused(clinic, adg, text(clinic).encode() + b"1,P1,a\0b,1,,,,\n", "line 52", "NUL")
+    refused(clinic, adg, text(clinic, f'1,P1,"{SECRET},1,,,,'), "line 52", "quote")
+    refused(clinic, adg, text(clinic, f'1,P1,"a"{SECRET},1,,,,'), "line 52", "closing quote")
+    refused(clinic, adg, text(clinic).replace("CODE,AGE", "CODE,code", 1), "different names", "columns 3 and 4")
+    refused(clinic, adg, f"{SECRET},{SECRET}2\n1,2\n", "no column for the key VISIT or for PERSON", "2 of its 2 columns")
+    refused(clinic, adg, text(clinic).replace("PERSON", "PERSONX", 1), "no column for the key")
+
+
+def test_unknown_and_missing_columns(clinic, adg):
+    content = text(clinic).replace("AGE,SEEN", "AGEX,SEENX", 1)
+    refused(clinic, adg, content, "AGEX, SEENX", "--skip-unknown")
+    done = adg(*clinic.scrape, "--skip-unknown", check=0)
+    assert "columns of table visits are missing: AGE, SEEN" in done.stderr
+    table = json.loads((clinic.meta / "manifest.json").read_text())["tables"][0]
+    assert table["skipped_columns"] == ["AGEX", "SEENX"] and table["missing_columns"] == ["AGE", "SEEN"]
+
+
+def test_unreadable_values(clinic, adg):
+    bad = text(clinic, f"51,P1,A,{SECRET},2021-02-30,1.5,1,011960")
+    refused(clinic, adg, bad, "line 52", "field AGE", "expected integer, found text", options=["--strict"])
+    done = adg(*clinic.scrape, check=0)
+    assert "field AGE: fewer than 5 values cannot be read as integer" in done.stderr and "line 52: text" in done.stderr
+    assert "field SEEN" in done.stderr and "field WAIT" in done.stderr and SECRET not in done.stderr and "1.5" not in done.stderr
+
+
+def test_awkward_tables_are_scraped(clinic, adg):
+    awkward = [
+        clinic.header + "\n",                                                       # header only
+        clinic.header + "\n1,P1,A,30,2021-01-01,3,1,011960\n",                      # one row
+        "\n".join([clinic.header, *(f"{i},,A,30,2021-01-01,3,1,011960" for i in range(50))]) + "\n",  # no patients
+        "\n".join([clinic.header, *clinic.lines(100_000, people=1)]) + "\n",        # one patient
+        "\n".join([clinic.header, *(f"{i},P{i},,,,,," for i in range(50))]) + "\n",  # columns of nulls
+        "\ufeff" + "\r\n".join([clinic.header.lower(), *clinic.lines(50), ""]),      # byte order mark, CR LF, lower case
+        text(clinic, *(f'{i},P{i},"a,""b""\nc",30,2021-01-01,3,1,011960' for i in range(51, 60))),
+        text(clinic, "51,P1," + "x" * 1_000_000 + ",30,2021-01-01,3,1,011960"),
+    ]
+    for content in awkward:
+        clinic.write(content)
+        adg(*clinic.scrape, check=0)
+        no_leftovers(clinic)
+    clinic.write(awkward[6])
+    adg(*clinic.scrape, check=0)
+    codes = {r["VALUE_STRING"] for r in pq.read_table(clinic.meta / "metadata.parquet").to_pylist() if r["FIELD_NAME"] == "CODE"}
+    assert 'a,"b"\nc' in codes
+
+
+def test_every_kind_of_source_gives_the_same_bytes(clinic, adg):
+    content = text(clinic, *(f"{i},P{i},- ,{i % 4},1801-01-01,{i},2," for i in range(51, 400)))
+    clinic.write(content)
+    adg(*clinic.scrape, check=0)
+    expected = (clinic.meta / "metadata.parquet").read_bytes()
+    (clinic.source / "visits.csv").unlink()
+    rows = [line.split(",") for line in content.splitlines()]
+    types = [pa.int64(), pa.string(), pa.string(), pa.int32(), pa.date32(), pa.float64(), pa.string(), pa.string()]
+    table = pa.table([pa.array([r[i] or None for r in rows[1:]]).cast(t) for i, t in enumerate(types)], names=rows[0])
+    forms = {
+        "visits.csv.gz": lambda p: p.write_bytes(gzip.compress(content.encode())),
+        "visits.parquet": lambda p: pq.write_table(table, p),
+        "visits": lambda p: (p.mkdir(), pq.write_table(table.slice(0, 100), p / "a.parquet"), pq.write_table(table.slice(100), p / "b.parquet")),
+    }
+    for name, make in forms.items():
+        path = clinic.source / name
+        make(path)
+        adg(*clinic.scrape, check=0)
+        assert (clinic.meta / "metadata.parquet").read_bytes() == expected, name
+        subprocess.run(["rm", "-r", path], check=True)
+    (clinic.source / "visits.csv.gz").write_bytes(gzip.compress(content.encode())[:-20])
+    adg(*clinic.scrape, check=4)
+
+
+def test_adding_a_table(small_meta, adg):
+    small_meta.write("\n".join([small_meta.header, *small_meta.lines(100)]) + "\n", "more_visits.csv")
+    before = (small_meta.meta / "metadata.parquet").read_bytes()
+    adg(*small_meta.scrape, "--table", "more_visits", "--add", check=0)
+    tables = {r["TABLE_NAME"] for r in pq.read_table(small_meta.meta / "metadata.parquet").to_pylist()}
+    assert tables == {"visits", "more_visits"}
+    adg(*small_meta.scrape, "--table", "visits", check=0)
+    assert (small_meta.meta / "metadata.parquet").read_bytes() == before
+    adg(*small_meta.scrape, "--table", "more_visits", "--add", "--min-frequency", 8, check=4)
+    (small_meta.meta / "review.json").write_text("{}")
+    adg(*small_meta.scrape, "--table", "more_visits", "--add", check=3)
+
+
+# ---- generating -------------------------------------------------------------------------------------------------------
+
+def generate(clinic, *more):
+    return ["generate", "--dataset", clinic.definition, "--meta", clinic.meta, "--allow-unreleased", "--table", "visits", *more]
+
+
+def test_damaged_metadata(small_meta, adg):
+    out = small_meta.folder / "out"
+    original = (small_meta.meta / "metadata.parquet").read_bytes()
+    for change in (lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:100] + bytes([b[100] ^ 1]) + b[101:]):
+        (small_meta.meta / "metadata.parquet").write_bytes(change(original))
+        done = adg(*generate(small_meta, "--rows", 10, "--out", out), check=4)
+        assert "metadata.parquet" in done.stderr and not out.exists()
+    (small_meta.meta / "metadata.parquet").write_bytes(original)
+    (small_meta.meta / "definition.yaml").write_text(small_meta.definition.read_text() + "# changed\n")
+    assert "another definition" in adg(*generate(small_meta, "--rows", 10, "--out", out), check=3).stderr
+
+
+def test_table_without_rows(small_meta, adg):
+    out = small_meta.folder / "out"
+    done = adg("generate", "--dataset", small_meta.definition, "--meta", small_meta.meta, "--allow-unreleased", "--rows", 10, "--out", out, check=0)
+    assert "more_visits" in done.stderr
+    adg("generate", "--dataset", small_meta.definition, "--meta", small_meta.meta, "--allow-unreleased", "--rows", 10, "--out", out, "--table",
+        "more_visits", check=4)
+
+
+def test_too_few_identifiers(small_meta, adg):
+    definition = small_meta.definition.read_text().replace("\\d{9}", "\\d{3}")
+    small_meta.definition.write_text(definition)
+    adg(*small_meta.scrape, check=0)
+    out = small_meta.folder / "out"
+    done = adg(*generate(small_meta, "--rows", 501, "--out", out), check=4)
+    assert "VISIT" in done.stderr and not out.exists()
+
+
+def test_output_folders(small_meta, adg):
+    adg(*generate(small_meta, "--rows", 10, "--out", small_meta.folder / "no" / "such"), check=1)
+    file = small_meta.folder / "file"
+    file.write_text("")
+    adg(*generate(small_meta, "--rows", 10, "--out", file), check=1)
+
+
+def test_full_disk(small_meta, adg, tmp_path):
+    full = tmp_path / "full"
+    full.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", full], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("a small tmpfs cannot be mounted here")
+    try:
+        done = adg(*generate(small_meta, "--rows", 1_000_000, "--out", full), check=1)
+        assert "No space left" in done.stderr
+        assert [p for p in full.iterdir() if not p.name.startswith(".adg.lock")] == []
+    finally:
+        subprocess.run(["umount", full], check=True)
+
+
+def start(clinic, out):
+    return subprocess.Popen([ADG, *map(str, generate(clinic, "--rows", 400_000_000, "--format", "csv", "--out", out))], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_output(out):
+    for _ in range(200):
+        if out.exists() and any(p.suffix == ".tmp" for p in out.iterdir()):
+            return
+        time.sleep(0.05)
+    raise AssertionError("nothing was written")
+
+
+def test_two_runs_into_one_folder_and_sigterm(small_meta, adg):
+    out = small_meta.folder / "out"
+    first = start(small_meta, out)
+    try:
+        wait_for_output(out)
+        assert "another adg run" in adg(*generate(small_meta, "--rows", 10, "--out", out), check=1).stderr
+        maps = Path(f"/proc/{first.pid}/maps").read_text()
+        assert "duckdb" not in maps and "libc.so" in maps
+        first.send_signal(signal.SIGTERM)
+        _, messages = first.communicate(timeout=60)
+        assert first.returncode == 1 and "stopped by a signal" in messages
+        assert list(out.iterdir()) == []
+    finally:
+        first.kill()
+        first.wait()
+
+
+def test_sigterm_while_scraping(clinic, adg):
+    clinic.write("\n".join([clinic.header, *clinic.lines(600_000)]) + "\n")
+    process = subprocess.Popen([ADG, *map(str, clinic.scrape)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(200):
+        if any(p.name.startswith(".adg-scrape") for p in clinic.folder.iterdir()):
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 1 and "stopped by a signal" in messages
+    assert not clinic.meta.exists()
+    no_leftovers(clinic)
+
+
+def test_foreign_files_beside_metadata_are_kept(small_meta, adg):
+    (small_meta.meta / "thesis.txt").write_text("years of work")
+    adg(*small_meta.scrape, check=1)
+    assert (small_meta.meta / "thesis.txt").read_text() == "years of work"
