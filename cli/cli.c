@@ -235,7 +235,8 @@ static int precedence(enum adg_status status)
     return 0;
 }
 
-void adg_cli_collect(enum adg_status *kept, struct adg_error *kept_error, enum adg_status status, const struct adg_error *error)
+void adg_cli_collect(enum adg_status *kept, struct adg_error *kept_error, enum adg_status status,
+                     const struct adg_error *error)
 {
     if (precedence(status) > precedence(*kept)) {
         *kept = status;

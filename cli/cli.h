@@ -15,47 +15,57 @@
 
 struct adg_command {
     const char *name;
-    const char *summary;                       /* one line, for `adg --help` */
-    const char *usage;                         /* the whole text of `adg <name> --help` */
-    int (*run)(int argc, char **argv);         /* argv[0] is the command's name; returns the exit code */
+    const char *summary;               /* one line, for `adg --help` */
+    const char *usage;                 /* the whole text of `adg <name> --help` */
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
 };
 
-enum adg_option_kind { ADG_OPTION_FLAG, ADG_OPTION_TEXT, ADG_OPTION_LIST, ADG_OPTION_COUNT, ADG_OPTION_UINT64, ADG_OPTION_CHOICE };
+enum adg_option_kind {
+    ADG_OPTION_FLAG,
+    ADG_OPTION_TEXT,
+    ADG_OPTION_LIST,
+    ADG_OPTION_COUNT,
+    ADG_OPTION_UINT64,
+    ADG_OPTION_CHOICE
+};
 
 /* One option. `target` is a bool, const char *, struct adg_option_list, uint64_t (COUNT: 1 or more) or int (CHOICE: the
  * index). Every option may be given once, but LIST. --help and --quiet are there for all commands. */
 struct adg_option {
-    const char *name;                          /* "meta" for --meta */
+    const char *name; /* "meta" for --meta */
     enum adg_option_kind kind;
     void *target;
     bool required;
-    const char *const *choices;                /* CHOICE: NULL at the end */
-    bool given;                                /* out */
+    const char *const *choices; /* CHOICE: NULL at the end */
+    bool given;                 /* out */
 };
 struct adg_option_list {
-    const char **items;                        /* the strings of argv */
+    const char **items; /* the strings of argv */
     uint32_t count;
 };
 
 /* Parses argv[1..]. `positional` takes at most `positional_max` other words. ADG_USAGE when anything is amiss (message
  * names the option and what was expected). `*help` is set by --help: print usage to stdout and return 0. */
 ADG_MUST_CHECK enum adg_status adg_cli_parse(int argc, char **argv, struct adg_option *options, uint32_t option_count,
-                                             const char **positional, uint32_t positional_max, uint32_t *positional_count,
-                                             bool *help, struct adg_error *error);
+                                             const char **positional, uint32_t positional_max,
+                                             uint32_t *positional_count, bool *help, struct adg_error *error);
 void adg_cli_lists_free(struct adg_option *options, uint32_t option_count);
 
 bool adg_cli_quiet(void);
-ADG_PRINTF(1, 2) void adg_cli_say(const char *format, ...);      /* a line to stderr unless --quiet */
-ADG_PRINTF(1, 2) void adg_cli_warn(const char *format, ...);     /* "adg: warning: ..." to stderr, always */
-int adg_cli_fail(const char *command, enum adg_status status, const struct adg_error *error); /* prints; returns the exit code */
+ADG_PRINTF(1, 2) void adg_cli_say(const char *format, ...);  /* a line to stderr unless --quiet */
+ADG_PRINTF(1, 2) void adg_cli_warn(const char *format, ...); /* "adg: warning: ..." to stderr, always */
+int adg_cli_fail(const char *command, enum adg_status status,
+                 const struct adg_error *error); /* prints; returns the exit code */
 
 /* Keeps the failure that comes first where several apply: 2, then 3, 4, 1 (see docs/commands.md); ADG_OK changes nothing. */
-void adg_cli_collect(enum adg_status *kept, struct adg_error *kept_error, enum adg_status status, const struct adg_error *error);
+void adg_cli_collect(enum adg_status *kept, struct adg_error *kept_error, enum adg_status status,
+                     const struct adg_error *error);
 
 /* The progress line on a terminal: nothing when stderr is none, or under --quiet. Rewrites itself at most ten times a second. */
 void adg_cli_progress(const char *stage, const char *table, uint64_t done, uint64_t total);
 void adg_cli_progress_end(void);
 
-extern const struct adg_command adg_command_dataset, adg_command_scrape, adg_command_import_metadata, adg_command_generate;
+extern const struct adg_command adg_command_dataset, adg_command_scrape, adg_command_import_metadata,
+    adg_command_generate;
 
 #endif

@@ -40,7 +40,8 @@ static enum adg_status list(struct adg_error *error)
 
 static void show_derivation(const struct adg_dataset *dataset, const struct adg_derivation *derivation)
 {
-    static const char *const names[] = {"prefix", "join", "count_codes", "age_category", "age_fraction", "age_fraction_of_category"};
+    static const char *const names[] = {"prefix",       "join",         "count_codes",
+                                        "age_category", "age_fraction", "age_fraction_of_category"};
     printf("%s(", names[derivation->kind]);
     for (uint32_t i = 0; i < derivation->input_count; i++) {
         printf("%s%s", i == 0 ? "" : ", ", dataset->fields[derivation->inputs[i]].name);
@@ -93,7 +94,8 @@ static enum adg_status show(const char *name, bool check, struct adg_error *erro
     for (uint32_t d = 0; status == ADG_OK && d < definition->dataset_count; d++) {
         const struct adg_dataset *dataset = &definition->datasets[d];
         if (check) {
-            printf("%s: dataset %s is in order: %u tables, %u fields\n", name, dataset->name, dataset->table_count, dataset->field_count);
+            printf("%s: dataset %s is in order: %u tables, %u fields\n", name, dataset->name, dataset->table_count,
+                   dataset->field_count);
         } else {
             show_dataset(dataset);
         }
@@ -115,7 +117,8 @@ static int run(int argc, char **argv)
     }
     if (status == ADG_OK) {
         bool is_list = count == 1 && strcmp(words[0], "list") == 0;
-        bool is_show = count == 2 && strcmp(words[0], "show") == 0, is_check = count == 2 && strcmp(words[0], "check") == 0;
+        bool is_show = count == 2 && strcmp(words[0], "show") == 0,
+             is_check = count == 2 && strcmp(words[0], "check") == 0;
         status = is_list               ? list(&error)
                  : is_show || is_check ? show(words[1], is_check, &error)
                                        : adg_fail(&error, ADG_USAGE, "expected list, show DATASET or check FILE.yaml");

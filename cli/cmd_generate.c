@@ -13,8 +13,10 @@
 static const char usage[] =
     "usage: adg generate --dataset D --meta DIR --out DIR (--patients N | --rows N) [OPTION]...\n"
     "\n"
-    "Generates artificial tables from metadata. Every table becomes one file, artificial_<table>.parquet or .csv, in the\n"
-    "output folder, which appears under its name only when it is complete. The result is one line per table on standard\n"
+    "Generates artificial tables from metadata. Every table becomes one file, artificial_<table>.parquet or .csv, in "
+    "the\n"
+    "output folder, which appears under its name only when it is complete. The result is one line per table on "
+    "standard\n"
     "output: path, rows, bytes.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
@@ -77,7 +79,22 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     static const char *const formats[] = {[ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", NULL};
     static const char *const compressions[] = {
         [ADG_COMPRESSION_AUTO] = "auto", [ADG_COMPRESSION_ZSTD] = "zstd", [ADG_COMPRESSION_NONE] = "none", NULL};
-    enum { DATASET, META, OUT, PATIENTS, ROWS, SEED, TABLE, FORMAT, COMPRESSION, PROFILE, SHARD, ALLOW_UNRELEASED, THREADS, COUNT };
+    enum {
+        DATASET,
+        META,
+        OUT,
+        PATIENTS,
+        ROWS,
+        SEED,
+        TABLE,
+        FORMAT,
+        COMPRESSION,
+        PROFILE,
+        SHARD,
+        ALLOW_UNRELEASED,
+        THREADS,
+        COUNT
+    };
     struct adg_option options[COUNT] = {
         [DATASET] = {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &arguments->dataset, .required = true},
         [META] = {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments->meta, .required = true},
@@ -87,11 +104,15 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         [SEED] = {.name = "seed", .kind = ADG_OPTION_UINT64, .target = &arguments->seed},
         [TABLE] = {.name = "table", .kind = ADG_OPTION_LIST, .target = &arguments->tables},
         [FORMAT] = {.name = "format", .kind = ADG_OPTION_CHOICE, .target = &arguments->format, .choices = formats},
-        [COMPRESSION] = {.name = "compression", .kind = ADG_OPTION_CHOICE, .target = &arguments->compression,
+        [COMPRESSION] = {.name = "compression",
+                         .kind = ADG_OPTION_CHOICE,
+                         .target = &arguments->compression,
                          .choices = compressions},
         [PROFILE] = {.name = "profile", .kind = ADG_OPTION_TEXT, .target = &arguments->profile},
         [SHARD] = {.name = "shard", .kind = ADG_OPTION_TEXT, .target = &arguments->shard_text},
-        [ALLOW_UNRELEASED] = {.name = "allow-unreleased", .kind = ADG_OPTION_FLAG, .target = &arguments->allow_unreleased},
+        [ALLOW_UNRELEASED] = {.name = "allow-unreleased",
+                              .kind = ADG_OPTION_FLAG,
+                              .target = &arguments->allow_unreleased},
         [THREADS] = {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments->threads},
     };
     enum adg_status status = adg_cli_parse(argc, argv, options, COUNT, NULL, 0, NULL, help, error);
@@ -105,7 +126,8 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         return adg_fail(error, ADG_USAGE, "option --compression is for Parquet; CSV is not compressed");
     }
     if (options[PROFILE].given && strcmp(arguments->profile, "reference") != 0) {
-        return adg_fail(error, ADG_USAGE, "option --profile: expected reference, the only profile of this version, not '%s'",
+        return adg_fail(error, ADG_USAGE,
+                        "option --profile: expected reference, the only profile of this version, not '%s'",
                         arguments->profile);
     }
     if (options[SHARD].given && !parse_shard(arguments->shard_text, &arguments->shard, &arguments->shards)) {
@@ -137,8 +159,10 @@ static enum adg_status open_inputs(const struct arguments *arguments, struct adg
     struct adg_error next = {{0}};
     enum adg_status status = ADG_OK;
     if (!arguments->allow_unreleased) {
-        return adg_fail(error, ADG_REFUSED, "metadata %s has not been released; for work on your own data, take it with "
-                        "--allow-unreleased", arguments->meta);
+        return adg_fail(error, ADG_REFUSED,
+                        "metadata %s has not been released; for work on your own data, take it with "
+                        "--allow-unreleased",
+                        arguments->meta);
     }
     status = adg_definition_open(arguments->dataset, definition, error);
     if (status != ADG_OK) {
@@ -147,7 +171,8 @@ static enum adg_status open_inputs(const struct arguments *arguments, struct adg
     enum adg_status metadata_status = adg_metadata_open(arguments->meta, *definition, true, metadata, &next);
     adg_cli_collect(&status, error, metadata_status, &next);
     for (uint32_t i = 0; i < arguments->tables.count; i++) {
-        enum adg_status table_status = adg_definition_find_table(*definition, arguments->tables.items[i], NULL, NULL, &next);
+        enum adg_status table_status = adg_definition_find_table(*definition, arguments->tables.items[i], NULL, NULL,
+                                                                 &next);
         adg_cli_collect(&status, error, table_status, &next);
     }
     return status;

@@ -27,7 +27,8 @@ static enum adg_status import(const char *file, const char *dataset, const char 
     struct adg_definition *definition = NULL;
     enum adg_status status = adg_definition_open(dataset, &definition, error);
     if (status == ADG_OK) {
-        const struct adg_import_options options = {.file = file, .definition = definition, .meta_folder = meta, .warn = warn};
+        const struct adg_import_options options = {
+            .file = file, .definition = definition, .meta_folder = meta, .warn = warn};
         status = adg_import_metadata(&options, error);
     }
     adg_definition_free(definition);

@@ -13,13 +13,15 @@
 static const char usage[] =
     "usage: adg scrape --dataset D --source DIR --meta DIR [OPTION]...\n"
     "\n"
-    "Reads record-level tables and writes a metadata folder: aggregates only, small counts suppressed, the rest rounded. The\n"
+    "Reads record-level tables and writes a metadata folder: aggregates only, small counts suppressed, the rest "
+    "rounded. The\n"
     "source is only read. The result is one line per table on standard output: its name.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
     "  --source DIR          where the tables are: T.parquet, T/*.parquet, T.csv or T.csv.gz\n"
     "  --meta DIR            the metadata folder; replaced whole\n"
-    "  --table NAME[=PATH]   only this table, perhaps elsewhere; may repeat (default: every table that the source holds)\n"
+    "  --table NAME[=PATH]   only this table, perhaps elsewhere; may repeat (default: every table that the source "
+    "holds)\n"
     "  --min-frequency N     records, and patients, that a value needs (default: as the definition says)\n"
     "  --rounding N          counts are rounded to multiples of N (default: as the definition says)\n"
     "  --control C           full, or reference: the original's weaker rules, for comparisons (default: full)\n"
@@ -57,7 +59,8 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         {.name = "population", .kind = ADG_OPTION_COUNT, .target = &arguments->population},
         {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments->threads},
     };
-    enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL, help, error);
+    enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL, help,
+                                           error);
     if (status != ADG_OK || *help) {
         return status;
     }
@@ -89,7 +92,8 @@ static void warn(void *context, const char *message)
 }
 
 /* Splits NAME=PATH: names are copies, paths point into the arguments. */
-static enum adg_status split_tables(const struct adg_option_list *tables, char **names, const char **paths, struct adg_error *error)
+static enum adg_status split_tables(const struct adg_option_list *tables, char **names, const char **paths,
+                                    struct adg_error *error)
 {
     for (uint32_t i = 0; i < tables->count; i++) {
         size_t length = strcspn(tables->items[i], "=");
@@ -108,7 +112,8 @@ static enum adg_status scrape(const struct arguments *arguments, struct adg_erro
     struct adg_scrape_result result = {0};
     char **names = adg_alloc_zero(arguments->tables.count, sizeof *names);
     const char **paths = adg_alloc_zero(arguments->tables.count, sizeof *paths);
-    enum adg_status status = names == NULL || paths == NULL ? adg_fail_memory(error) : split_tables(&arguments->tables, names, paths, error);
+    enum adg_status status = names == NULL || paths == NULL ? adg_fail_memory(error)
+                                                            : split_tables(&arguments->tables, names, paths, error);
     if (status == ADG_OK) {
         status = adg_definition_open(arguments->dataset, &definition, error);
     }

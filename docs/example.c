@@ -12,8 +12,8 @@
 
 struct pull {
     const struct adg_plan *plan;
-    uint64_t number;          /* which block */
-    char text[4][200];        /* four lines of output */
+    uint64_t number;   /* which block */
+    char text[4][200]; /* four lines of output */
     enum adg_status status;
     struct adg_error error;
 };
@@ -33,8 +33,8 @@ static void *pull_block(void *argument)
                 snprintf(values[column], sizeof values[column], "null");
             }
         }
-        snprintf(pull->text[row], sizeof pull->text[row], "block %llu, row %u: %s, %s, %s", (unsigned long long)pull->number, row,
-                 values[0], values[1], values[2]);
+        snprintf(pull->text[row], sizeof pull->text[row], "block %llu, row %u: %s, %s, %s",
+                 (unsigned long long)pull->number, row, values[0], values[1], values[2]);
     }
     adg_block_free(block);
     return NULL;

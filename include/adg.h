@@ -23,14 +23,14 @@ extern "C" {
 
 enum adg_status {
     ADG_OK = 0,
-    ADG_FAILED = 1,        /* at run time: I/O, engine, out of memory or disk */
-    ADG_USAGE = 2,         /* wrong arguments; found before anything is opened */
-    ADG_REFUSED = 3,       /* on disclosure grounds */
-    ADG_BAD_INPUT = 4,     /* the input does not fit the definition, or is malformed */
+    ADG_FAILED = 1,    /* at run time: I/O, engine, out of memory or disk */
+    ADG_USAGE = 2,     /* wrong arguments; found before anything is opened */
+    ADG_REFUSED = 3,   /* on disclosure grounds */
+    ADG_BAD_INPUT = 4, /* the input does not fit the definition, or is malformed */
 };
 
 struct adg_error {
-    char message[2048];    /* UTF-8, ends with NUL; never a value or an exact count from a source */
+    char message[2048]; /* UTF-8, ends with NUL; never a value or an exact count from a source */
 };
 
 /* ---- definitions ------------------------------------------------------------------------------------------------- */
@@ -59,21 +59,22 @@ void adg_metadata_free(struct adg_metadata *metadata);
 
 struct adg_plan_options {
     uint64_t seed;
-    uint64_t patients;     /* this many patients; or 0 and */
-    uint64_t rows;         /* exactly this many rows */
-    uint64_t shard;        /* part `shard` of `shards`, cut between patients; 0 of 1 is everything */
+    uint64_t patients; /* this many patients; or 0 and */
+    uint64_t rows;     /* exactly this many rows */
+    uint64_t shard;    /* part `shard` of `shards`, cut between patients; 0 of 1 is everything */
     uint64_t shards;
-    unsigned threads;      /* for planning; 0: all cores */
+    unsigned threads; /* for planning; 0: all cores */
 };
 
 /* How one table will be generated. */
 struct adg_plan;
 
-enum adg_status adg_plan_new(const struct adg_definition *definition, const struct adg_metadata *metadata, const char *table,
-                             const struct adg_plan_options *options, struct adg_plan **out, struct adg_error *error);
+enum adg_status adg_plan_new(const struct adg_definition *definition, const struct adg_metadata *metadata,
+                             const char *table, const struct adg_plan_options *options, struct adg_plan **out,
+                             struct adg_error *error);
 void adg_plan_free(struct adg_plan *plan);
 
-uint64_t adg_plan_rows(const struct adg_plan *plan);    /* of this shard */
+uint64_t adg_plan_rows(const struct adg_plan *plan); /* of this shard */
 uint64_t adg_plan_blocks(const struct adg_plan *plan);
 uint32_t adg_plan_columns(const struct adg_plan *plan);
 const char *adg_plan_column_name(const struct adg_plan *plan, uint32_t column); /* lives as long as the definition */

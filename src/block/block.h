@@ -24,13 +24,13 @@ struct adg_dictionary {
     enum adg_type type;
     uint32_t count;
     union {
-        const int32_t *i32;  /* INT32, DATE, BOOLEAN */
-        const int64_t *i64;  /* INT64, DECIMAL (unscaled), TIMESTAMP */
-        const double *f64;   /* DOUBLE */
+        const int32_t *i32; /* INT32, DATE, BOOLEAN */
+        const int64_t *i64; /* INT64, DECIMAL (unscaled), TIMESTAMP */
+        const double *f64;  /* DOUBLE */
         struct {
             const char *bytes;
             const uint32_t *offsets; /* [count + 1]; entry i is bytes[offsets[i]] .. [offsets[i+1]-1] */
-        } text;              /* STRING */
+        } text;                      /* STRING */
     } values;
 };
 
@@ -51,8 +51,8 @@ struct adg_layout {
 
 /* Valid until the block is generated anew or freed. */
 struct adg_block_column {
-    const uint32_t *codes;    /* DICTIONARY: [rows] */
-    const uint8_t *valid;     /* PLAIN: [rows] 1 or 0; NULL when not nullable */
+    const uint32_t *codes; /* DICTIONARY: [rows] */
+    const uint8_t *valid;  /* PLAIN: [rows] 1 or 0; NULL when not nullable */
     union {
         const int32_t *i32;
         const int64_t *i64;
@@ -61,16 +61,16 @@ struct adg_block_column {
             const char *bytes;
             const uint32_t *offsets; /* [rows + 1]; a null row is empty */
         } text;
-    } values;                 /* PLAIN */
+    } values; /* PLAIN */
 };
 
 struct adg_block {
     const struct adg_layout *layout;
-    uint64_t first_row;       /* within the table, shards counted through */
-    uint32_t rows;            /* at most ADG_BLOCK_ROWS */
+    uint64_t first_row;               /* within the table, shards counted through */
+    uint32_t rows;                    /* at most ADG_BLOCK_ROWS */
     struct adg_block_column *columns; /* [layout->column_count] */
-    void *scratch;            /* the generator's, per block */
-    const void *plan;         /* the generator's */
+    void *scratch;                    /* the generator's, per block */
+    const void *plan;                 /* the generator's */
 };
 
 #endif

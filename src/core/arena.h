@@ -12,8 +12,8 @@ struct adg_arena {
     char *next;
 };
 
-void *adg_arena_alloc(struct adg_arena *arena, size_t bytes);                     /* aligned to 16; NULL without memory */
-void *adg_arena_array(struct adg_arena *arena, size_t count, size_t bytes);       /* cleared; NULL on overflow too */
+void *adg_arena_alloc(struct adg_arena *arena, size_t bytes);               /* aligned to 16; NULL without memory */
+void *adg_arena_array(struct adg_arena *arena, size_t count, size_t bytes); /* cleared; NULL on overflow too */
 char *adg_arena_strndup(struct adg_arena *arena, const char *text, size_t length); /* ends with NUL */
 char *adg_arena_strdup(struct adg_arena *arena, const char *text);
 void adg_arena_fini(struct adg_arena *arena);

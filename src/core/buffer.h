@@ -25,9 +25,12 @@ struct adg_span {
 
 /* Room for `more` bytes behind `size`; what is there stays. ADG_FAILED without memory. */
 ADG_MUST_CHECK enum adg_status adg_buffer_reserve(struct adg_buffer *buffer, size_t more, struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_buffer_append(struct adg_buffer *buffer, const void *data, size_t size, struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_buffer_append_text(struct adg_buffer *buffer, const char *text, struct adg_error *error);
-ADG_MUST_CHECK ADG_PRINTF(3, 4) enum adg_status adg_buffer_printf(struct adg_buffer *buffer, struct adg_error *error, const char *format, ...);
+ADG_MUST_CHECK enum adg_status adg_buffer_append(struct adg_buffer *buffer, const void *data, size_t size,
+                                                 struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_buffer_append_text(struct adg_buffer *buffer, const char *text,
+                                                      struct adg_error *error);
+ADG_MUST_CHECK ADG_PRINTF(3, 4) enum adg_status
+    adg_buffer_printf(struct adg_buffer *buffer, struct adg_error *error, const char *format, ...);
 /* Ends the bytes with a NUL that does not count in size, and returns them as text; NULL without memory. */
 char *adg_buffer_text(struct adg_buffer *buffer);
 void adg_buffer_fini(struct adg_buffer *buffer);

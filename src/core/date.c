@@ -65,7 +65,15 @@ void adg_date_format(int32_t days, char out[10])
     unsigned month, day;
     adg_date_to_civil(days, &year, &month, &day);
     unsigned y = (unsigned)year;
-    char text[10] = {(char)('0' + y / 1000 % 10), (char)('0' + y / 100 % 10), (char)('0' + y / 10 % 10), (char)('0' + y % 10), '-',
-                     (char)('0' + month / 10), (char)('0' + month % 10), '-', (char)('0' + day / 10), (char)('0' + day % 10)};
+    char text[10] = {(char)('0' + y / 1000 % 10),
+                     (char)('0' + y / 100 % 10),
+                     (char)('0' + y / 10 % 10),
+                     (char)('0' + y % 10),
+                     '-',
+                     (char)('0' + month / 10),
+                     (char)('0' + month % 10),
+                     '-',
+                     (char)('0' + day / 10),
+                     (char)('0' + day % 10)};
     memcpy(out, text, sizeof text);
 }

@@ -96,7 +96,8 @@ done:
     return status;
 }
 
-enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size, struct adg_error *error)
+enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size,
+                                      struct adg_error *error)
 {
     const char *next = data;
     while (size > 0) {
@@ -275,7 +276,8 @@ enum adg_status adg_folder_lock(struct adg_folder_lock *lock, const char *folder
             return adg_fail(error, ADG_FAILED, "another adg run is writing to folder %s; wait for it to end", folder);
         }
         struct stat held, there; /* the holder before us may have removed the file between our open and our lock */
-        if (fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev) {
+        if (fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino &&
+            held.st_dev == there.st_dev) {
             *lock = (struct adg_folder_lock){.fd = fd, .path = path};
             return ADG_OK;
         }

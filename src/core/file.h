@@ -15,14 +15,16 @@
 #include "core/buffer.h"
 
 struct adg_atomic_file {
-    int fd;               /* -1 when not open; a zeroed struct must not be finished before open */
-    char *path;           /* final */
+    int fd;     /* -1 when not open; a zeroed struct must not be finished before open */
+    char *path; /* final */
     char *temporary_path;
 };
 
 /* ADG_FAILED when the folder is missing or cannot be written. */
-ADG_MUST_CHECK enum adg_status adg_atomic_file_open(struct adg_atomic_file *file, const char *path, struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_atomic_file_open(struct adg_atomic_file *file, const char *path,
+                                                    struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size,
+                                                     struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_error *error);
 /* Removes what is not committed; nothing to do after commit. Accepts a file whose open failed. */
 void adg_atomic_file_fini(struct adg_atomic_file *file);
@@ -45,7 +47,8 @@ struct adg_folder_lock {
     int fd;
     char *path;
 };
-ADG_MUST_CHECK enum adg_status adg_folder_lock(struct adg_folder_lock *lock, const char *folder, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_folder_lock(struct adg_folder_lock *lock, const char *folder,
+                                               struct adg_error *error);
 void adg_folder_unlock(struct adg_folder_lock *lock);
 
 /* "<folder>/<name>" in new memory of the caller; NULL without memory. */

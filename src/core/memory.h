@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *adg_alloc(size_t bytes);                      /* not cleared; at least one byte */
-void *adg_alloc_zero(size_t count, size_t bytes);   /* cleared; NULL when count * bytes overflows */
-void *adg_alloc_array(size_t count, size_t bytes);  /* not cleared; NULL when count * bytes overflows */
+void *adg_alloc(size_t bytes);                                     /* not cleared; at least one byte */
+void *adg_alloc_zero(size_t count, size_t bytes);                  /* cleared; NULL when count * bytes overflows */
+void *adg_alloc_array(size_t count, size_t bytes);                 /* not cleared; NULL when count * bytes overflows */
 void *adg_realloc_array(void *memory, size_t count, size_t bytes); /* memory stays valid when NULL comes back */
-void *adg_alloc_aligned(size_t bytes);              /* at a 64-byte boundary; not cleared */
-void adg_free(void *memory);                        /* accepts NULL */
+void *adg_alloc_aligned(size_t bytes);                             /* at a 64-byte boundary; not cleared */
+void adg_free(void *memory);                                       /* accepts NULL */
 char *adg_strdup(const char *text);
 char *adg_strndup(const char *text, size_t length); /* copies exactly `length` bytes and ends them with NUL */
 

@@ -255,7 +255,7 @@ bool adg_decimal_parse(const char *text, size_t length, unsigned precision, unsi
     /* The digits as one run with the point `position` digits behind its start; leading and trailing zeros do not count. */
     size_t count = parts.whole_count + parts.fraction_count;
     int64_t position = (int64_t)parts.whole_count + parts.exponent;
-#define DIGIT(i) (text[(i) < parts.whole_count ? parts.whole + (i) : parts.fraction + (i) - parts.whole_count])
+#define DIGIT(i) (text[(i) < parts.whole_count ? parts.whole + (i) : parts.fraction + (i)-parts.whole_count])
     size_t first = 0, last = count;
     while (first < last && DIGIT(first) == '0') {
         first++;

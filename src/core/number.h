@@ -17,8 +17,9 @@ size_t adg_int64_format(int64_t value, char out[21]);
 size_t adg_decimal_format(int64_t unscaled, unsigned scale, char out[32]);
 
 /* Readers of field values, as the specification's "Reading a value" has them: the whole text or false. */
-bool adg_int64_parse(const char *text, size_t length, int64_t *value);  /* sign? digits (. 0+)? */
-bool adg_double_parse(const char *text, size_t length, double *value);  /* sign? digits with point? exponent?; finite */
-bool adg_decimal_parse(const char *text, size_t length, unsigned precision, unsigned scale, int64_t *unscaled); /* exact or false */
+bool adg_int64_parse(const char *text, size_t length, int64_t *value); /* sign? digits (. 0+)? */
+bool adg_double_parse(const char *text, size_t length, double *value); /* sign? digits with point? exponent?; finite */
+bool adg_decimal_parse(const char *text, size_t length, unsigned precision, unsigned scale,
+                       int64_t *unscaled); /* exact or false */
 
 #endif

@@ -22,7 +22,7 @@ static void trim_to_character(char *text, size_t size)
     text[length] = '\0';
 }
 
-static void write_message(struct adg_error *error, const char *format, va_list arguments)
+ADG_PRINTF(2, 0) static void write_message(struct adg_error *error, const char *format, va_list arguments)
 {
     if (error == NULL) {
         return;

@@ -19,7 +19,8 @@
 #define ADG_PRINTF(at, first) __attribute__((format(printf, at, first)))
 
 /* Writes the message (cut, if it must be, at a UTF-8 boundary) and returns `status`. `error` may be NULL. */
-ADG_MUST_CHECK ADG_PRINTF(3, 4) enum adg_status adg_fail(struct adg_error *error, enum adg_status status, const char *format, ...);
+ADG_MUST_CHECK ADG_PRINTF(3, 4) enum adg_status
+    adg_fail(struct adg_error *error, enum adg_status status, const char *format, ...);
 
 /* Puts "<context>: " in front of the message that is there and returns `status` unchanged; does nothing when it is ADG_OK. */
 ADG_PRINTF(3, 4) enum adg_status adg_context(struct adg_error *error, enum adg_status status, const char *format, ...);
@@ -28,6 +29,7 @@ ADG_PRINTF(3, 4) enum adg_status adg_context(struct adg_error *error, enum adg_s
 ADG_MUST_CHECK enum adg_status adg_fail_memory(struct adg_error *error);
 
 /* ADG_FAILED with "<what>: <text of errno>". */
-ADG_MUST_CHECK ADG_PRINTF(3, 4) enum adg_status adg_fail_errno(struct adg_error *error, int error_number, const char *format, ...);
+ADG_MUST_CHECK ADG_PRINTF(3, 4) enum adg_status
+    adg_fail_errno(struct adg_error *error, int error_number, const char *format, ...);
 
 #endif

@@ -20,7 +20,8 @@ void adg_stop_install(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    struct sigaction ignore = {.sa_handler = SIG_IGN}; /* a closed pipe or a file limit is an error of write(), not an end */
+    struct sigaction ignore = {
+        .sa_handler = SIG_IGN}; /* a closed pipe or a file limit is an error of write(), not an end */
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL);
 }
@@ -37,5 +38,6 @@ bool adg_stop_requested(void)
 
 enum adg_status adg_stop_check(struct adg_error *error)
 {
-    return adg_stop_requested() ? adg_fail(error, ADG_FAILED, "stopped by a signal; nothing half-written is left") : ADG_OK;
+    return adg_stop_requested() ? adg_fail(error, ADG_FAILED, "stopped by a signal; nothing half-written is left")
+                                : ADG_OK;
 }

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 struct adg_builtin_file {
-    const char *name;    /* of the file, without .yaml: "hes_apc" */
-    const char *text;    /* NUL-terminated */
+    const char *name; /* of the file, without .yaml: "hes_apc" */
+    const char *text; /* NUL-terminated */
     size_t text_bytes;
 };
 extern const struct adg_builtin_file adg_builtin_files[];

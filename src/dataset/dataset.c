@@ -13,8 +13,8 @@
 #include "dataset/builtin.h"
 
 static const char *const value_type_names[ADG_VALUE_TYPES] = {
-    "CATEGORICAL",     "COMPLETENESS", "CONTINUOUS", "DATE", "DEMOGRAPHIC_CATEGORICAL", "DEMOGRAPHIC_DATE", "DISCRETE",
-    "RELATIONSHIP",
+    "CATEGORICAL",      "COMPLETENESS", "CONTINUOUS",   "DATE", "DEMOGRAPHIC_CATEGORICAL",
+    "DEMOGRAPHIC_DATE", "DISCRETE",     "RELATIONSHIP",
 };
 
 const char *adg_value_type_name(enum adg_value_type value_type)
@@ -35,7 +35,8 @@ bool adg_value_type_parse(const char *text, size_t length, enum adg_value_type *
 
 void adg_type_format(const struct adg_field *field, char out[24])
 {
-    static const char *const names[] = {"string", "integer", "long", "double", "decimal", "date", "timestamp", "boolean"};
+    static const char *const names[] = {"string",  "integer", "long",      "double",
+                                        "decimal", "date",    "timestamp", "boolean"};
     if (field->type == ADG_TYPE_DECIMAL) {
         snprintf(out, 24, "decimal(%u,%u)", field->precision, field->scale);
     } else {
@@ -81,8 +82,8 @@ enum adg_status adg_definition_find_table(const struct adg_definition *definitio
             }
         }
     }
-    return adg_fail(error, ADG_BAD_INPUT, "dataset %s has no table %s; adg dataset show %s lists its tables", definition->name,
-                    table, definition->name);
+    return adg_fail(error, ADG_BAD_INPUT, "dataset %s has no table %s; adg dataset show %s lists its tables",
+                    definition->name, table, definition->name);
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
@@ -135,7 +136,8 @@ static enum adg_status builtin_text(const char *name, struct adg_buffer *text, b
         *found = true;
         for (const char *const *file = collections[i].files; *file != NULL; file++) {
             const struct adg_builtin_file *part = find_builtin(*file);
-            enum adg_status status = file == collections[i].files ? ADG_OK : adg_buffer_append_text(text, "---\n", error);
+            enum adg_status status = file == collections[i].files ? ADG_OK
+                                                                  : adg_buffer_append_text(text, "---\n", error);
             if (status == ADG_OK && part != NULL) {
                 status = adg_buffer_append(text, part->text, part->text_bytes, error);
             }
@@ -156,7 +158,8 @@ enum adg_status adg_definition_open(const char *name_or_path, struct adg_definit
     if (status == ADG_OK && !builtin) {
         if (strpbrk(name_or_path, "./") == NULL) {
             status = adg_fail(error, ADG_BAD_INPUT,
-                              "there is no dataset %s: expected hes_apc, hes_op, hes_ae, hes or a definition file", name_or_path);
+                              "there is no dataset %s: expected hes_apc, hes_op, hes_ae, hes or a definition file",
+                              name_or_path);
         } else {
             status = adg_file_read(name_or_path, &text, error);
         }

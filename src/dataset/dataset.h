@@ -43,52 +43,52 @@ enum adg_value_type {
 #define ADG_VALUE_TYPES 8
 
 enum adg_derivation_kind {
-    ADG_DERIVE_PREFIX,                    /* first `number` characters of the input */
-    ADG_DERIVE_JOIN,                      /* inputs joined with ","; missing is empty, trailing commas removed, nothing left is null */
-    ADG_DERIVE_COUNT_CODES,               /* inputs neither null nor a placeholder (after trimming), at most `number`; 0 is null */
-    ADG_DERIVE_AGE_CATEGORY,              /* input 0 a date, input 1 a month of birth MMyyyy */
-    ADG_DERIVE_AGE_FRACTION,              /* the same inputs */
-    ADG_DERIVE_AGE_FRACTION_OF_CATEGORY,  /* input 0 an age with the codes 7001 to 7007 */
+    ADG_DERIVE_PREFIX, /* first `number` characters of the input */
+    ADG_DERIVE_JOIN,   /* inputs joined with ","; missing is empty, trailing commas removed, nothing left is null */
+    ADG_DERIVE_COUNT_CODES,  /* inputs neither null nor a placeholder (after trimming), at most `number`; 0 is null */
+    ADG_DERIVE_AGE_CATEGORY, /* input 0 a date, input 1 a month of birth MMyyyy */
+    ADG_DERIVE_AGE_FRACTION, /* the same inputs */
+    ADG_DERIVE_AGE_FRACTION_OF_CATEGORY, /* input 0 an age with the codes 7001 to 7007 */
 };
 
 struct adg_derivation {
     enum adg_derivation_kind kind;
-    uint32_t *inputs;          /* field indices, never this field; sampled or derived, without a cycle */
+    uint32_t *inputs; /* field indices, never this field; sampled or derived, without a cycle */
     uint32_t input_count;
-    uint32_t number;           /* prefix: characters; count_codes: cap */
+    uint32_t number; /* prefix: characters; count_codes: cap */
 };
 
 struct adg_field {
-    const char *name;          /* upper case */
+    const char *name; /* upper case */
     enum adg_type type;
-    uint8_t precision, scale;  /* decimals only */
+    uint8_t precision, scale; /* decimals only */
     enum adg_role role;
-    enum adg_value_type value_type;         /* sampled only: one of the seven that are scraped per field */
-    const struct adg_pattern *pattern;      /* id only */
+    enum adg_value_type value_type;          /* sampled only: one of the seven that are scraped per field */
+    const struct adg_pattern *pattern;       /* id only */
     const struct adg_derivation *derivation; /* derived only */
 };
 
 struct adg_table {
     const char *name;
-    uint32_t ordinal;          /* position in the definition, from 0: part of the address of its random numbers */
+    uint32_t ordinal; /* position in the definition, from 0: part of the address of its random numbers */
 };
 
 struct adg_dataset {
     const char *name;
-    uint16_t id;               /* stated in the definition; part of the address of its random numbers */
+    uint16_t id; /* stated in the definition; part of the address of its random numbers */
     const struct adg_field *fields;
-    uint32_t field_count;      /* at most 65,535 */
+    uint32_t field_count; /* at most 65,535 */
     const struct adg_table *tables;
-    uint32_t table_count;      /* at most 65,535 */
-    uint32_t primary_key;      /* field index, role id */
-    int64_t patient_key;       /* field index, role id; -1 when the dataset has none */
+    uint32_t table_count;         /* at most 65,535 */
+    uint32_t primary_key;         /* field index, role id */
+    int64_t patient_key;          /* field index, role id; -1 when the dataset has none */
     const uint32_t *sorted_dates; /* fields whose dates are sorted left to right in each row, nulls to the right */
     uint32_t sorted_date_count;
     const char *const *placeholders; /* what count_codes takes for no code, trimmed */
     uint32_t placeholder_count;
-    uint32_t min_frequency;    /* defaults of the disclosure control */
+    uint32_t min_frequency; /* defaults of the disclosure control */
     uint32_t rounding;
-    const char *source_text;   /* the YAML document, byte for byte, without separators */
+    const char *source_text; /* the YAML document, byte for byte, without separators */
     size_t source_text_bytes;
 };
 
@@ -96,8 +96,8 @@ struct adg_definition {
     struct adg_arena arena;
     const struct adg_dataset *datasets;
     uint32_t dataset_count;
-    const char *name;          /* what the user asked for: built-in name, or the dataset's names joined with "+" */
-    const char *text;          /* the whole file, byte for byte: what definition.yaml in a metadata folder holds */
+    const char *name; /* what the user asked for: built-in name, or the dataset's names joined with "+" */
+    const char *text; /* the whole file, byte for byte: what definition.yaml in a metadata folder holds */
     size_t text_bytes;
 };
 
@@ -107,16 +107,17 @@ ADG_MUST_CHECK enum adg_status adg_definition_parse(const char *file, const char
 
 /* The dataset that holds the table, and the table; ADG_BAD_INPUT when there is none. Either output may be NULL. */
 ADG_MUST_CHECK enum adg_status adg_definition_find_table(const struct adg_definition *definition, const char *table,
-                                                         const struct adg_dataset **out_dataset, const struct adg_table **out_table,
-                                                         struct adg_error *error);
-const struct adg_dataset *adg_definition_find_dataset(const struct adg_definition *definition, const char *name); /* or NULL */
+                                                         const struct adg_dataset **out_dataset,
+                                                         const struct adg_table **out_table, struct adg_error *error);
+const struct adg_dataset *adg_definition_find_dataset(const struct adg_definition *definition,
+                                                      const char *name); /* or NULL */
 
 /* Field index by name in any case, or -1. */
 int64_t adg_dataset_find_field(const struct adg_dataset *dataset, const char *name);
 
 /* "integer", "decimal(16,15)", ... as the YAML has it, into `out`. */
 void adg_type_format(const struct adg_field *field, char out[24]);
-const char *adg_value_type_name(enum adg_value_type value_type);          /* "CATEGORICAL" */
+const char *adg_value_type_name(enum adg_value_type value_type); /* "CATEGORICAL" */
 bool adg_value_type_parse(const char *text, size_t length, enum adg_value_type *out);
 
 /* Built-in definitions, in alphabetical order; NULL at the end. */

@@ -13,19 +13,40 @@ static const struct operation {
     const char *name;
     enum adg_derivation_kind kind;
     enum adg_type result;
-    uint32_t inputs;               /* exactly; 0: one or more */
-    enum adg_type input_types[2];  /* of inputs 0 and 1; of all, when there may be many */
-    const char *number;            /* NULL: none; "": a bare number; else the word before it */
+    uint32_t inputs;              /* exactly; 0: one or more */
+    enum adg_type input_types[2]; /* of inputs 0 and 1; of all, when there may be many */
+    const char *number;           /* NULL: none; "": a bare number; else the word before it */
     const char *form;
 } operations[] = {
     {"prefix", ADG_DERIVE_PREFIX, ADG_TYPE_STRING, 1, {ADG_TYPE_STRING}, "", "prefix(FIELD, CHARACTERS)"},
     {"join", ADG_DERIVE_JOIN, ADG_TYPE_STRING, 0, {ADG_TYPE_STRING}, NULL, "join(FIELD, ...)"},
-    {"count_codes", ADG_DERIVE_COUNT_CODES, ADG_TYPE_INT32, 0, {ADG_TYPE_STRING}, "cap", "count_codes(FIELD, ..., cap NUMBER)"},
-    {"age_category", ADG_DERIVE_AGE_CATEGORY, ADG_TYPE_INT32, 2, {ADG_TYPE_DATE, ADG_TYPE_STRING}, NULL,
+    {"count_codes",
+     ADG_DERIVE_COUNT_CODES,
+     ADG_TYPE_INT32,
+     0,
+     {ADG_TYPE_STRING},
+     "cap",
+     "count_codes(FIELD, ..., cap NUMBER)"},
+    {"age_category",
+     ADG_DERIVE_AGE_CATEGORY,
+     ADG_TYPE_INT32,
+     2,
+     {ADG_TYPE_DATE, ADG_TYPE_STRING},
+     NULL,
      "age_category(DATE, MONTH_OF_BIRTH)"},
-    {"age_fraction", ADG_DERIVE_AGE_FRACTION, ADG_TYPE_DOUBLE, 2, {ADG_TYPE_DATE, ADG_TYPE_STRING}, NULL,
+    {"age_fraction",
+     ADG_DERIVE_AGE_FRACTION,
+     ADG_TYPE_DOUBLE,
+     2,
+     {ADG_TYPE_DATE, ADG_TYPE_STRING},
+     NULL,
      "age_fraction(DATE, MONTH_OF_BIRTH)"},
-    {"age_fraction_of_category", ADG_DERIVE_AGE_FRACTION_OF_CATEGORY, ADG_TYPE_DOUBLE, 1, {ADG_TYPE_INT32}, NULL,
+    {"age_fraction_of_category",
+     ADG_DERIVE_AGE_FRACTION_OF_CATEGORY,
+     ADG_TYPE_DOUBLE,
+     1,
+     {ADG_TYPE_INT32},
+     NULL,
      "age_fraction_of_category(AGE)"},
 };
 
@@ -97,7 +118,8 @@ static enum adg_status read_inputs(struct reader *reader, const char *name, stru
     size_t from = reader->at;
     end_digits = read_name(reader, end);
     unsigned long first = strtoul(name + stem, NULL, 10), last = strtoul(end, NULL, 10);
-    if (width == 0 || width > 6 || end_digits == 0 || end_digits > 6 || strspn(end, "0123456789") != end_digits || last < first) {
+    if (width == 0 || width > 6 || end_digits == 0 || end_digits > 6 || strspn(end, "0123456789") != end_digits ||
+        last < first) {
         reader->at = from;
         return adg_fail(error, ADG_BAD_INPUT, "expected a range such as NAME_01..20");
     }
@@ -134,7 +156,9 @@ static enum adg_status read_number(struct reader *reader, const char *word, uint
         }
         snprintf(digits, sizeof digits, "%s", word);
     }
-    unsigned long value = strspn(digits, "0123456789") == strlen(digits) && strlen(digits) <= 6 ? strtoul(digits, NULL, 10) : 0;
+    unsigned long value = strspn(digits, "0123456789") == strlen(digits) && strlen(digits) <= 6
+                              ? strtoul(digits, NULL, 10)
+                              : 0;
     if (value == 0) {
         return adg_fail(error, ADG_BAD_INPUT, "expected a number from 1 to 999999");
     }
@@ -174,7 +198,8 @@ static enum adg_status read_arguments(struct reader *reader, uint32_t *number, s
 }
 
 enum adg_status adg_derivation_parse(const char *text, const struct adg_dataset *dataset, enum adg_type own_type,
-                                     struct adg_arena *arena, struct adg_derivation *out, size_t *column, struct adg_error *error)
+                                     struct adg_arena *arena, struct adg_derivation *out, size_t *column,
+                                     struct adg_error *error)
 {
     struct reader reader = {.text = text, .dataset = dataset};
     char name[MAX_NAME];
@@ -186,13 +211,15 @@ enum adg_status adg_derivation_parse(const char *text, const struct adg_dataset 
         }
     }
     if (reader.operation == NULL || text[reader.at] != '(') {
-        return adg_fail(error, ADG_BAD_INPUT, "expected prefix(...), join(...), count_codes(...), age_category(...), "
-                                              "age_fraction(...) or age_fraction_of_category(...)");
+        return adg_fail(error, ADG_BAD_INPUT,
+                        "expected prefix(...), join(...), count_codes(...), age_category(...), "
+                        "age_fraction(...) or age_fraction_of_category(...)");
     }
     if (reader.operation->result != own_type) {
         char wanted[24];
         adg_type_format(&(struct adg_field){.type = reader.operation->result}, wanted);
-        return adg_fail(error, ADG_BAD_INPUT, "expected an operation that fits the field's type: %s gives %s", name, wanted);
+        return adg_fail(error, ADG_BAD_INPUT, "expected an operation that fits the field's type: %s gives %s", name,
+                        wanted);
     }
     reader.at++;
     uint32_t number = 0;

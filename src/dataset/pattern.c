@@ -42,9 +42,9 @@ enum node_kind { NODE_CLASS, NODE_CONCAT, NODE_ALTERNATIVE, NODE_REPEAT, NODE_EM
 
 struct node {
     enum node_kind kind;
-    uint64_t bytes[2];             /* CLASS */
+    uint64_t bytes[2];               /* CLASS */
     const struct node *left, *right; /* CONCAT, ALTERNATIVE; left: REPEAT */
-    uint32_t min, max;             /* REPEAT */
+    uint32_t min, max;               /* REPEAT */
     uint32_t min_length, max_length;
 };
 
@@ -157,8 +157,9 @@ static const struct node *parse_atom(struct parser *parser)
         return parse_class(parser);
     }
     if (strchr("*+^$.", c) != NULL) {
-        return refuse(parser, "a literal, \\d, a class, a group, {n}, {n,m} or ? (a pattern must be finite; put \\ before the "
-                              "character for itself)");
+        return refuse(parser,
+                      "a literal, \\d, a class, a group, {n}, {n,m} or ? (a pattern must be finite; put \\ before the "
+                      "character for itself)");
     }
     if (strchr("{}?])", c) != NULL) {
         return refuse(parser, "a literal, \\d, a class or a group");
@@ -326,8 +327,8 @@ static uint32_t emit(struct nfa *nfa, const struct node *node, uint32_t next)
         if (nfa->count == MAX_NFA_STATES) {
             return NO_STATE;
         }
-        nfa->states[nfa->count] =
-            (struct nfa_state){.consumes = true, .bytes = {node->bytes[0], node->bytes[1]}, .next = next, .other = NO_STATE};
+        nfa->states[nfa->count] = (struct nfa_state){
+            .consumes = true, .bytes = {node->bytes[0], node->bytes[1]}, .next = next, .other = NO_STATE};
         return nfa->count++;
     }
     return NO_STATE;
@@ -378,7 +379,8 @@ static bool is_empty(const uint64_t *set)
 }
 
 /* The edges of state `number`. false: too many states or no memory. */
-static bool expand(const struct nfa *nfa, struct subsets *subsets, uint32_t number, struct state *state, struct adg_arena *arena)
+static bool expand(const struct nfa *nfa, struct subsets *subsets, uint32_t number, struct state *state,
+                   struct adg_arena *arena)
 {
     struct edge edges[ALPHABET];
     uint32_t count = 0;
@@ -442,7 +444,8 @@ static enum adg_status determinise(const struct node *root, struct adg_arena *sc
     if (nfa.states == NULL || subsets.sets == NULL || states == NULL) {
         return adg_fail_memory(error);
     }
-    nfa.states[0] = (struct nfa_state){.consumes = true, .next = NO_STATE, .other = NO_STATE}; /* the end: no byte leads on */
+    nfa.states[0] = (struct nfa_state){
+        .consumes = true, .next = NO_STATE, .other = NO_STATE}; /* the end: no byte leads on */
     uint32_t start = emit(&nfa, root, 0);
     if (start == NO_STATE) {
         return adg_fail(error, ADG_BAD_INPUT, "expected a simpler pattern: this one needs too many states");
@@ -466,8 +469,8 @@ static enum adg_status determinise(const struct node *root, struct adg_arena *sc
     return ADG_OK;
 }
 
-enum adg_status adg_pattern_compile(const char *text, struct adg_arena *arena, const struct adg_pattern **out, size_t *column,
-                                    struct adg_error *error)
+enum adg_status adg_pattern_compile(const char *text, struct adg_arena *arena, const struct adg_pattern **out,
+                                    size_t *column, struct adg_error *error)
 {
     struct adg_arena scratch = {0};
     struct parser parser = {.text = text, .arena = &scratch};
@@ -527,7 +530,8 @@ uint64_t adg_pattern_count(const struct adg_pattern *pattern)
 
 /* In a huge space: the byte that random word `word` picks, among branches that are large enough. Branches count the same
  * whatever their size: weights would change nothing that anyone could see. */
-static const struct edge *choose(const struct adg_pattern *pattern, const struct state *state, uint32_t word, uint8_t *byte)
+static const struct edge *choose(const struct adg_pattern *pattern, const struct state *state, uint32_t word,
+                                 uint8_t *byte)
 {
     uint32_t choices = 0;
     for (uint32_t i = 0; i < state->edge_count; i++) {

@@ -28,8 +28,9 @@
 struct adg_pattern; /* immutable; lives in the arena */
 
 /* ADG_BAD_INPUT with `column` (0-based byte in the text) set where the text is no pattern. */
-ADG_MUST_CHECK enum adg_status adg_pattern_compile(const char *text, struct adg_arena *arena, const struct adg_pattern **out,
-                                                   size_t *column, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_pattern_compile(const char *text, struct adg_arena *arena,
+                                                   const struct adg_pattern **out, size_t *column,
+                                                   struct adg_error *error);
 
 const char *adg_pattern_text(const struct adg_pattern *pattern);
 uint32_t adg_pattern_max_length(const struct adg_pattern *pattern); /* bytes */

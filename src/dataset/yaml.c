@@ -16,7 +16,7 @@ enum { MAX_FIELDS = 65535, MAX_TABLES = 65535, MAX_DATASETS = 64, NAME_MAX_BYTES
 
 struct context {
     const char *file;
-    size_t first_line;             /* of this document in the file, 0-based */
+    size_t first_line; /* of this document in the file, 0-based */
     yaml_document_t *document;
     struct adg_arena *arena;
     struct adg_dataset *dataset;
@@ -26,8 +26,9 @@ struct context {
 };
 
 /* "FILE:LINE:COLUMN: expected ..." with 1-based numbers; `byte` is the offset within a scalar. */
-ADG_PRINTF(4, 5) static enum adg_status refuse(const struct context *context, const yaml_node_t *node, size_t byte,
-                                               const char *format, ...)
+ADG_PRINTF(4, 5)
+static enum adg_status
+    refuse(const struct context *context, const yaml_node_t *node, size_t byte, const char *format, ...)
 {
     char expected[sizeof context->error->message];
     va_list arguments;
@@ -62,14 +63,15 @@ static enum adg_status read_name(const struct context *context, const yaml_node_
         good = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (!upper && c >= 'a' && c <= 'z');
     }
     if (!good) {
-        return refuse(context, node, 0, "expected %s: %sletters, digits and underscores", what, upper ? "upper-case " : "");
+        return refuse(context, node, 0, "expected %s: %sletters, digits and underscores", what,
+                      upper ? "upper-case " : "");
     }
     *out = adg_arena_strndup(context->arena, scalar(node), length);
     return *out == NULL ? adg_fail_memory(context->error) : ADG_OK;
 }
 
-static enum adg_status read_number(const struct context *context, const yaml_node_t *node, uint32_t max, const char *what,
-                                   uint32_t *out)
+static enum adg_status read_number(const struct context *context, const yaml_node_t *node, uint32_t max,
+                                   const char *what, uint32_t *out)
 {
     size_t length = node->type == YAML_SCALAR_NODE ? node->data.scalar.length : 0;
     unsigned long value = 0;
@@ -102,7 +104,8 @@ static enum adg_status read_mapping(const struct context *context, const yaml_no
         }
         if (k == key_count || values[k] != NULL) {
             char text[512];
-            size_t length = (size_t)snprintf(text, sizeof text, k == key_count ? "expected one of the keys" : "expected each key once:");
+            size_t length = (size_t)snprintf(text, sizeof text,
+                                             k == key_count ? "expected one of the keys" : "expected each key once:");
             for (size_t i = 0; i < key_count && length < sizeof text; i++) {
                 length += (size_t)snprintf(text + length, sizeof text - length, "%s %s", i == 0 ? "" : ",", keys[i]);
             }
@@ -113,8 +116,8 @@ static enum adg_status read_mapping(const struct context *context, const yaml_no
     return ADG_OK;
 }
 
-static enum adg_status read_sequence(const struct context *context, const yaml_node_t *node, uint32_t max, const char *what,
-                                     uint32_t *count)
+static enum adg_status read_sequence(const struct context *context, const yaml_node_t *node, uint32_t max,
+                                     const char *what, uint32_t *count)
 {
     if (node->type != YAML_SEQUENCE_NODE) {
         return refuse(context, node, 0, "expected %s as a list", what);
@@ -139,8 +142,8 @@ static enum adg_status read_type(const struct context *context, const yaml_node_
     static const struct {
         const char *name;
         enum adg_type type;
-    } types[] = {{"string", ADG_TYPE_STRING}, {"integer", ADG_TYPE_INT32},       {"long", ADG_TYPE_INT64},
-                 {"double", ADG_TYPE_DOUBLE}, {"date", ADG_TYPE_DATE},           {"timestamp", ADG_TYPE_TIMESTAMP},
+    } types[] = {{"string", ADG_TYPE_STRING},  {"integer", ADG_TYPE_INT32}, {"long", ADG_TYPE_INT64},
+                 {"double", ADG_TYPE_DOUBLE},  {"date", ADG_TYPE_DATE},     {"timestamp", ADG_TYPE_TIMESTAMP},
                  {"boolean", ADG_TYPE_BOOLEAN}};
     if (node->type == YAML_SCALAR_NODE) {
         for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
@@ -151,17 +154,18 @@ static enum adg_status read_type(const struct context *context, const yaml_node_
         }
         unsigned precision, scale;
         int end = 0;
-        if (sscanf(scalar(node), "decimal(%2u,%2u)%n", &precision, &scale, &end) == 2 && (size_t)end == node->data.scalar.length &&
-            precision >= 1 && precision <= 18 && scale <= precision) {
+        if (sscanf(scalar(node), "decimal(%2u,%2u)%n", &precision, &scale, &end) == 2 &&
+            (size_t)end == node->data.scalar.length && precision >= 1 && precision <= 18 && scale <= precision) {
             field->type = ADG_TYPE_DECIMAL;
             field->precision = (uint8_t)precision;
             field->scale = (uint8_t)scale;
             return ADG_OK;
         }
     }
-    return refuse(context, node, 0,
-                  "expected a type: string, integer, long, double, decimal(P,S) with P from 1 to 18 and S at most P, date, "
-                  "timestamp or boolean");
+    return refuse(
+        context, node, 0,
+        "expected a type: string, integer, long, double, decimal(P,S) with P from 1 to 18 and S at most P, date, "
+        "timestamp or boolean");
 }
 
 static bool value_type_fits(enum adg_value_type value_type, enum adg_type type)
@@ -238,7 +242,8 @@ static enum adg_status read_field(struct context *context, const yaml_node_t *no
     }
     for (uint32_t i = 0; i < index; i++) {
         if (strcmp(context->fields[i].name, field->name) == 0) {
-            return refuse(context, values[NAME], 0, "expected a name that no other field has, found %s again", field->name);
+            return refuse(context, values[NAME], 0, "expected a name that no other field has, found %s again",
+                          field->name);
         }
     }
     if (values[PATTERN] != NULL) {
@@ -256,7 +261,8 @@ static enum adg_status read_field(struct context *context, const yaml_node_t *no
         !adg_value_type_parse(scalar(value_type), value_type->data.scalar.length, &field->value_type) ||
         !value_type_fits(field->value_type, field->type)) {
         return refuse(context, value_type, 0,
-                      "expected a value type that fits the type: CATEGORICAL (any), DISCRETE or CONTINUOUS (numbers), DATE (date), "
+                      "expected a value type that fits the type: CATEGORICAL (any), DISCRETE or CONTINUOUS (numbers), "
+                      "DATE (date), "
                       "DEMOGRAPHIC_CATEGORICAL or DEMOGRAPHIC_DATE (string)");
     }
     return ADG_OK;
@@ -326,8 +332,8 @@ static enum adg_status read_derivations(struct context *context)
         }
         struct adg_error reason = {{0}};
         size_t column = 0;
-        enum adg_status status =
-            adg_derivation_parse(scalar(node), dataset, context->fields[i].type, context->arena, derivation, &column, &reason);
+        enum adg_status status = adg_derivation_parse(scalar(node), dataset, context->fields[i].type, context->arena,
+                                                      derivation, &column, &reason);
         if (status == ADG_BAD_INPUT) {
             return refuse(context, node, column, "%s", reason.message);
         }
@@ -439,9 +445,22 @@ static enum adg_status read_placeholders(const struct context *context, const ya
 
 static enum adg_status read_dataset(struct context *context)
 {
-    enum { DATASET, ID, PRIMARY_KEY, PATIENT_KEY, MIN_FREQUENCY, ROUNDING, SORTED_DATES, PLACEHOLDERS, TABLES, FIELDS, KEYS };
-    static const char *const keys[] = {"dataset",      "id",           "primary_key", "patient_key", "min_frequency", "rounding",
-                                       "sorted_dates", "placeholders", "tables",      "fields",      NULL};
+    enum {
+        DATASET,
+        ID,
+        PRIMARY_KEY,
+        PATIENT_KEY,
+        MIN_FREQUENCY,
+        ROUNDING,
+        SORTED_DATES,
+        PLACEHOLDERS,
+        TABLES,
+        FIELDS,
+        KEYS
+    };
+    static const char *const keys[] = {"dataset",  "id",           "primary_key",  "patient_key", "min_frequency",
+                                       "rounding", "sorted_dates", "placeholders", "tables",      "fields",
+                                       NULL};
     const yaml_node_t *values[KEYS];
     struct adg_dataset *dataset = context->dataset;
     const yaml_node_t *root = yaml_document_get_root_node(context->document);
@@ -519,7 +538,8 @@ static enum adg_status load(struct context *context, const char *text, size_t si
     }
     context->document = &document;
     if (yaml_document_get_root_node(&document) == NULL) {
-        status = adg_fail(context->error, ADG_BAD_INPUT, "%s:%zu:1: expected a dataset", context->file, context->first_line + 1);
+        status = adg_fail(context->error, ADG_BAD_INPUT, "%s:%zu:1: expected a dataset", context->file,
+                          context->first_line + 1);
     } else {
         status = read_dataset(context);
     }
@@ -546,18 +566,21 @@ static bool is_blank(const char *text, const char *end)
     return true;
 }
 
-static enum adg_status check_distinct(const char *file, const struct adg_dataset *datasets, uint32_t count, struct adg_error *error)
+static enum adg_status check_distinct(const char *file, const struct adg_dataset *datasets, uint32_t count,
+                                      struct adg_error *error)
 {
     const struct adg_dataset *last = &datasets[count - 1];
     for (uint32_t i = 0; i + 1 < count; i++) {
         if (strcmp(datasets[i].name, last->name) == 0 || datasets[i].id == last->id) {
-            return adg_fail(error, ADG_BAD_INPUT, "%s: expected datasets with different names and ids, found dataset %s with id %u again",
+            return adg_fail(error, ADG_BAD_INPUT,
+                            "%s: expected datasets with different names and ids, found dataset %s with id %u again",
                             file, last->name, last->id);
         }
         for (uint32_t a = 0; a < datasets[i].table_count; a++) {
             for (uint32_t b = 0; b < last->table_count; b++) {
                 if (strcmp(datasets[i].tables[a].name, last->tables[b].name) == 0) {
-                    return adg_fail(error, ADG_BAD_INPUT, "%s: expected tables with different names, found table %s in datasets %s and %s",
+                    return adg_fail(error, ADG_BAD_INPUT,
+                                    "%s: expected tables with different names, found table %s in datasets %s and %s",
                                     file, last->tables[b].name, datasets[i].name, last->name);
                 }
             }

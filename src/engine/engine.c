@@ -70,7 +70,8 @@ static enum adg_status load_driver(struct AdbcDriver *driver, struct adg_error *
 {
     void *handle = load_library(); /* stays loaded: its threads outlive any moment at which it could go */
     if (handle == NULL) {
-        return adg_fail(error, ADG_FAILED, "the engine's library %s cannot be loaded; make install puts it into lib/adg", library);
+        return adg_fail(error, ADG_FAILED,
+                        "the engine's library %s cannot be loaded; make install puts it into lib/adg", library);
     }
     AdbcDriverInitFunc init;
     void *symbol = dlsym(handle, entry_point);
@@ -96,12 +97,14 @@ static enum adg_status connect(struct adg_engine *engine, struct AdbcConnection 
 }
 
 /* No path but those of the source, no extension, no change of these rules. */
-static enum adg_status lock_down(struct adg_engine *engine, const struct adg_engine_options *options, struct adg_error *error)
+static enum adg_status lock_down(struct adg_engine *engine, const struct adg_engine_options *options,
+                                 struct adg_error *error)
 {
     struct adg_buffer sql = {0};
-    enum adg_status status = adg_buffer_printf(&sql, error, "set threads=%u; set autoinstall_known_extensions=false; "
-                                                            "set autoload_known_extensions=false; "
-                                                            "set temp_directory=",
+    enum adg_status status = adg_buffer_printf(&sql, error,
+                                               "set threads=%u; set autoinstall_known_extensions=false; "
+                                               "set autoload_known_extensions=false; "
+                                               "set temp_directory=",
                                                options->threads);
     if (status == ADG_OK) {
         status = adg_sql_literal(&sql, options->folder, error);
@@ -122,26 +125,27 @@ static enum adg_status lock_down(struct adg_engine *engine, const struct adg_eng
         }
     }
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, "]; set enable_external_access=false; set lock_configuration=true", error);
+        status = adg_buffer_append_text(&sql, "]; set enable_external_access=false; set lock_configuration=true",
+                                        error);
     }
     char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
     if (status == ADG_OK) {
-        status = text == NULL ? adg_fail_memory(error) : adg_engine_execute(engine, text, "configuring the engine", error);
+        status = text == NULL ? adg_fail_memory(error)
+                              : adg_engine_execute(engine, text, "configuring the engine", error);
     }
     adg_buffer_fini(&sql);
     return status;
 }
 
-enum adg_status adg_engine_open(const struct adg_engine_options *options, struct adg_engine **out, struct adg_error *error)
+enum adg_status adg_engine_open(const struct adg_engine_options *options, struct adg_engine **out,
+                                struct adg_error *error)
 {
     struct AdbcError reason = {0};
     struct adg_engine *engine = adg_alloc_zero(1, sizeof *engine);
-    char *path = adg_path_join(options->folder, "engine.duckdb");
-    enum adg_status status = engine == NULL || path == NULL ? adg_fail_memory(error) : load_driver(&engine->driver, error);
+    enum adg_status status = engine == NULL ? adg_fail_memory(error) : load_driver(&engine->driver, error);
     if (status == ADG_OK) {
         engine->loaded = true;
         if (engine->driver.DatabaseNew(&engine->database, &reason) != ADBC_STATUS_OK ||
-            engine->driver.DatabaseSetOption(&engine->database, "path", path, &reason) != ADBC_STATUS_OK ||
             engine->driver.DatabaseInit(&engine->database, &reason) != ADBC_STATUS_OK) {
             status = adg_engine_refused(&reason, "opening the engine's database", error);
         }
@@ -155,7 +159,6 @@ enum adg_status adg_engine_open(const struct adg_engine_options *options, struct
     if (status == ADG_OK) {
         status = lock_down(engine, options, error);
     }
-    adg_free(path);
     if (status != ADG_OK) {
         adg_engine_free(engine);
         return status;
@@ -186,7 +189,8 @@ void adg_engine_free(struct adg_engine *engine)
     adg_free(engine);
 }
 
-enum adg_status adg_engine_execute(struct adg_engine *engine, const char *sql, const char *doing, struct adg_error *error)
+enum adg_status adg_engine_execute(struct adg_engine *engine, const char *sql, const char *doing,
+                                   struct adg_error *error)
 {
     struct AdbcStatement statement = {0};
     struct AdbcError reason = {0};

@@ -19,8 +19,8 @@ struct adg_engine;
 
 struct adg_engine_options {
     unsigned threads;
-    const char *folder;            /* private: the engine's database and what it spills; must exist */
-    const char *const *readable;   /* files that queries may read; nothing else is reachable */
+    const char *folder;          /* private: tables in memory spill to it when they outgrow it; must exist */
+    const char *const *readable; /* files that queries may read; nothing else is reachable */
     uint32_t readable_count;
 };
 
@@ -41,7 +41,8 @@ struct adg_engine_result;
 ADG_MUST_CHECK enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, const char *doing,
                                                 struct adg_engine_result **out, struct adg_error *error);
 /* Moves to the next row, the first time to the first; *has_row is false behind the last. */
-ADG_MUST_CHECK enum adg_status adg_engine_next(struct adg_engine_result *result, bool *has_row, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_next(struct adg_engine_result *result, bool *has_row,
+                                               struct adg_error *error);
 void adg_engine_result_free(struct adg_engine_result *result);
 
 /* Values of the row; text is valid until the next row. Integers, dates (days), timestamps (microseconds) and booleans are
@@ -63,20 +64,23 @@ struct adg_engine_column {
 struct adg_engine_batch;
 
 /* Each appends to the row in hand, which every column must be given once before the row ends. */
-ADG_MUST_CHECK enum adg_status adg_engine_put_null(struct adg_engine_batch *batch, uint32_t column, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_put_null(struct adg_engine_batch *batch, uint32_t column,
+                                                   struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_engine_put_int(struct adg_engine_batch *batch, uint32_t column, int64_t value,
                                                   struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_engine_put_double(struct adg_engine_batch *batch, uint32_t column, double value,
                                                      struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_engine_put_text(struct adg_engine_batch *batch, uint32_t column, struct adg_span text,
-                                                   struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_put_text(struct adg_engine_batch *batch, uint32_t column,
+                                                   struct adg_span text, struct adg_error *error);
 
 /* Gives one row; *end instead when there is none left. */
-typedef enum adg_status (*adg_engine_row)(void *context, struct adg_engine_batch *batch, bool *end, struct adg_error *error);
+typedef enum adg_status (*adg_engine_row)(void *context, struct adg_engine_batch *batch, bool *end,
+                                          struct adg_error *error);
 
 /* Creates table `table` and fills it with the rows that `next` gives. A failure of `next` comes back as it is. */
-ADG_MUST_CHECK enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, const struct adg_engine_column *columns,
-                                                 uint32_t column_count, adg_engine_row next, void *context, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table,
+                                                 const struct adg_engine_column *columns, uint32_t column_count,
+                                                 adg_engine_row next, void *context, struct adg_error *error);
 
 /* Appends a text as SQL literal, or a name as SQL identifier. */
 ADG_MUST_CHECK enum adg_status adg_sql_literal(struct adg_buffer *sql, const char *text, struct adg_error *error);

@@ -37,17 +37,20 @@ enum adg_status adg_engine_put_null(struct adg_engine_batch *batch, uint32_t col
     return full(ArrowArrayAppendNull(batch->array.children[column], 1), error);
 }
 
-enum adg_status adg_engine_put_int(struct adg_engine_batch *batch, uint32_t column, int64_t value, struct adg_error *error)
+enum adg_status adg_engine_put_int(struct adg_engine_batch *batch, uint32_t column, int64_t value,
+                                   struct adg_error *error)
 {
     return full(ArrowArrayAppendInt(batch->array.children[column], value), error);
 }
 
-enum adg_status adg_engine_put_double(struct adg_engine_batch *batch, uint32_t column, double value, struct adg_error *error)
+enum adg_status adg_engine_put_double(struct adg_engine_batch *batch, uint32_t column, double value,
+                                      struct adg_error *error)
 {
     return full(ArrowArrayAppendDouble(batch->array.children[column], value), error);
 }
 
-enum adg_status adg_engine_put_text(struct adg_engine_batch *batch, uint32_t column, struct adg_span text, struct adg_error *error)
+enum adg_status adg_engine_put_text(struct adg_engine_batch *batch, uint32_t column, struct adg_span text,
+                                    struct adg_error *error)
 {
     batch->text_bytes += text.size;
     struct ArrowStringView view = {(const char *)text.data, (int64_t)text.size};
@@ -131,8 +134,9 @@ static const char *sql_type(enum adg_engine_type type)
     return types[type];
 }
 
-static enum adg_status create_table(struct adg_engine *engine, const char *table, const struct adg_engine_column *columns,
-                                    uint32_t column_count, struct adg_error *error)
+static enum adg_status create_table(struct adg_engine *engine, const char *table,
+                                    const struct adg_engine_column *columns, uint32_t column_count,
+                                    struct adg_error *error)
 {
     struct adg_buffer sql = {0};
     enum adg_status status = adg_buffer_append_text(&sql, "create table ", error);
@@ -153,7 +157,8 @@ static enum adg_status create_table(struct adg_engine *engine, const char *table
     }
     const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
     if (status == ADG_OK) {
-        status = text == NULL ? adg_fail_memory(error) : adg_engine_execute(engine, text, "creating a table in the engine", error);
+        status = text == NULL ? adg_fail_memory(error)
+                              : adg_engine_execute(engine, text, "creating a table in the engine", error);
     }
     adg_buffer_fini(&sql);
     return status;
@@ -163,8 +168,11 @@ enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, 
                                   uint32_t column_count, adg_engine_row next, void *context, struct adg_error *error)
 {
     struct ingest ingest = {.columns = columns, .column_count = column_count, .next = next, .context = context};
-    struct ArrowArrayStream stream = {
-        .get_schema = get_schema, .get_next = get_next, .get_last_error = get_last_error, .release = release, .private_data = &ingest};
+    struct ArrowArrayStream stream = {.get_schema = get_schema,
+                                      .get_next = get_next,
+                                      .get_last_error = get_last_error,
+                                      .release = release,
+                                      .private_data = &ingest};
     struct AdbcStatement statement = {0};
     struct AdbcError reason = {0};
     enum adg_status status = create_table(engine, table, columns, column_count, error);
@@ -174,7 +182,8 @@ enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, 
     const struct AdbcDriver *driver = &engine->driver;
     if (driver->StatementNew(&engine->rows_in, &statement, &reason) != ADBC_STATUS_OK ||
         driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_TARGET_TABLE, table, &reason) != ADBC_STATUS_OK ||
-        driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_MODE, ADBC_INGEST_OPTION_MODE_APPEND, &reason) != ADBC_STATUS_OK ||
+        driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_MODE, ADBC_INGEST_OPTION_MODE_APPEND, &reason) !=
+            ADBC_STATUS_OK ||
         driver->StatementBindStream(&statement, &stream, &reason) != ADBC_STATUS_OK ||
         driver->StatementExecuteQuery(&statement, NULL, NULL, &reason) != ADBC_STATUS_OK) {
         status = adg_engine_refused(&reason, "loading rows into the engine", error);

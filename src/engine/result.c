@@ -49,8 +49,8 @@ static enum adg_status stream_failed(struct adg_engine_result *result, struct ad
     return adg_engine_refused(&reason, result->doing, error);
 }
 
-enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, const char *doing, struct adg_engine_result **out,
-                                 struct adg_error *error)
+enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, const char *doing,
+                                 struct adg_engine_result **out, struct adg_error *error)
 {
     struct AdbcError reason = {0};
     struct adg_engine_result *result = adg_alloc_zero(1, sizeof *result);

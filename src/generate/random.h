@@ -14,15 +14,15 @@
 #include "sample/philox.h"
 
 enum adg_purpose {
-    ADG_PURPOSE_VALUE = 1,    /* by row: the value, or the place in an interval. DEMOGRAPHIC_DATE: by patient */
-    ADG_PURPOSE_NULL = 2,     /* by row: whether a CONTINUOUS value is null */
-    ADG_PURPOSE_INTERVAL = 3, /* by row: the interval of a CONTINUOUS value */
-    ADG_PURPOSE_PATTERN = 4,  /* by patient: the pattern of DEMOGRAPHIC_CATEGORICAL */
-    ADG_PURPOSE_SHOWN = 5,    /* by row: whether a DEMOGRAPHIC_DATE shows the patient's value */
-    ADG_PURPOSE_OTHER = 6,    /* by row: the other value that it shows else */
+    ADG_PURPOSE_VALUE = 1,       /* by row: the value, or the place in an interval. DEMOGRAPHIC_DATE: by patient */
+    ADG_PURPOSE_NULL = 2,        /* by row: whether a CONTINUOUS value is null */
+    ADG_PURPOSE_INTERVAL = 3,    /* by row: the interval of a CONTINUOUS value */
+    ADG_PURPOSE_PATTERN = 4,     /* by patient: the pattern of DEMOGRAPHIC_CATEGORICAL */
+    ADG_PURPOSE_SHOWN = 5,       /* by row: whether a DEMOGRAPHIC_DATE shows the patient's value */
+    ADG_PURPOSE_OTHER = 6,       /* by row: the other value that it shows else */
     ADG_PURPOSE_CARDINALITY = 7, /* by patient: number of rows; column is that of the primary key */
     ADG_PURPOSE_PERMUTATION = 8, /* rounds of the bijection behind an identifier; table part 0xffff */
-    ADG_PURPOSE_CHARACTERS = 9, /* by number of the string: characters of a long identifier; table part 0xffff */
+    ADG_PURPOSE_CHARACTERS = 9,  /* by number of the string: characters of a long identifier; table part 0xffff */
 };
 
 #define ADG_SHARED_TABLE 0xffffu

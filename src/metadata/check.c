@@ -157,13 +157,14 @@ static bool is_duplicate(const struct adg_metadata_row *last, const struct adg_m
     return adg_metadata_row_compare(&a, &b) == 0;
 }
 
-enum adg_status adg_metadata_check(const struct adg_metadata_row *rows, size_t count, const struct adg_definition *definition,
-                                   struct adg_error *error)
+enum adg_status adg_metadata_check(const struct adg_metadata_row *rows, size_t count,
+                                   const struct adg_definition *definition, struct adg_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         const struct adg_metadata_row *row = &rows[i], *last = i > 0 ? &rows[i - 1] : NULL;
         const char *reason = fault(row);
-        if (reason == NULL && (last == NULL || adg_metadata_row_compare_key(last, row->table, row->field, row->value_type) != 0)) {
+        if (reason == NULL &&
+            (last == NULL || adg_metadata_row_compare_key(last, row->table, row->field, row->value_type) != 0)) {
             reason = misfit(row, definition);
         } else if (reason == NULL && row->value_type == ADG_VALUE_RELATIONSHIP) {
             reason = misfit(row, definition); /* each row names the foreign key */
@@ -175,7 +176,8 @@ enum adg_status adg_metadata_check(const struct adg_metadata_row *rows, size_t c
             reason = "the same value stands twice";
         }
         if (reason != NULL) {
-            return adg_fail(error, ADG_BAD_INPUT, "row %zu (table %s, field %s): %s", i + 1, row->table, row->field, reason);
+            return adg_fail(error, ADG_BAD_INPUT, "row %zu (table %s, field %s): %s", i + 1, row->table, row->field,
+                            reason);
         }
     }
     return ADG_OK;

@@ -6,11 +6,16 @@
 #include "metadata/internal.h"
 
 const struct adg_metadata_column adg_metadata_columns[ADG_METADATA_COLUMNS] = {
-    {"TABLE_NAME", ADG_TYPE_STRING, false},         {"FIELD_NAME", ADG_TYPE_STRING, false},
-    {"VALUE_TYPE", ADG_TYPE_STRING, false},         {"VALUE_STRING", ADG_TYPE_STRING, false},
-    {"VALUE_NUMERIC", ADG_TYPE_DOUBLE, false},      {"VALUE_DATE", ADG_TYPE_DATE, false},
-    {"VALUE_STRING_ARRAY", ADG_TYPE_STRING, true},  {"VALUE_NUMERIC_ARRAY", ADG_TYPE_DOUBLE, true},
-    {"WEIGHT", ADG_TYPE_DOUBLE, false},             {"WEIGHT_ARRAY", ADG_TYPE_DOUBLE, true},
+    {"TABLE_NAME", ADG_TYPE_STRING, false},
+    {"FIELD_NAME", ADG_TYPE_STRING, false},
+    {"VALUE_TYPE", ADG_TYPE_STRING, false},
+    {"VALUE_STRING", ADG_TYPE_STRING, false},
+    {"VALUE_NUMERIC", ADG_TYPE_DOUBLE, false},
+    {"VALUE_DATE", ADG_TYPE_DATE, false},
+    {"VALUE_STRING_ARRAY", ADG_TYPE_STRING, true},
+    {"VALUE_NUMERIC_ARRAY", ADG_TYPE_DOUBLE, true},
+    {"WEIGHT", ADG_TYPE_DOUBLE, false},
+    {"WEIGHT_ARRAY", ADG_TYPE_DOUBLE, true},
 };
 
 static struct adg_span span(const char *text, size_t size)
@@ -56,7 +61,8 @@ static bool fill_doubles(const struct adg_metadata_row *rows, size_t count, int 
     return values != NULL && valid != NULL;
 }
 
-static bool fill_dates(const struct adg_metadata_row *rows, size_t count, struct adg_arena *arena, struct adg_parquet_column *out)
+static bool fill_dates(const struct adg_metadata_row *rows, size_t count, struct adg_arena *arena,
+                       struct adg_parquet_column *out)
 {
     int32_t *values = adg_arena_array(arena, count, sizeof *values);
     uint8_t *valid = adg_arena_array(arena, count, 1);
@@ -130,8 +136,9 @@ enum adg_status adg_metadata_to_table(const struct adg_metadata_row *rows, size_
     bool good = columns != NULL;
     for (int c = 0; c < ADG_METADATA_COLUMNS && good; c++) {
         const struct adg_metadata_column *column = &adg_metadata_columns[c];
-        columns[c] = (struct adg_parquet_column){.name = column->name, .type = column->type, .is_list = column->is_list};
-        good = column->is_list                     ? fill_lists(rows, count, c, arena, &columns[c])
+        columns[c] = (struct adg_parquet_column){
+            .name = column->name, .type = column->type, .is_list = column->is_list};
+        good = column->is_list                   ? fill_lists(rows, count, c, arena, &columns[c])
                : column->type == ADG_TYPE_STRING ? fill_texts(rows, count, c, arena, &columns[c])
                : column->type == ADG_TYPE_DATE   ? fill_dates(rows, count, arena, &columns[c])
                                                  : fill_doubles(rows, count, c, arena, &columns[c]);
@@ -157,7 +164,8 @@ static struct adg_optional_text optional(const struct adg_parquet_column *column
 }
 
 /* The name in row `row`, NUL-terminated; the same memory as `last` where it is the same. NULL: null, or no memory. */
-static const char *take_name(const struct adg_parquet_column *column, uint64_t row, const char *last, struct adg_arena *arena)
+static const char *take_name(const struct adg_parquet_column *column, uint64_t row, const char *last,
+                             struct adg_arena *arena)
 {
     if (!has(column, row)) {
         return NULL;
@@ -169,7 +177,8 @@ static const char *take_name(const struct adg_parquet_column *column, uint64_t r
     return adg_arena_strndup(arena, (const char *)text.data, text.size);
 }
 
-static const double *take_doubles(const struct adg_parquet_column *column, uint64_t row, uint32_t *count, bool *has_null)
+static const double *take_doubles(const struct adg_parquet_column *column, uint64_t row, uint32_t *count,
+                                  bool *has_null)
 {
     if (!has(column, row)) {
         return NULL;
@@ -210,7 +219,8 @@ enum adg_status adg_metadata_from_table(const struct adg_parquet_table *table, s
     }
     for (int c = 0; c < ADG_METADATA_COLUMNS; c++) {
         const struct adg_metadata_column *column = &adg_metadata_columns[c];
-        if (strcmp(columns[c].name, column->name) != 0 || columns[c].type != column->type || columns[c].is_list != column->is_list) {
+        if (strcmp(columns[c].name, column->name) != 0 || columns[c].type != column->type ||
+            columns[c].is_list != column->is_list) {
             return adg_fail(error, ADG_BAD_INPUT, "expected as column %d of a metadata table %s", c + 1, column->name);
         }
     }
@@ -225,10 +235,11 @@ enum adg_status adg_metadata_from_table(const struct adg_parquet_table *table, s
         row->table = last_table = take_name(&columns[ADG_COLUMN_TABLE_NAME], r, last_table, arena);
         row->field = last_field = take_name(&columns[ADG_COLUMN_FIELD_NAME], r, last_field, arena);
         if (row->table == NULL || row->field == NULL) {
-            return adg_fail(error, ADG_BAD_INPUT, "row %llu: expected a TABLE_NAME and a FIELD_NAME", (unsigned long long)r + 1);
+            return adg_fail(error, ADG_BAD_INPUT, "row %llu: expected a TABLE_NAME and a FIELD_NAME",
+                            (unsigned long long)r + 1);
         }
-        if (!has(type, r) ||
-            !adg_value_type_parse((const char *)type->values.text[r].data, type->values.text[r].size, &row->value_type)) {
+        if (!has(type, r) || !adg_value_type_parse((const char *)type->values.text[r].data, type->values.text[r].size,
+                                                   &row->value_type)) {
             return adg_fail(error, ADG_BAD_INPUT, "row %llu: unknown VALUE_TYPE", (unsigned long long)r + 1);
         }
         bool has_null = false;
@@ -239,14 +250,16 @@ enum adg_status adg_metadata_from_table(const struct adg_parquet_table *table, s
         row->date = row->has_date ? columns[ADG_COLUMN_VALUE_DATE].values.i32[r] : 0;
         row->has_weight = has(&columns[ADG_COLUMN_WEIGHT], r);
         row->weight = row->has_weight ? columns[ADG_COLUMN_WEIGHT].values.f64[r] : 0;
-        row->numeric_array = take_doubles(&columns[ADG_COLUMN_VALUE_NUMERIC_ARRAY], r, &row->numeric_array_count, &has_null);
+        row->numeric_array = take_doubles(&columns[ADG_COLUMN_VALUE_NUMERIC_ARRAY], r, &row->numeric_array_count,
+                                          &has_null);
         row->weight_array = take_doubles(&columns[ADG_COLUMN_WEIGHT_ARRAY], r, &row->weight_array_count, &has_null);
         enum adg_status status = take_texts(&columns[ADG_COLUMN_VALUE_STRING_ARRAY], r, arena, row, error);
         if (status != ADG_OK) {
             return status;
         }
         if (has_null) {
-            return adg_fail(error, ADG_BAD_INPUT, "row %llu: a null within an array of numbers", (unsigned long long)r + 1);
+            return adg_fail(error, ADG_BAD_INPUT, "row %llu: a null within an array of numbers",
+                            (unsigned long long)r + 1);
         }
     }
     *rows = made;

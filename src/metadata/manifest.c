@@ -52,17 +52,18 @@ static json_t *tables_of(const struct adg_manifest *manifest, const struct adg_m
 
 enum adg_status adg_manifest_write(const struct adg_manifest *manifest, struct adg_buffer *out, struct adg_error *error)
 {
-    const struct adg_manifest_table **sorted = adg_alloc_array(manifest->table_count, sizeof(struct adg_manifest_table *));
+    const struct adg_manifest_table **sorted = adg_alloc_array(manifest->table_count,
+                                                               sizeof(struct adg_manifest_table *));
     if (sorted == NULL) {
         return adg_fail_memory(error);
     }
-    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:s}, s:{s:s, s:s}, s:o}", "format", FORMAT, "definition",
-                             manifest->definition_name, "tool", manifest->tool_version != NULL ? manifest->tool_version : ADG_TOOL_VERSION,
-                             "origin", manifest->imported ? "imported" : "scraped", "parameters", "min_frequency",
-                             (int)manifest->min_frequency, "rounding", (int)manifest->rounding, "control",
-                             manifest->control_reference ? "reference" : "full", "sha256", ADG_METADATA_FILE,
-                             manifest->metadata_sha256, ADG_DEFINITION_FILE, manifest->definition_sha256, "tables",
-                             tables_of(manifest, sorted));
+    json_t *root = json_pack(
+        "{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:s}, s:{s:s, s:s}, s:o}", "format", FORMAT, "definition",
+        manifest->definition_name, "tool", manifest->tool_version != NULL ? manifest->tool_version : ADG_TOOL_VERSION,
+        "origin", manifest->imported ? "imported" : "scraped", "parameters", "min_frequency",
+        (int)manifest->min_frequency, "rounding", (int)manifest->rounding, "control",
+        manifest->control_reference ? "reference" : "full", "sha256", ADG_METADATA_FILE, manifest->metadata_sha256,
+        ADG_DEFINITION_FILE, manifest->definition_sha256, "tables", tables_of(manifest, sorted));
     char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
     enum adg_status status = text == NULL ? adg_fail_memory(error) : adg_buffer_append_text(out, text, error);
     if (status == ADG_OK) {
@@ -96,8 +97,8 @@ static bool take_table(json_t *object, struct adg_arena *arena, struct adg_manif
     const char *name, *counts;
     json_t *missing, *skipped;
     json_int_t population = 0;
-    if (json_unpack(object, "{s:s, s:o, s:o, s:s, s?I !}", "name", &name, "missing_columns", &missing, "skipped_columns", &skipped,
-                    "threshold_counts", &counts, "population", &population) != 0 ||
+    if (json_unpack(object, "{s:s, s:o, s:o, s:s, s?I !}", "name", &name, "missing_columns", &missing,
+                    "skipped_columns", &skipped, "threshold_counts", &counts, "population", &population) != 0 ||
         population < 0 || (strcmp(counts, "records") != 0 && strcmp(counts, "records and patients") != 0)) {
         return false;
     }
@@ -113,7 +114,8 @@ static bool is_hash(const char *text)
     return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-enum adg_status adg_manifest_read(struct adg_span text, struct adg_arena *arena, struct adg_manifest *out, struct adg_error *error)
+enum adg_status adg_manifest_read(struct adg_span text, struct adg_arena *arena, struct adg_manifest *out,
+                                  struct adg_error *error)
 {
     json_error_t where;
     json_t *root = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &where), *tables, *object;
@@ -125,10 +127,11 @@ enum adg_status adg_manifest_read(struct adg_span text, struct adg_arena *arena,
     const char *definition, *tool, *origin, *control, *metadata_hash, *definition_hash;
     enum adg_status status = ADG_OK;
     size_t i;
-    if (json_unpack_ex(root, &where, 0, "{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:s !}, s:{s:s, s:s !}, s:o !}", "format", &format, "definition",
-                       &definition, "tool", &tool, "origin", &origin, "parameters", "min_frequency", &min_frequency, "rounding",
-                       &rounding, "control", &control, "sha256", ADG_METADATA_FILE, &metadata_hash, ADG_DEFINITION_FILE,
-                       &definition_hash, "tables", &tables) != 0 ||
+    if (json_unpack_ex(root, &where, 0, "{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:s !}, s:{s:s, s:s !}, s:o !}", "format",
+                       &format, "definition", &definition, "tool", &tool, "origin", &origin, "parameters",
+                       "min_frequency", &min_frequency, "rounding", &rounding, "control", &control, "sha256",
+                       ADG_METADATA_FILE, &metadata_hash, ADG_DEFINITION_FILE, &definition_hash, "tables",
+                       &tables) != 0 ||
         format != FORMAT || min_frequency < 1 || rounding < 1 || !json_is_array(tables) || !is_hash(metadata_hash) ||
         !is_hash(definition_hash) || (strcmp(control, "full") != 0 && strcmp(control, "reference") != 0) ||
         (strcmp(origin, "scraped") != 0 && strcmp(origin, "imported") != 0)) {
@@ -151,7 +154,8 @@ enum adg_status adg_manifest_read(struct adg_span text, struct adg_arena *arena,
     json_array_foreach(tables, i, object)
     {
         if (!take_table(object, arena, &list[i])) {
-            status = adg_fail(error, ADG_BAD_INPUT, "%s: expected as table %zu its name and columns", ADG_MANIFEST_FILE, i + 1);
+            status = adg_fail(error, ADG_BAD_INPUT, "%s: expected as table %zu its name and columns", ADG_MANIFEST_FILE,
+                              i + 1);
             goto done;
         }
     }

@@ -17,25 +17,25 @@
 #include "dataset/dataset.h"
 
 struct adg_optional_text {
-    const char *text;     /* NULL: null. Not NUL-terminated in general */
+    const char *text; /* NULL: null. Not NUL-terminated in general */
     size_t size;
 };
 
 /* One row: one retained value. Pointers lie in the arena of whoever holds the row. Null is told by has_*, or NULL. */
 struct adg_metadata_row {
-    const char *table;                 /* NUL-terminated */
-    const char *field;                 /* NUL-terminated */
+    const char *table; /* NUL-terminated */
+    const char *field; /* NUL-terminated */
     enum adg_value_type value_type;
     bool has_numeric, has_date, has_weight;
-    struct adg_optional_text string;   /* VALUE_STRING */
-    double numeric;                    /* VALUE_NUMERIC */
-    int32_t date;                      /* VALUE_DATE, days since 1970-01-01 */
-    double weight;                     /* WEIGHT */
+    struct adg_optional_text string;              /* VALUE_STRING */
+    double numeric;                               /* VALUE_NUMERIC */
+    int32_t date;                                 /* VALUE_DATE, days since 1970-01-01 */
+    double weight;                                /* WEIGHT */
     const struct adg_optional_text *string_array; /* VALUE_STRING_ARRAY; NULL: null */
     uint32_t string_array_count;
-    const double *numeric_array;       /* VALUE_NUMERIC_ARRAY; NULL: null */
+    const double *numeric_array; /* VALUE_NUMERIC_ARRAY; NULL: null */
     uint32_t numeric_array_count;
-    const double *weight_array;        /* WEIGHT_ARRAY; NULL: null */
+    const double *weight_array; /* WEIGHT_ARRAY; NULL: null */
     uint32_t weight_array_count;
 };
 
@@ -62,19 +62,19 @@ struct adg_manifest_table {
     uint32_t skipped_column_count;
     const char *const *missing_columns; /* in the definition, not in the source */
     uint32_t missing_column_count;
-    bool records_alone;                 /* no patient key: thresholds count records, not patients */
-    uint64_t population;                /* 0: not stated */
+    bool records_alone;  /* no patient key: thresholds count records, not patients */
+    uint64_t population; /* 0: not stated */
 };
 
 struct adg_manifest {
     const char *definition_name;
     uint32_t min_frequency, rounding;
-    bool control_reference;             /* scraped with --control reference */
-    bool imported;                      /* the reference's own table, through import-metadata */
+    bool control_reference;                  /* scraped with --control reference */
+    bool imported;                           /* the reference's own table, through import-metadata */
     const struct adg_manifest_table *tables; /* any order in, sorted by name out */
     uint32_t table_count;
-    const char *tool_version;           /* in: NULL for this program's */
-    char metadata_sha256[65];           /* set by reading and writing */
+    const char *tool_version; /* in: NULL for this program's */
+    char metadata_sha256[65]; /* set by reading and writing */
     char definition_sha256[65];
 };
 
@@ -92,7 +92,7 @@ struct adg_metadata {
     const struct adg_metadata_row *rows; /* in canonical order */
     size_t row_count;
     struct adg_manifest manifest;
-    const char *definition_text;         /* definition.yaml */
+    const char *definition_text; /* definition.yaml */
     size_t definition_text_bytes;
 };
 
@@ -111,8 +111,8 @@ ADG_MUST_CHECK enum adg_status adg_metadata_read(const char *folder, const struc
  */
 ADG_MUST_CHECK enum adg_status adg_metadata_load_for_adding(const char *folder, const struct adg_definition *definition,
                                                             const char *const *replaced, uint32_t replaced_count,
-                                                            struct adg_manifest *manifest, struct adg_metadata_rows *rows,
-                                                            struct adg_error *error);
+                                                            struct adg_manifest *manifest,
+                                                            struct adg_metadata_rows *rows, struct adg_error *error);
 
 /* The rows of one table, field and value type: a range, empty when there is none. */
 struct adg_metadata_range {

@@ -41,24 +41,27 @@ static bool holds(const struct adg_definition *held, const struct adg_definition
     return true;
 }
 
-static enum adg_status check_hash(const struct adg_buffer *file, const char *name, const char *expected, struct adg_error *error)
+static enum adg_status check_hash(const struct adg_buffer *file, const char *name, const char *expected,
+                                  struct adg_error *error)
 {
     char found[65];
     adg_sha256_hex(file->data, file->size, found);
     return strcmp(found, expected) == 0
                ? ADG_OK
-               : adg_fail(error, ADG_BAD_INPUT, "%s does not match the hash in %s: it was changed or damaged", name, ADG_MANIFEST_FILE);
+               : adg_fail(error, ADG_BAD_INPUT, "%s does not match the hash in %s: it was changed or damaged", name,
+                          ADG_MANIFEST_FILE);
 }
 
-enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition, struct adg_metadata **out,
-                                  struct adg_error *error)
+enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition,
+                                  struct adg_metadata **out, struct adg_error *error)
 {
     struct files files = {0};
     struct adg_definition *held = NULL;
     struct adg_metadata *metadata = adg_alloc_zero(1, sizeof *metadata);
     struct adg_metadata_row *rows = NULL;
     struct adg_parquet_table table;
-    enum adg_status status = metadata == NULL ? adg_fail_memory(error) : read_file(folder, ADG_MANIFEST_FILE, &files.manifest, error);
+    enum adg_status status = metadata == NULL ? adg_fail_memory(error)
+                                              : read_file(folder, ADG_MANIFEST_FILE, &files.manifest, error);
     if (status == ADG_OK) {
         status = read_file(folder, ADG_DEFINITION_FILE, &files.definition, error);
     }
@@ -66,14 +69,16 @@ enum adg_status adg_metadata_read(const char *folder, const struct adg_definitio
         status = read_file(folder, ADG_METADATA_FILE, &files.metadata, error);
     }
     if (status == ADG_OK) {
-        status = adg_definition_parse(ADG_DEFINITION_FILE, (const char *)files.definition.data, files.definition.size, &held, error);
+        status = adg_definition_parse(ADG_DEFINITION_FILE, (const char *)files.definition.data, files.definition.size,
+                                      &held, error);
         if (definition != NULL && (status == ADG_BAD_INPUT || (status == ADG_OK && !holds(held, definition)))) {
-            status = adg_fail(error, ADG_REFUSED, "%s is another definition than %s: the metadata was scraped with it", ADG_DEFINITION_FILE,
-                              definition->name);
+            status = adg_fail(error, ADG_REFUSED, "%s is another definition than %s: the metadata was scraped with it",
+                              ADG_DEFINITION_FILE, definition->name);
         }
     }
     if (status == ADG_OK) {
-        status = adg_manifest_read((struct adg_span){files.manifest.data, files.manifest.size}, &metadata->arena, &metadata->manifest, error);
+        status = adg_manifest_read((struct adg_span){files.manifest.data, files.manifest.size}, &metadata->arena,
+                                   &metadata->manifest, error);
     }
     if (status == ADG_OK) {
         status = check_hash(&files.metadata, ADG_METADATA_FILE, metadata->manifest.metadata_sha256, error);
@@ -94,7 +99,8 @@ enum adg_status adg_metadata_read(const char *folder, const struct adg_definitio
     if (status == ADG_OK) {
         metadata->rows = rows;
         metadata->row_count = (size_t)table.rows;
-        metadata->definition_text = adg_arena_strndup(&metadata->arena, (const char *)files.definition.data, files.definition.size);
+        metadata->definition_text = adg_arena_strndup(&metadata->arena, (const char *)files.definition.data,
+                                                      files.definition.size);
         metadata->definition_text_bytes = files.definition.size;
         if (metadata->definition_text == NULL) {
             status = adg_fail_memory(error);
@@ -115,7 +121,8 @@ enum adg_status adg_metadata_open(const char *folder, const struct adg_definitio
 {
     if (!allow_unreleased) {
         return adg_fail(error, ADG_REFUSED,
-                        "metadata folder %s is not released; --allow-unreleased is there for work on one's own data", folder);
+                        "metadata folder %s is not released; --allow-unreleased is there for work on one's own data",
+                        folder);
     }
     return adg_metadata_read(folder, definition, out, error);
 }
@@ -131,7 +138,8 @@ void adg_metadata_free(struct adg_metadata *metadata)
 /* ---- look-ups ---------------------------------------------------------------------------------------------------- */
 
 /* The first row that is not before the key. */
-static size_t lower_bound(const struct adg_metadata *metadata, const char *table, const char *field, enum adg_value_type value_type)
+static size_t lower_bound(const struct adg_metadata *metadata, const char *table, const char *field,
+                          enum adg_value_type value_type)
 {
     size_t low = 0, high = metadata->row_count;
     while (low < high) {
@@ -177,7 +185,9 @@ static enum adg_status check_unsigned(const char *folder, struct adg_error *erro
         if (path == NULL) {
             status = adg_fail_memory(error);
         } else if (access(path, F_OK) == 0) {
-            status = adg_fail(error, ADG_REFUSED, "metadata folder %s holds %s: what somebody has reviewed is not added to", folder, signs[i]);
+            status = adg_fail(error, ADG_REFUSED,
+                              "metadata folder %s holds %s: what somebody has reviewed is not added to", folder,
+                              signs[i]);
         }
         adg_free(path);
     }
@@ -208,8 +218,8 @@ static bool copy_names(struct adg_arena *arena, const char *const **names, uint3
 }
 
 /* The tables of `from` that are not replaced, in the arena. */
-static bool copy_tables(struct adg_arena *arena, const struct adg_manifest *from, const char *const *replaced, uint32_t replaced_count,
-                        struct adg_manifest *to)
+static bool copy_tables(struct adg_arena *arena, const struct adg_manifest *from, const char *const *replaced,
+                        uint32_t replaced_count, struct adg_manifest *to)
 {
     struct adg_manifest_table *tables = adg_arena_array(arena, from->table_count, sizeof *tables);
     uint32_t kept = 0;
@@ -230,8 +240,9 @@ static bool copy_tables(struct adg_arena *arena, const struct adg_manifest *from
     return tables != NULL;
 }
 
-enum adg_status adg_metadata_load_for_adding(const char *folder, const struct adg_definition *definition, const char *const *replaced,
-                                             uint32_t replaced_count, struct adg_manifest *manifest, struct adg_metadata_rows *rows,
+enum adg_status adg_metadata_load_for_adding(const char *folder, const struct adg_definition *definition,
+                                             const char *const *replaced, uint32_t replaced_count,
+                                             struct adg_manifest *manifest, struct adg_metadata_rows *rows,
                                              struct adg_error *error)
 {
     struct adg_metadata *metadata = NULL;
@@ -246,10 +257,14 @@ enum adg_status adg_metadata_load_for_adding(const char *folder, const struct ad
     const struct adg_manifest *held = &metadata->manifest;
     if (metadata->definition_text_bytes != definition->text_bytes ||
         memcmp(metadata->definition_text, definition->text, definition->text_bytes) != 0) {
-        status = adg_fail(error, ADG_BAD_INPUT, "metadata folder %s was scraped with another definition; tables are added to the same one only", folder);
+        status = adg_fail(
+            error, ADG_BAD_INPUT,
+            "metadata folder %s was scraped with another definition; tables are added to the same one only", folder);
     } else if (held->min_frequency != manifest->min_frequency || held->rounding != manifest->rounding ||
                held->control_reference != manifest->control_reference || held->imported != manifest->imported) {
-        status = adg_fail(error, ADG_BAD_INPUT, "metadata folder %s was scraped with other parameters; tables are added with the same ones only", folder);
+        status = adg_fail(
+            error, ADG_BAD_INPUT,
+            "metadata folder %s was scraped with other parameters; tables are added with the same ones only", folder);
     }
     for (size_t i = 0; i < metadata->row_count && status == ADG_OK; i++) {
         if (!is_among(metadata->rows[i].table, replaced, replaced_count)) {

@@ -51,7 +51,8 @@ static const char *intern(struct adg_metadata_rows *rows, const char *name, cons
     return last != NULL && strcmp(last, name) == 0 ? last : adg_arena_strdup(&rows->arena, name);
 }
 
-enum adg_status adg_metadata_rows_add(struct adg_metadata_rows *rows, const struct adg_metadata_row *row, struct adg_error *error)
+enum adg_status adg_metadata_rows_add(struct adg_metadata_rows *rows, const struct adg_metadata_row *row,
+                                      struct adg_error *error)
 {
     if (rows->count == rows->capacity) {
         size_t capacity = rows->capacity == 0 ? 1024 : 2 * rows->capacity;
@@ -161,7 +162,8 @@ int adg_metadata_row_compare(const struct adg_metadata_row *a, const struct adg_
     if (order == 0) {
         order = compare_number(a->has_weight, a->weight, b->has_weight, b->weight);
     }
-    return order != 0 ? order : compare_numbers(a->weight_array, a->weight_array_count, b->weight_array, b->weight_array_count);
+    return order != 0 ? order
+                      : compare_numbers(a->weight_array, a->weight_array_count, b->weight_array, b->weight_array_count);
 }
 
 static int compare_rows(const void *a, const void *b)

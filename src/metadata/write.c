@@ -41,16 +41,18 @@ static enum adg_status check_replaceable(const char *folder, bool *there, struct
     const struct dirent *entry;
     while (status == ADG_OK && (entry = readdir(entries)) != NULL) {
         if (!is_known(entry->d_name)) {
-            status = adg_fail(error, ADG_FAILED,
-                              "folder %s holds %s, which is no file of a metadata folder: name another folder, or remove it", folder,
-                              entry->d_name);
+            status = adg_fail(
+                error, ADG_FAILED,
+                "folder %s holds %s, which is no file of a metadata folder: name another folder, or remove it", folder,
+                entry->d_name);
         }
     }
     closedir(entries);
     return status;
 }
 
-static enum adg_status write_file(const char *folder, const char *name, const void *data, size_t size, struct adg_error *error)
+static enum adg_status write_file(const char *folder, const char *name, const void *data, size_t size,
+                                  struct adg_error *error)
 {
     char *path = adg_path_join(folder, name);
     enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_file_write(path, data, size, error);
@@ -70,8 +72,9 @@ static enum adg_status move_into_place(const char *temporary, const char *folder
     return ADG_OK;
 }
 
-enum adg_status adg_metadata_write(const char *folder, const struct adg_definition *definition, struct adg_manifest *manifest,
-                                   struct adg_metadata_rows *rows, struct adg_error *error)
+enum adg_status adg_metadata_write(const char *folder, const struct adg_definition *definition,
+                                   struct adg_manifest *manifest, struct adg_metadata_rows *rows,
+                                   struct adg_error *error)
 {
     struct adg_arena arena = {0};
     struct adg_parquet_table table;

@@ -60,7 +60,8 @@ int adg_parquet_compare(enum adg_type type, struct adg_span left, struct adg_spa
     return order != 0 ? order : (left.size > right.size) - (left.size < right.size);
 }
 
-void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_codec codec, void *compressor)
+void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_codec codec,
+                             void *compressor)
 {
     adg_arena_fini(&chunk->arena);
     *chunk = (struct adg_parquet_chunk){.bytes = chunk->bytes,
@@ -90,7 +91,8 @@ void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk)
     *chunk = (struct adg_parquet_chunk){0};
 }
 
-static enum adg_status compress_body(void *compressor, struct adg_buffer *out, struct adg_span body, struct adg_error *error)
+static enum adg_status compress_body(void *compressor, struct adg_buffer *out, struct adg_span body,
+                                     struct adg_error *error)
 {
     out->size = 0;
     enum adg_status status = adg_buffer_reserve(out, ZSTD_compressBound(body.size), error);
@@ -110,8 +112,9 @@ bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct
 }
 
 /* Header and (compressed) body behind what the chunk has. `values` are the entries of a dictionary page. */
-static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_parquet_page_type type, struct adg_span body,
-                                   uint32_t values, enum adg_parquet_encoding encoding, uint32_t *bytes, struct adg_error *error)
+static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_parquet_page_type type,
+                                   struct adg_span body, uint32_t values, enum adg_parquet_encoding encoding,
+                                   uint32_t *bytes, struct adg_error *error)
 {
     struct adg_span stored = body;
     if (body.size > INT32_MAX) {
@@ -170,7 +173,8 @@ enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_chunk *chunk, st
     return status;
 }
 
-static bool copy_bounds(struct adg_parquet_chunk *chunk, const struct adg_parquet_bounds *bounds, struct adg_parquet_bounds *copy)
+static bool copy_bounds(struct adg_parquet_chunk *chunk, const struct adg_parquet_bounds *bounds,
+                        struct adg_parquet_bounds *copy)
 {
     char *min = adg_arena_strndup(&chunk->arena, (const char *)bounds->min.data, bounds->min.size);
     char *max = adg_arena_strndup(&chunk->arena, (const char *)bounds->max.data, bounds->max.size);
@@ -179,9 +183,9 @@ static bool copy_bounds(struct adg_parquet_chunk *chunk, const struct adg_parque
     return min != NULL && max != NULL;
 }
 
-enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t values, uint32_t rows,
-                                       uint32_t nulls, enum adg_parquet_encoding encoding, const struct adg_parquet_bounds *bounds,
-                                       struct adg_error *error)
+enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t values,
+                                       uint32_t rows, uint32_t nulls, enum adg_parquet_encoding encoding,
+                                       const struct adg_parquet_bounds *bounds, struct adg_error *error)
 {
     if (chunk->page_count == chunk->page_capacity) {
         uint32_t capacity = chunk->page_capacity == 0 ? 8 : 2 * chunk->page_capacity;
@@ -197,7 +201,8 @@ enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *chunk, struct a
     if (status != ADG_OK) {
         return status;
     }
-    bool known = bounds->known && bounds->min.size <= ADG_PARQUET_BOUND_BYTES && bounds->max.size <= ADG_PARQUET_BOUND_BYTES;
+    bool known = bounds->known && bounds->min.size <= ADG_PARQUET_BOUND_BYTES &&
+                 bounds->max.size <= ADG_PARQUET_BOUND_BYTES;
     if (known) {
         if (!copy_bounds(chunk, bounds, &page.bounds)) {
             return adg_fail_memory(error);

@@ -17,7 +17,13 @@
 #include "parquet/thrift.h"
 
 /* parquet.thrift: Type, Encoding, CompressionCodec, PageType */
-enum adg_parquet_physical { ADG_PHYSICAL_BOOLEAN = 0, ADG_PHYSICAL_INT32 = 1, ADG_PHYSICAL_INT64 = 2, ADG_PHYSICAL_DOUBLE = 5, ADG_PHYSICAL_BYTE_ARRAY = 6 };
+enum adg_parquet_physical {
+    ADG_PHYSICAL_BOOLEAN = 0,
+    ADG_PHYSICAL_INT32 = 1,
+    ADG_PHYSICAL_INT64 = 2,
+    ADG_PHYSICAL_DOUBLE = 5,
+    ADG_PHYSICAL_BYTE_ARRAY = 6
+};
 enum adg_parquet_encoding { ADG_ENCODING_PLAIN = 0, ADG_ENCODING_RLE = 3, ADG_ENCODING_RLE_DICTIONARY = 8 };
 enum adg_parquet_codec { ADG_CODEC_UNCOMPRESSED = 0, ADG_CODEC_ZSTD = 6 };
 enum adg_parquet_page_type { ADG_PAGE_DATA = 0, ADG_PAGE_DICTIONARY = 2 };
@@ -33,8 +39,8 @@ struct adg_parquet_bounds {
 enum { ADG_PARQUET_BOUND_BYTES = 256 };
 
 struct adg_parquet_page {
-    uint64_t offset;        /* in the chunk */
-    uint32_t bytes;         /* with header */
+    uint64_t offset; /* in the chunk */
+    uint32_t bytes;  /* with header */
     uint32_t rows;
     uint32_t nulls;
     struct adg_parquet_bounds bounds; /* in the chunk's arena */
@@ -53,17 +59,19 @@ struct adg_parquet_chunk {
     struct adg_parquet_page *pages;
     uint32_t page_count, page_capacity;
     struct adg_arena arena;
-    void *compressor;                 /* ZSTD_CCtx, borrowed */
-    struct adg_buffer compressed;     /* scratch */
+    void *compressor;             /* ZSTD_CCtx, borrowed */
+    struct adg_buffer compressed; /* scratch */
 };
 
 /* Empties the chunk and keeps its memory. `compressor` is a ZSTD_CCtx of this thread. */
-void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_codec codec, void *compressor);
-ADG_MUST_CHECK enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t entries,
-                                                            struct adg_error *error);
+void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_codec codec,
+                             void *compressor);
+ADG_MUST_CHECK enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_chunk *chunk, struct adg_span body,
+                                                            uint32_t entries, struct adg_error *error);
 /* `body`: levels and values. `values` counts nulls; `rows` is the same for a flat column. Bounds are copied. */
-ADG_MUST_CHECK enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t values,
-                                                      uint32_t rows, uint32_t nulls, enum adg_parquet_encoding encoding,
+ADG_MUST_CHECK enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *chunk, struct adg_span body,
+                                                      uint32_t values, uint32_t rows, uint32_t nulls,
+                                                      enum adg_parquet_encoding encoding,
                                                       const struct adg_parquet_bounds *bounds, struct adg_error *error);
 /* Moves what the footer needs (pages, statistics, sizes) to `out` and leaves the bytes, whose memory serves the next chunk. */
 void adg_parquet_chunk_take(struct adg_parquet_chunk *chunk, struct adg_parquet_chunk *out);

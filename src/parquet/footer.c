@@ -74,8 +74,8 @@ static void write_statistics(struct adg_thrift_writer *writer, const struct adg_
 }
 
 /* ColumnMetaData */
-static void write_column(struct adg_thrift_writer *writer, const struct adg_parquet_leaf *leaf, const struct adg_parquet_chunk *chunk,
-                         uint64_t offset)
+static void write_column(struct adg_thrift_writer *writer, const struct adg_parquet_leaf *leaf,
+                         const struct adg_parquet_chunk *chunk, uint64_t offset)
 {
     bool dictionary = chunk->dictionary_bytes > 0;
     adg_thrift_begin(writer);
@@ -105,8 +105,8 @@ static void write_column(struct adg_thrift_writer *writer, const struct adg_parq
     adg_thrift_end(writer);
 }
 
-enum adg_status adg_parquet_footer_add(struct adg_parquet_footer *footer, const struct adg_parquet_chunk *chunks, uint64_t rows,
-                                       uint64_t offset, struct adg_buffer *out, struct adg_error *error)
+enum adg_status adg_parquet_footer_add(struct adg_parquet_footer *footer, const struct adg_parquet_chunk *chunks,
+                                       uint64_t rows, uint64_t offset, struct adg_buffer *out, struct adg_error *error)
 {
     struct adg_thrift_writer group = {.out = &footer->row_groups}, index = {.out = out};
     uint64_t stored = 0, uncompressed = 0;
@@ -260,16 +260,29 @@ static void write_schema(struct adg_thrift_writer *writer, const struct adg_parq
     }
 }
 
-enum adg_status adg_parquet_footer_finish(struct adg_parquet_footer *footer, struct adg_buffer *out, struct adg_error *error)
+/* The footer is built around the row groups in their own memory, which is large: no second copy. */
+enum adg_status adg_parquet_footer_finish(struct adg_parquet_footer *footer, struct adg_buffer *out,
+                                          struct adg_error *error)
 {
-    size_t start = out->size;
-    struct adg_thrift_writer writer = {.out = out};
+    struct adg_buffer *groups = &footer->row_groups, head = {0};
+    struct adg_thrift_writer writer = {.out = &head};
     adg_thrift_begin(&writer);
     adg_thrift_i32(&writer, 1, 1);
     write_schema(&writer, footer);
     adg_thrift_i64(&writer, 3, (int64_t)footer->rows);
     adg_thrift_list_field(&writer, 4, ADG_THRIFT_STRUCT, footer->row_group_count);
-    adg_thrift_raw(&writer, footer->row_groups.data, footer->row_groups.size);
+    enum adg_status status = writer.status == ADG_OK ? adg_buffer_reserve(groups, head.size, error)
+                                                     : adg_fail_memory(error);
+    if (status == ADG_OK) {
+        memmove(groups->data + head.size, groups->data, groups->size);
+        memcpy(groups->data, head.data, head.size);
+        groups->size += head.size;
+    }
+    adg_buffer_fini(&head);
+    if (status != ADG_OK) {
+        return status;
+    }
+    writer.out = groups;
     adg_thrift_text(&writer, 6, created_by);
     adg_thrift_list_field(&writer, 7, ADG_THRIFT_STRUCT, footer->leaf_count); /* column_orders: the order of the type */
     for (uint32_t i = 0; i < footer->leaf_count; i++) {
@@ -280,10 +293,19 @@ enum adg_status adg_parquet_footer_finish(struct adg_parquet_footer *footer, str
         adg_thrift_end(&writer);
     }
     adg_thrift_end(&writer);
-    uint32_t length = (uint32_t)(out->size - start);
+    uint32_t length = (uint32_t)groups->size;
     adg_thrift_raw(&writer, &length, sizeof length);
     adg_thrift_raw(&writer, ADG_PARQUET_MAGIC, ADG_PARQUET_MAGIC_BYTES);
-    return writer.status != ADG_OK ? adg_fail_memory(error) : ADG_OK;
+    if (writer.status != ADG_OK) {
+        return adg_fail_memory(error);
+    }
+    if (out->size > 0) {
+        return adg_buffer_append(out, groups->data, groups->size, error);
+    }
+    adg_buffer_fini(out);
+    *out = *groups;
+    *groups = (struct adg_buffer){0};
+    return ADG_OK;
 }
 
 void adg_parquet_footer_fini(struct adg_parquet_footer *footer)

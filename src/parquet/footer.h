@@ -19,7 +19,7 @@ struct adg_parquet_leaf {
 struct adg_parquet_footer {
     const struct adg_parquet_leaf *leaves; /* borrowed */
     uint32_t leaf_count;
-    struct adg_buffer row_groups;          /* RowGroup structures, in thrift */
+    struct adg_buffer row_groups; /* RowGroup structures, in thrift */
     uint32_t row_group_count;
     uint64_t rows;
 };
@@ -32,9 +32,9 @@ struct adg_parquet_footer {
  * Notes a row group whose chunks stand in the file from `offset` on, one behind the other, and appends its column and offset
  * indexes, which follow them in the file, to `out`.
  */
-ADG_MUST_CHECK enum adg_status adg_parquet_footer_add(struct adg_parquet_footer *footer, const struct adg_parquet_chunk *chunks,
-                                                      uint64_t rows, uint64_t offset, struct adg_buffer *out,
-                                                      struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_parquet_footer_add(struct adg_parquet_footer *footer,
+                                                      const struct adg_parquet_chunk *chunks, uint64_t rows,
+                                                      uint64_t offset, struct adg_buffer *out, struct adg_error *error);
 /* Appends footer, its length and the closing magic. */
 ADG_MUST_CHECK enum adg_status adg_parquet_footer_finish(struct adg_parquet_footer *footer, struct adg_buffer *out,
                                                          struct adg_error *error);

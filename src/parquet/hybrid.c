@@ -35,7 +35,8 @@ static inline __attribute__((always_inline)) void pack_groups(uint8_t *out, cons
             for (unsigned i = 0; i < 8; i++) {
                 word |= (uint64_t)values[i] << i * width;
             }
-            memcpy(out, &word, sizeof word); /* little-endian; the bytes behind `width` are overwritten by the next group */
+            memcpy(out, &word,
+                   sizeof word); /* little-endian; the bytes behind `width` are overwritten by the next group */
         } else {
             uint64_t word = 0;
             unsigned bits = 0;
@@ -64,16 +65,16 @@ size_t adg_hybrid_put_packed(uint8_t *out, uint32_t *values, uint32_t count, uns
     size_t header = put_varint(out, (uint64_t)groups << 1 | 1);
     uint8_t *to = out + header;
     switch (width) {
-#define WIDTH(w)                                                                                                                 \
-    case w:                                                                                                                      \
-        pack_groups(to, values, groups, w);                                                                                      \
+#define WIDTH(w)                                                                                                       \
+    case w:                                                                                                            \
+        pack_groups(to, values, groups, w);                                                                            \
         break;
         WIDTH(1)
-        WIDTH(2) WIDTH(3) WIDTH(4) WIDTH(5) WIDTH(6) WIDTH(7) WIDTH(8) WIDTH(9) WIDTH(10) WIDTH(11) WIDTH(12) WIDTH(13) WIDTH(14)
-        WIDTH(15) WIDTH(16)
+        WIDTH(2)
+        WIDTH(3) WIDTH(4) WIDTH(5) WIDTH(6) WIDTH(7) WIDTH(8) WIDTH(9) WIDTH(10) WIDTH(11) WIDTH(12) WIDTH(13) WIDTH(14)
+            WIDTH(15) WIDTH(16)
 #undef WIDTH
-    default:
-        pack_groups(to, values, groups, width);
+                default : pack_groups(to, values, groups, width);
     }
     return header + (size_t)groups * width;
 }

@@ -18,11 +18,12 @@
 
 struct adg_parquet_column {
     const char *name;
-    enum adg_type type;           /* STRING, INT32, INT64, DOUBLE or DATE */
+    enum adg_type type; /* STRING, INT32, INT64, DOUBLE or DATE */
     bool is_list;
-    const uint8_t *valid;         /* [rows], 1 or 0; NULL: all valid */
-    const uint32_t *list_offsets; /* lists: [rows + 1], items of row r are list_offsets[r] .. [r+1]-1; a null row has none */
-    const uint8_t *item_valid;    /* lists: [items], 1 or 0; NULL: all valid */
+    const uint8_t *valid; /* [rows], 1 or 0; NULL: all valid */
+    const uint32_t
+        *list_offsets; /* lists: [rows + 1], items of row r are list_offsets[r] .. [r+1]-1; a null row has none */
+    const uint8_t *item_valid; /* lists: [items], 1 or 0; NULL: all valid */
     /* [rows], or [items] for lists; what stands at a null does not matter */
     union {
         const struct adg_span *text;

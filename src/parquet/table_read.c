@@ -22,7 +22,7 @@ struct column {
     uint8_t *valid, *item_valid;
     uint32_t *list_offsets;
     void *values;
-    uint64_t rows, items;      /* read so far; items: entries of `values` */
+    uint64_t rows, items; /* read so far; items: entries of `values` */
     uint64_t item_capacity;
 };
 
@@ -116,7 +116,8 @@ static enum adg_status read_schema(struct file *file, struct adg_thrift_reader *
             struct element middle = read_element(reader);
             column->made.is_list = true;
             used += 2;
-            if (element.converted != LIST || element.children != 1 || middle.repetition != REPEATED || middle.children != 1) {
+            if (element.converted != LIST || element.children != 1 || middle.repetition != REPEATED ||
+                middle.children != 1) {
                 return damaged(file, "a column is neither flat nor a list");
             }
             if (element.repetition != OPTIONAL) {
@@ -124,7 +125,8 @@ static enum adg_status read_schema(struct file *file, struct adg_thrift_reader *
             }
             element = read_element(reader);
         }
-        if (reader->bad || element.repetition != OPTIONAL || element.children != 0 || !leaf_type(&element, &column->made.type)) {
+        if (reader->bad || element.repetition != OPTIONAL || element.children != 0 ||
+            !leaf_type(&element, &column->made.type)) {
             return damaged(file, "a column has a type that is not read here");
         }
     }
@@ -213,7 +215,8 @@ static bool take_levels(const uint8_t **next, const uint8_t *end, unsigned width
 }
 
 /* The rows of one page; `row_limit` is where the row group ends. */
-static enum adg_status read_values(struct file *file, struct column *column, struct adg_span body, uint32_t count, uint64_t row_limit)
+static enum adg_status read_values(struct file *file, struct column *column, struct adg_span body, uint32_t count,
+                                   uint64_t row_limit)
 {
     const uint8_t *next = body.data, *end = body.data + body.size;
     bool list = column->made.is_list;
@@ -228,8 +231,8 @@ static enum adg_status read_values(struct file *file, struct column *column, str
         goto done;
     }
     memset(repetition, 0, count * sizeof *repetition);
-    if ((list && !take_levels(&next, end, 1, count, repetition)) || !take_levels(&next, end, list ? 2 : 1, count, definition) ||
-        (count > 0 && repetition[0] != 0)) {
+    if ((list && !take_levels(&next, end, 1, count, repetition)) ||
+        !take_levels(&next, end, list ? 2 : 1, count, definition) || (count > 0 && repetition[0] != 0)) {
         status = damaged(file, "levels of a page");
         goto done;
     }
@@ -273,14 +276,16 @@ struct page_header {
 static void read_page_header(struct adg_thrift_reader *reader, struct page_header *header)
 {
     struct adg_thrift_field field;
-    *header = (struct page_header){.type = -1, .uncompressed = -1, .stored = -1, .crc = INT64_MAX, .values = -1, .encoding = -1};
+    *header = (struct page_header){
+        .type = -1, .uncompressed = -1, .stored = -1, .crc = INT64_MAX, .values = -1, .encoding = -1};
     adg_thrift_enter(reader);
     while (adg_thrift_next(reader, &field)) {
         int64_t *plain[] = {NULL, &header->type, &header->uncompressed, &header->stored, &header->crc};
         if (field.id >= 1 && field.id <= 4) {
             *plain[field.id] = adg_thrift_read_int(reader, field.type);
         } else if (field.id == 5 && field.type == ADG_THRIFT_STRUCT) {
-            int64_t *data[] = {NULL, &header->values, &header->encoding, &header->definition_encoding, &header->repetition_encoding};
+            int64_t *data[] = {NULL, &header->values, &header->encoding, &header->definition_encoding,
+                               &header->repetition_encoding};
             struct adg_thrift_field inner;
             adg_thrift_enter(reader);
             while (adg_thrift_next(reader, &inner)) {
@@ -297,17 +302,17 @@ static void read_page_header(struct adg_thrift_reader *reader, struct page_heade
 }
 
 /* One page from `next`; moves it behind. */
-static enum adg_status read_page(struct file *file, struct column *column, int64_t codec, const uint8_t **next, const uint8_t *end,
-                                 uint64_t row_limit, uint64_t *values_left)
+static enum adg_status read_page(struct file *file, struct column *column, int64_t codec, const uint8_t **next,
+                                 const uint8_t *end, uint64_t row_limit, uint64_t *values_left)
 {
     struct adg_thrift_reader reader = {.next = *next, .end = end};
     struct page_header header;
     read_page_header(&reader, &header);
     if (reader.bad || header.type != ADG_PAGE_DATA || header.encoding != ADG_ENCODING_PLAIN ||
-        header.definition_encoding != ADG_ENCODING_RLE || header.repetition_encoding != ADG_ENCODING_RLE || header.stored < 0 ||
-        header.stored > end - reader.next || header.uncompressed < 0 || header.uncompressed > MAX_PAGE_BYTES ||
-        header.uncompressed > GROWTH_MAX * (header.stored + GROWTH_MAX) || header.values < 1 ||
-        (uint64_t)header.values > *values_left) {
+        header.definition_encoding != ADG_ENCODING_RLE || header.repetition_encoding != ADG_ENCODING_RLE ||
+        header.stored < 0 || header.stored > end - reader.next || header.uncompressed < 0 ||
+        header.uncompressed > MAX_PAGE_BYTES || header.uncompressed > GROWTH_MAX * (header.stored + GROWTH_MAX) ||
+        header.values < 1 || (uint64_t)header.values > *values_left) {
         return damaged(file, "header of a page");
     }
     struct adg_span stored = {reader.next, (size_t)header.stored};
@@ -323,7 +328,8 @@ static enum adg_status read_page(struct file *file, struct column *column, int64
         if (data == NULL) {
             return adg_fail_memory(file->error);
         }
-        if (ZSTD_decompress(data, (size_t)header.uncompressed, stored.data, stored.size) != (size_t)header.uncompressed) {
+        if (ZSTD_decompress(data, (size_t)header.uncompressed, stored.data, stored.size) !=
+            (size_t)header.uncompressed) {
             return damaged(file, "compressed bytes of a page");
         }
         body = (struct adg_span){data, (size_t)header.uncompressed};
@@ -343,7 +349,8 @@ static enum adg_status reserve_rows(struct file *file)
     for (uint32_t i = 0; i < file->column_count; i++) {
         struct column *column = &file->columns[i];
         column->valid = adg_arena_array(file->arena, file->rows, 1);
-        column->list_offsets = column->made.is_list ? adg_arena_array(file->arena, file->rows + 1, sizeof(uint32_t)) : NULL;
+        column->list_offsets = column->made.is_list ? adg_arena_array(file->arena, file->rows + 1, sizeof(uint32_t))
+                                                    : NULL;
         if (column->valid == NULL || (column->made.is_list && column->list_offsets == NULL)) {
             return adg_fail_memory(file->error);
         }
@@ -351,7 +358,8 @@ static enum adg_status reserve_rows(struct file *file)
     return ADG_OK;
 }
 
-static enum adg_status read_chunk(struct file *file, struct adg_thrift_reader *reader, struct column *column, uint64_t row_limit)
+static enum adg_status read_chunk(struct file *file, struct adg_thrift_reader *reader, struct column *column,
+                                  uint64_t row_limit)
 {
     int64_t codec = -1, values = -1, stored = -1, offset = -1, dictionary = -1;
     struct adg_thrift_field field, inner;
@@ -377,7 +385,8 @@ static enum adg_status read_chunk(struct file *file, struct adg_thrift_reader *r
         }
     }
     if (reader->bad || (codec != ADG_CODEC_ZSTD && codec != ADG_CODEC_UNCOMPRESSED) || dictionary != -1 || values < 0 ||
-        values > MAX_ROWS || (uint64_t)values > file->size * ROWS_PER_BYTE || offset < ADG_PARQUET_MAGIC_BYTES || stored < 0 || (uint64_t)offset > file->footer_start ||
+        values > MAX_ROWS || (uint64_t)values > file->size * ROWS_PER_BYTE || offset < ADG_PARQUET_MAGIC_BYTES ||
+        stored < 0 || (uint64_t)offset > file->footer_start ||
         (uint64_t)stored > file->footer_start - (uint64_t)offset) {
         return damaged(file, "description of a column");
     }
@@ -452,7 +461,8 @@ static enum adg_status read_footer(struct file *file, struct adg_thrift_reader *
             have_rows = true;
             status = reserve_rows(file);
         } else if (field.id == 4 && have_rows) {
-            for (uint32_t groups = adg_thrift_read_list(reader, field.type, ADG_THRIFT_STRUCT); groups > 0 && status == ADG_OK; groups--) {
+            for (uint32_t groups = adg_thrift_read_list(reader, field.type, ADG_THRIFT_STRUCT);
+                 groups > 0 && status == ADG_OK; groups--) {
                 status = read_row_group(file, reader, &rows);
             }
         } else {
@@ -465,8 +475,8 @@ static enum adg_status read_footer(struct file *file, struct adg_thrift_reader *
     return status;
 }
 
-enum adg_status adg_parquet_table_read(const void *data, size_t size, struct adg_arena *arena, struct adg_parquet_table *out,
-                                       struct adg_error *error)
+enum adg_status adg_parquet_table_read(const void *data, size_t size, struct adg_arena *arena,
+                                       struct adg_parquet_table *out, struct adg_error *error)
 {
     struct file *file = adg_alloc_zero(1, sizeof *file);
     if (file == NULL) {

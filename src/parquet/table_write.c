@@ -61,7 +61,8 @@ static struct adg_span value_at(const struct adg_parquet_column *column, uint64_
     return column->values.text[i];
 }
 
-static enum adg_status put_levels(struct adg_buffer *body, uint32_t *levels, uint32_t count, unsigned width, struct adg_error *error)
+static enum adg_status put_levels(struct adg_buffer *body, uint32_t *levels, uint32_t count, unsigned width,
+                                  struct adg_error *error)
 {
     enum adg_status status = adg_buffer_reserve(body, sizeof(uint32_t) + adg_hybrid_bound(count, width), error);
     if (status == ADG_OK) {
@@ -78,7 +79,8 @@ static enum adg_status put_levels(struct adg_buffer *body, uint32_t *levels, uin
     return status;
 }
 
-static enum adg_status put_value(struct page *page, const struct adg_parquet_column *column, uint64_t i, struct adg_error *error)
+static enum adg_status put_value(struct page *page, const struct adg_parquet_column *column, uint64_t i,
+                                 struct adg_error *error)
 {
     struct adg_span value = value_at(column, i);
     enum adg_status status = ADG_OK;
@@ -96,8 +98,8 @@ static enum adg_status put_value(struct page *page, const struct adg_parquet_col
 }
 
 /* The levels of rows first .. end-1, then their values. Definition of a list: 0 null, 1 empty, 2 null item, 3 item. */
-static enum adg_status fill_page(struct page *page, const struct adg_parquet_column *column, uint64_t first, uint64_t end,
-                                 struct adg_error *error)
+static enum adg_status fill_page(struct page *page, const struct adg_parquet_column *column, uint64_t first,
+                                 uint64_t end, struct adg_error *error)
 {
     page->levels = page->nulls = 0;
     page->body.size = 0;
@@ -142,8 +144,9 @@ static enum adg_status fill_page(struct page *page, const struct adg_parquet_col
     return status;
 }
 
-static enum adg_status write_chunk(struct adg_parquet_chunk *chunk, struct page *page, const struct adg_parquet_column *column,
-                                   uint64_t first, uint64_t end, ZSTD_CCtx *compressor, struct adg_error *error)
+static enum adg_status write_chunk(struct adg_parquet_chunk *chunk, struct page *page,
+                                   const struct adg_parquet_column *column, uint64_t first, uint64_t end,
+                                   ZSTD_CCtx *compressor, struct adg_error *error)
 {
     enum adg_status status = ADG_OK;
     adg_parquet_chunk_begin(chunk, column->type, ADG_CODEC_ZSTD, compressor);
@@ -159,7 +162,8 @@ static enum adg_status write_chunk(struct adg_parquet_chunk *chunk, struct page 
     return status;
 }
 
-enum adg_status adg_parquet_table_write(const struct adg_parquet_table *table, struct adg_buffer *out, struct adg_error *error)
+enum adg_status adg_parquet_table_write(const struct adg_parquet_table *table, struct adg_buffer *out,
+                                        struct adg_error *error)
 {
     struct adg_parquet_leaf *leaves = adg_alloc_zero(table->column_count, sizeof *leaves);
     struct adg_parquet_chunk *chunks = adg_alloc_zero(table->column_count, sizeof *chunks);

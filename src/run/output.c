@@ -21,15 +21,17 @@ void adg_output_fini(struct adg_output *output)
     *output = (struct adg_output){0};
 }
 
-enum adg_status adg_output_init(struct adg_output *output, const char *out_folder, const char *table, const char *extension,
-                                bool sharded, uint64_t shard, uint64_t shards, struct adg_error *error)
+enum adg_status adg_output_init(struct adg_output *output, const char *out_folder, const char *table,
+                                const char *extension, bool sharded, uint64_t shard, uint64_t shards,
+                                struct adg_error *error)
 {
     if (sharded && shards > ADG_OUTPUT_MAX_SHARDS) {
         return adg_fail(error, ADG_USAGE, "at most %d shards can be named", ADG_OUTPUT_MAX_SHARDS);
     }
     struct adg_buffer name = {0};
     struct adg_output made = {.shards = shards};
-    enum adg_status status = adg_buffer_printf(&name, error, "artificial_%s%s%s", table, sharded ? "" : ".", sharded ? "" : extension);
+    enum adg_status status = adg_buffer_printf(&name, error, "artificial_%s%s%s", table, sharded ? "" : ".",
+                                               sharded ? "" : extension);
     if (status != ADG_OK) {
         goto done;
     }
@@ -87,7 +89,8 @@ enum adg_status adg_output_check(const struct adg_output *output, struct adg_err
     while (status == ADG_OK && (entry = readdir(folder)) != NULL) {
         uint64_t shards = shards_of_name(entry->d_name);
         if (shards != 0 && shards != output->shards) {
-            status = adg_fail(error, ADG_FAILED, "folder %s holds parts of another run, in %" PRIu64 " shards; remove them first",
+            status = adg_fail(error, ADG_FAILED,
+                              "folder %s holds parts of another run, in %" PRIu64 " shards; remove them first",
                               output->folder, shards);
         }
     }

@@ -15,8 +15,8 @@
 #define ADG_OUTPUT_MAX_SHARDS 99999 /* five digits in a part's name */
 
 struct adg_output {
-    char *path;    /* of the file */
-    char *folder;  /* of the parts; NULL without shards */
+    char *path;   /* of the file */
+    char *folder; /* of the parts; NULL without shards */
     uint64_t shards;
 };
 

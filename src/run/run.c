@@ -29,13 +29,13 @@ struct table {
     const char *name;
     struct adg_plan *plan;
     uint64_t blocks;
-    uint64_t first_item;      /* items of this table: first_item .. first_item + item_count - 1 */
-    uint64_t item_count;      /* at least one, which has no blocks when the table has no rows */
+    uint64_t first_item; /* items of this table: first_item .. first_item + item_count - 1 */
+    uint64_t item_count; /* at least one, which has no blocks when the table has no rows */
     struct adg_output output;
     struct adg_sink *sink;
     struct adg_atomic_file file;
     bool file_open;
-    uint64_t bytes;           /* written so far */
+    uint64_t bytes; /* written so far */
 };
 
 struct slot {
@@ -51,13 +51,13 @@ struct run {
     uint32_t table_count;
     uint64_t item_count, rows_total;
     unsigned window;
-    struct slot *slots;       /* [window]; item i lies in slot i % window */
+    struct slot *slots; /* [window]; item i lies in slot i % window */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t next_encode, next_write;
     bool writing;
     uint64_t rows_done;
-    enum adg_status status;   /* of the first failure */
+    enum adg_status status; /* of the first failure */
     struct adg_error error;
 };
 
@@ -126,7 +126,8 @@ static enum adg_status choose_all(struct run *run, struct adg_error *error)
     }
     if (status == ADG_OK && missing.size > 0) {
         struct adg_buffer message = {0};
-        status = adg_buffer_printf(&message, error, "no metadata for these tables, which are left out: %s", (char *)missing.data);
+        status = adg_buffer_printf(&message, error, "no metadata for these tables, which are left out: %s",
+                                   (char *)missing.data);
         if (status == ADG_OK) {
             options->progress.warn(options->progress.context, (char *)message.data);
         }
@@ -139,10 +140,14 @@ static enum adg_status choose_all(struct run *run, struct adg_error *error)
 static enum adg_status plan_table(struct run *run, struct table *table, struct adg_error *error)
 {
     const struct adg_run_options *options = run->options;
-    const struct adg_plan_options plan_options = {.seed = options->seed, .patients = options->patients, .rows = options->rows,
-                                                  .shard = options->shard, .shards = options->shards,
+    const struct adg_plan_options plan_options = {.seed = options->seed,
+                                                  .patients = options->patients,
+                                                  .rows = options->rows,
+                                                  .shard = options->shard,
+                                                  .shards = options->shards,
                                                   .threads = options->threads};
-    enum adg_status status = adg_plan_new(options->definition, options->metadata, table->name, &plan_options, &table->plan, error);
+    enum adg_status status = adg_plan_new(options->definition, options->metadata, table->name, &plan_options,
+                                          &table->plan, error);
     if (status == ADG_OK) {
         status = run->sink->open(adg_plan_layout(table->plan), options->compression, &table->sink, error);
     }
@@ -293,7 +298,8 @@ static void worker_leave(struct run *run, struct worker *worker)
     *worker = (struct worker){0};
 }
 
-static enum adg_status worker_enter(struct run *run, struct worker *worker, struct table *table, struct adg_error *error)
+static enum adg_status worker_enter(struct run *run, struct worker *worker, struct table *table,
+                                    struct adg_error *error)
 {
     if (worker->table == table) {
         return ADG_OK;
@@ -322,7 +328,8 @@ static enum adg_status encode_blocks(struct run *run, struct worker *worker, uin
         if (status == ADG_OK) {
             pthread_mutex_lock(&run->lock);
             run->rows_done += adg_block_rows(worker->block);
-            run->options->progress.report(run->options->progress.context, worker->table->name, run->rows_done, run->rows_total);
+            run->options->progress.report(run->options->progress.context, worker->table->name, run->rows_done,
+                                          run->rows_total);
             pthread_mutex_unlock(&run->lock);
         }
     }
@@ -440,7 +447,9 @@ static enum adg_status take_result(struct run *run, struct adg_run_result *resul
     }
     for (uint32_t t = 0; t < run->table_count; t++) {
         struct table *table = &run->tables[t];
-        tables[t] = (struct adg_run_table){.table = table->name, .path = table->output.path, .rows = adg_plan_rows(table->plan),
+        tables[t] = (struct adg_run_table){.table = table->name,
+                                           .path = table->output.path,
+                                           .rows = adg_plan_rows(table->plan),
                                            .bytes = table->bytes};
         table->output.path = NULL;
     }
@@ -448,9 +457,12 @@ static enum adg_status take_result(struct run *run, struct adg_run_result *resul
     return ADG_OK;
 }
 
-enum adg_status adg_run_generate(const struct adg_run_options *options, struct adg_run_result *result, struct adg_error *error)
+enum adg_status adg_run_generate(const struct adg_run_options *options, struct adg_run_result *result,
+                                 struct adg_error *error)
 {
-    struct run run = {.options = options, .sink = adg_sink_find(options->format), .lock = PTHREAD_MUTEX_INITIALIZER,
+    struct run run = {.options = options,
+                      .sink = adg_sink_find(options->format),
+                      .lock = PTHREAD_MUTEX_INITIALIZER,
                       .changed = PTHREAD_COND_INITIALIZER};
     run.part_blocks = run.sink->part_blocks > 0 ? run.sink->part_blocks : ADG_SINK_PART_BLOCKS;
     enum adg_status status = plan(&run, error);

@@ -26,7 +26,7 @@ struct adg_run_options {
     const char *const *tables; /* NULL: every table of the definition that the metadata has */
     uint32_t table_count;
     uint64_t seed, patients, rows, shard, shards;
-    bool sharded;              /* --shard was given: a folder per table, even for 0/1 */
+    bool sharded; /* --shard was given: a folder per table, even for 0/1 */
     enum adg_format format;
     enum adg_compression compression;
     unsigned threads;
@@ -35,7 +35,7 @@ struct adg_run_options {
 
 struct adg_run_table {
     const char *table;
-    char *path;                /* of the file */
+    char *path; /* of the file */
     uint64_t rows, bytes;
 };
 struct adg_run_result {

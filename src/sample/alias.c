@@ -24,8 +24,8 @@ static int larger_first(const void *left, const void *right)
     return a->index < b->index ? -1 : 1;
 }
 
-enum adg_status adg_parts_scale(const uint64_t *weights, uint32_t count, uint64_t null, uint64_t filled, uint64_t *parts,
-                                struct adg_error *error)
+enum adg_status adg_parts_scale(const uint64_t *weights, uint32_t count, uint64_t null, uint64_t filled,
+                                uint64_t *parts, struct adg_error *error)
 {
     static const char too_small[] = "a value has less than one part in 2^32 of the weight: too rare to be drawn";
     uint64_t null_parts = 0;
@@ -79,7 +79,8 @@ enum adg_status adg_alias_build(struct adg_alias *alias, const uint64_t *parts, 
     uint64_t slot_count = UINT64_C(1) << bits, capacity = ADG_PARTS >> bits;
     struct adg_alias_slot *slots = adg_alloc_array(slot_count, sizeof *slots);
     uint64_t *left = adg_alloc_array(slot_count, sizeof *left);
-    uint32_t *stack = adg_alloc_array(slot_count, sizeof *stack); /* small slots from the front, large ones from the back */
+    uint32_t *stack = adg_alloc_array(slot_count,
+                                      sizeof *stack); /* small slots from the front, large ones from the back */
     enum adg_status status = ADG_OK;
     if (slots == NULL || left == NULL || stack == NULL) {
         status = adg_fail_memory(error);
@@ -120,8 +121,8 @@ void adg_alias_fini(struct adg_alias *alias)
     *alias = (struct adg_alias){0};
 }
 
-static inline __attribute__((always_inline)) void draw(const struct adg_alias *alias, const uint32_t *words, uint32_t count,
-                                                       uint32_t *codes)
+static inline __attribute__((always_inline)) void draw(const struct adg_alias *alias, const uint32_t *words,
+                                                       uint32_t count, uint32_t *codes)
 {
     const struct adg_alias_slot *slots = alias->slots;
     unsigned bits = alias->slot_bits;
@@ -142,8 +143,8 @@ static void draw_scalar(const struct adg_alias *alias, const uint32_t *words, ui
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void draw_avx2(const struct adg_alias *alias, const uint32_t *words, uint32_t count,
-                                                      uint32_t *codes)
+__attribute__((target("avx2"))) static void draw_avx2(const struct adg_alias *alias, const uint32_t *words,
+                                                      uint32_t count, uint32_t *codes)
 {
     draw(alias, words, count, codes);
 }

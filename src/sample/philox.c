@@ -32,8 +32,8 @@ void adg_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t o
 }
 
 /* The 64 words of each of `groups` groups of rows, from group `first` on. */
-static inline __attribute__((always_inline)) void fill_groups(const struct adg_stream *stream, uint64_t first, uint32_t groups,
-                                                              uint32_t *out)
+static inline __attribute__((always_inline)) void fill_groups(const struct adg_stream *stream, uint64_t first,
+                                                              uint32_t groups, uint32_t *out)
 {
     for (uint32_t g = 0; g < groups; g++, out += GROUP_ROWS) {
         uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
@@ -69,8 +69,8 @@ static void fill_groups_scalar(const struct adg_stream *stream, uint64_t first, 
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void fill_groups_avx2(const struct adg_stream *stream, uint64_t first, uint32_t groups,
-                                                             uint32_t *out)
+__attribute__((target("avx2"))) static void fill_groups_avx2(const struct adg_stream *stream, uint64_t first,
+                                                             uint32_t groups, uint32_t *out)
 {
     fill_groups(stream, first, groups, out);
 }

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* `percentiles` ascending, `count` >= 1. A single one is always drawn. */
-static inline double adg_quantile_draw(const double *percentiles, uint32_t count, uint32_t interval_word, uint32_t position_word)
+static inline double adg_quantile_draw(const double *percentiles, uint32_t count, uint32_t interval_word,
+                                       uint32_t position_word)
 {
     if (count == 1) {
         return percentiles[0];

@@ -13,8 +13,8 @@ enum { ALL_PERCENTILES = 98, FIRST_PERCENTILE = 2 };
 
 /* The distinct values in ascending order, with the records up to and with each. */
 struct distribution {
-    double *values;       /* of doubles */
-    int64_t *integers;    /* of everything else */
+    double *values;    /* of doubles */
+    int64_t *integers; /* of everything else */
     uint64_t *cumulative;
     bool *passes;
     size_t count, capacity;
@@ -44,12 +44,13 @@ static bool grow(struct distribution *distribution)
     return values != NULL && integers != NULL && cumulative != NULL && passes != NULL;
 }
 
-static enum adg_status read_distribution(const struct adg_loaded_table *table, uint32_t field, struct distribution *out, uint64_t *null,
-                                         bool *null_passes, struct adg_error *error)
+static enum adg_status read_distribution(const struct adg_loaded_table *table, uint32_t field, struct distribution *out,
+                                         uint64_t *null, bool *null_passes, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
     bool has_row = true;
-    enum adg_status status = adg_table_query(table, field, &result, error, "select v, n, pass from g order by v nulls first");
+    enum adg_status status = adg_table_query(table, field, &result, error,
+                                             "select v, n, pass from g order by v nulls first");
     while (status == ADG_OK) {
         status = adg_engine_next(result, &has_row, error);
         if (status != ADG_OK || !has_row) {
@@ -111,13 +112,14 @@ static double six_digits(double x)
 
 static double exact_value(const struct distribution *distribution, size_t i, const struct adg_field *field)
 {
-    return distribution->is_double ? distribution->values[i]
-                                   : (double)distribution->integers[i] / power_of_ten(field->type == ADG_TYPE_DECIMAL ? field->scale : 0);
+    return distribution->is_double
+               ? distribution->values[i]
+               : (double)distribution->integers[i] / power_of_ten(field->type == ADG_TYPE_DECIMAL ? field->scale : 0);
 }
 
 /* The mean of min_frequency neighbours around the rank, rounded. */
-static double neighbours_mean(const struct distribution *distribution, uint64_t rank, uint64_t records, uint32_t min_frequency,
-                              const struct adg_field *field)
+static double neighbours_mean(const struct distribution *distribution, uint64_t rank, uint64_t records,
+                              uint32_t min_frequency, const struct adg_field *field)
 {
     uint64_t half = min_frequency / 2, first = rank > half ? rank - half : 1, last_first = records - min_frequency + 1;
     first = first > last_first ? last_first : first;
@@ -170,11 +172,14 @@ enum adg_status adg_summarise_continuous(const struct adg_loaded_table *table, u
         goto done;
     }
     bool fine = control->reference || patients >= 100 * (uint64_t)control->min_frequency;
-    uint64_t entries = fine ? ALL_PERCENTILES : patients / control->min_frequency < 1 ? 0 : patients / control->min_frequency - 1;
+    uint64_t entries = fine                                    ? ALL_PERCENTILES
+                       : patients / control->min_frequency < 1 ? 0
+                                                               : patients / control->min_frequency - 1;
     if (records > 0 && entries >= 2) {
         double percentiles[ALL_PERCENTILES];
         for (uint64_t i = 0; i < entries; i++) {
-            uint64_t rank = fine ? ceil_share(i + FIRST_PERCENTILE, records, 100) : ceil_share(i + 1, records, entries + 1);
+            uint64_t rank = fine ? ceil_share(i + FIRST_PERCENTILE, records, 100)
+                                 : ceil_share(i + 1, records, entries + 1);
             size_t at = find_rank(&distribution, rank);
             percentiles[i] = control->reference || distribution.passes[at]
                                  ? exact_value(&distribution, at, definition)
@@ -191,7 +196,8 @@ enum adg_status adg_summarise_continuous(const struct adg_loaded_table *table, u
     }
     if (status == ADG_OK) {
         bool passes = records >= control->min_frequency && patients >= control->min_frequency;
-        status = adg_add_completeness(table, field, null_passes ? null : 0, entries > 0 ? records : 0, entries > 0 ? 0 : records, passes, error);
+        status = adg_add_completeness(table, field, null_passes ? null : 0, entries > 0 ? records : 0,
+                                      entries > 0 ? 0 : records, passes, error);
     }
 done:
     distribution_fini(&distribution);

@@ -55,8 +55,9 @@ static enum adg_status refill(struct adg_csv *csv, struct adg_error *error)
         gzerror(csv->file, &code);
     }
     if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-        return code == Z_ERRNO ? adg_fail_errno(error, errno, "%s cannot be read", csv->path)
-                               : adg_fail(error, ADG_BAD_INPUT, "%s: the compressed data is damaged or cut off", csv->path);
+        return code == Z_ERRNO
+                   ? adg_fail_errno(error, errno, "%s cannot be read", csv->path)
+                   : adg_fail(error, ADG_BAD_INPUT, "%s: the compressed data is damaged or cut off", csv->path);
     }
     csv->end += (size_t)got;
     csv->at_end = got == 0;
@@ -77,7 +78,11 @@ static bool is_utf8(const uint8_t *text, size_t size)
             }
         }
         uint8_t lead = text[i];
-        size_t more = lead < 0x80 ? 0 : lead >= 0xC2 && lead <= 0xDF ? 1 : (lead & 0xF0) == 0xE0 ? 2 : lead >= 0xF0 && lead <= 0xF4 ? 3 : 4;
+        size_t more = lead < 0x80                    ? 0
+                      : lead >= 0xC2 && lead <= 0xDF ? 1
+                      : (lead & 0xF0) == 0xE0        ? 2
+                      : lead >= 0xF0 && lead <= 0xF4 ? 3
+                                                     : 4;
         if (more == 4 || more > size - i - 1) {
             return false;
         }
@@ -96,7 +101,8 @@ static bool is_utf8(const uint8_t *text, size_t size)
     return true;
 }
 
-static enum adg_status add_field(struct adg_csv *csv, uint32_t *count, const uint8_t *data, size_t size, struct adg_error *error)
+static enum adg_status add_field(struct adg_csv *csv, uint32_t *count, const uint8_t *data, size_t size,
+                                 struct adg_error *error)
 {
     if (*count == csv->field_capacity) {
         uint32_t capacity = csv->field_capacity == 0 ? 256 : 2 * csv->field_capacity;
@@ -258,7 +264,8 @@ static enum adg_status read_header(struct adg_csv *csv, struct adg_error *error)
         status = next_record(csv, &count, &end, error);
     }
     if (status == ADG_OK && (end || (count == 1 && csv->fields[0].size == 0))) {
-        status = adg_fail(error, ADG_BAD_INPUT, "%s: line 1: expected a header with the names of the columns, the file is empty", csv->path);
+        status = adg_fail(error, ADG_BAD_INPUT,
+                          "%s: line 1: expected a header with the names of the columns, the file is empty", csv->path);
     }
     if (status != ADG_OK) {
         return status;
@@ -289,7 +296,7 @@ enum adg_status adg_csv_open(const char *path, struct adg_csv **out, struct adg_
     csv->data = adg_alloc(csv->capacity);
     errno = 0;
     csv->file = csv->data != NULL ? gzopen(path, "rbe") : NULL;
-    enum adg_status status = csv->data == NULL  ? adg_fail_memory(error)
+    enum adg_status status = csv->data == NULL   ? adg_fail_memory(error)
                              : csv->file == NULL ? adg_fail_errno(error, errno, "%s cannot be opened", path)
                                                  : read_header(csv, error);
     if (status != ADG_OK) {
@@ -344,8 +351,8 @@ enum adg_status adg_csv_next(struct adg_csv *csv, const struct adg_span **fields
             continue; /* an empty line */
         }
         if (count != csv->column_count) {
-            return adg_fail(error, ADG_BAD_INPUT, "%s: line %llu: expected %u fields as in the header, found %u", csv->path,
-                            (unsigned long long)csv->line, csv->column_count, count);
+            return adg_fail(error, ADG_BAD_INPUT, "%s: line %llu: expected %u fields as in the header, found %u",
+                            csv->path, (unsigned long long)csv->line, csv->column_count, count);
         }
         *fields = csv->fields;
         return ADG_OK;

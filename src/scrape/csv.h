@@ -21,7 +21,8 @@ uint32_t adg_csv_column_count(const struct adg_csv *csv);
 const char *adg_csv_column(const struct adg_csv *csv, uint32_t column); /* as the file has it */
 
 /* The next record's fields, [column_count], valid until the next call; *end instead behind the last. */
-ADG_MUST_CHECK enum adg_status adg_csv_next(struct adg_csv *csv, const struct adg_span **fields, bool *end, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_csv_next(struct adg_csv *csv, const struct adg_span **fields, bool *end,
+                                            struct adg_error *error);
 uint64_t adg_csv_line(const struct adg_csv *csv); /* where the record begins, from 1 */
 
 #endif

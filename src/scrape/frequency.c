@@ -29,7 +29,8 @@ enum adg_status adg_table_query(const struct adg_loaded_table *table, uint32_t f
     return adg_engine_query(table->engine, sql, field_name(table, field), out, error);
 }
 
-enum adg_status adg_table_execute(const struct adg_loaded_table *table, uint32_t field, struct adg_error *error, const char *format, ...)
+enum adg_status adg_table_execute(const struct adg_loaded_table *table, uint32_t field, struct adg_error *error,
+                                  const char *format, ...)
 {
     char sql[SQL_BYTES];
     va_list arguments;
@@ -50,14 +51,15 @@ static enum adg_status take_count(struct adg_engine_result *result, uint64_t *co
     return status;
 }
 
-enum adg_status adg_count_patients(const struct adg_loaded_table *table, const char *condition, uint64_t *patients, struct adg_error *error)
+enum adg_status adg_count_patients(const struct adg_loaded_table *table, const char *condition, uint64_t *patients,
+                                   struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
     uint32_t key = (uint32_t)table->dataset->patient_key;
-    enum adg_status status = adg_table_query(
-        table, key, &result, error,
-        "select count(distinct f%" PRIu32 ") + coalesce(max(case when f%" PRIu32 " is null then 1 else 0 end), 0) from t where %s", key, key,
-        condition);
+    enum adg_status status = adg_table_query(table, key, &result, error,
+                                             "select count(distinct f%" PRIu32 ") + coalesce(max(case when f%" PRIu32
+                                             " is null then 1 else 0 end), 0) from t where %s",
+                                             key, key, condition);
     if (status == ADG_OK) {
         status = take_count(result, patients, error);
     }
@@ -70,24 +72,26 @@ enum adg_status adg_count_values(const struct adg_loaded_table *table, uint32_t 
     uint32_t min = table->control.min_frequency;
     if (!table->has_patients || table->control.reference) {
         return adg_table_execute(table, field, error,
-                                 "create or replace temp table g as select f%" PRIu32 " as v, count(*) as n, count(*) >= %" PRIu32
-                                 " as pass from t group by 1",
+                                 "create or replace temp table g as select f%" PRIu32
+                                 " as v, count(*) as n, count(*) >= %" PRIu32 " as pass from t group by 1",
                                  field, min);
     }
     uint32_t key = (uint32_t)table->dataset->patient_key;
-    return adg_table_execute(
-        table, field, error,
-        "create or replace temp table g as with f as (select f%" PRIu32 " as v, count(*) as n, bit_or(m) as b from t group by 1), "
-        "doubtful as (select v from f where n >= %" PRIu32 " and bit_count(b) < %" PRIu32 "), "
-        "exact as (select d.v, count(distinct t.f%" PRIu32 ") + max(case when t.f%" PRIu32 " is null then 1 else 0 end) as p "
-        "from t join doubtful d on t.f%" PRIu32 " is not distinct from d.v group by 1) "
-        "select f.v, f.n, f.b, f.n >= %" PRIu32 " and (bit_count(f.b) >= %" PRIu32 " or coalesce(e.p, 0) >= %" PRIu32 ") as pass "
-        "from f left join exact e on f.v is not distinct from e.v",
-        field, min, min, key, key, field, min, min, min);
+    return adg_table_execute(table, field, error,
+                             "create or replace temp table g as with f as (select f%" PRIu32
+                             " as v, count(*) as n, bit_or(m) as b from t group by 1), "
+                             "doubtful as (select v from f where n >= %" PRIu32 " and bit_count(b) < %" PRIu32 "), "
+                             "exact as (select d.v, count(distinct t.f%" PRIu32 ") + max(case when t.f%" PRIu32
+                             " is null then 1 else 0 end) as p "
+                             "from t join doubtful d on t.f%" PRIu32 " is not distinct from d.v group by 1) "
+                             "select f.v, f.n, f.b, f.n >= %" PRIu32 " and (bit_count(f.b) >= %" PRIu32
+                             " or coalesce(e.p, 0) >= %" PRIu32 ") as pass "
+                             "from f left join exact e on f.v is not distinct from e.v",
+                             field, min, min, key, key, field, min, min, min);
 }
 
-enum adg_status adg_add_completeness(const struct adg_loaded_table *table, uint32_t field, uint64_t null, uint64_t described,
-                                     uint64_t other, bool other_passes, struct adg_error *error)
+enum adg_status adg_add_completeness(const struct adg_loaded_table *table, uint32_t field, uint64_t null,
+                                     uint64_t described, uint64_t other, bool other_passes, struct adg_error *error)
 {
     const struct adg_control *control = &table->control;
     if (control->reference) {
@@ -104,15 +108,17 @@ enum adg_status adg_add_completeness(const struct adg_loaded_table *table, uint3
 }
 
 /* The records of values that have no row, and whether they pass the threshold together. */
-static enum adg_status count_other(const struct adg_loaded_table *table, uint32_t field, uint64_t *other, bool *passes, struct adg_error *error)
+static enum adg_status count_other(const struct adg_loaded_table *table, uint32_t field, uint64_t *other, bool *passes,
+                                   struct adg_error *error)
 {
     const struct adg_control *control = &table->control;
     struct adg_engine_result *result = NULL;
     uint64_t patients = UINT64_MAX;
     char rowless[256];
-    snprintf(rowless, sizeof rowless, "v is not null and not (pass and (2 * n + %" PRIu32 ") // %" PRIu32 " > 0)", control->rounding,
-             2 * control->rounding);
-    enum adg_status status = adg_table_query(table, field, &result, error, "select cast(coalesce(sum(n), 0) as bigint) from g where %s", rowless);
+    snprintf(rowless, sizeof rowless, "v is not null and not (pass and (2 * n + %" PRIu32 ") // %" PRIu32 " > 0)",
+             control->rounding, 2 * control->rounding);
+    enum adg_status status = adg_table_query(table, field, &result, error,
+                                             "select cast(coalesce(sum(n), 0) as bigint) from g where %s", rowless);
     if (status == ADG_OK) {
         status = take_count(result, other, error);
     }
@@ -126,7 +132,8 @@ static enum adg_status count_other(const struct adg_loaded_table *table, uint32_
     return status;
 }
 
-static void set_value(const struct adg_field *field, const struct adg_engine_result *result, struct adg_metadata_row *row, char *scratch)
+static void set_value(const struct adg_field *field, const struct adg_engine_result *result,
+                      struct adg_metadata_row *row, char *scratch)
 {
     bool is_null = adg_engine_is_null(result, 0);
     int64_t integer = 0;

@@ -21,9 +21,9 @@ enum { TABLE, FIELD, TYPE, STRING, NUMERIC, DATE, STRINGS, NUMBERS, WEIGHT, WEIG
 struct import {
     const struct adg_import_options *options;
     struct adg_engine *engine;
-    struct adg_arena arena;        /* of the row in hand */
+    struct adg_arena arena; /* of the row in hand */
     struct adg_metadata_rows rows;
-    struct adg_buffer dropped;     /* names, once each */
+    struct adg_buffer dropped; /* names, once each */
 };
 
 static struct adg_optional_text optional(const struct adg_engine_result *result, uint32_t column)
@@ -36,7 +36,8 @@ static struct adg_optional_text optional(const struct adg_engine_result *result,
 }
 
 /* "<bytes>:<text>" or "n" per item. */
-static enum adg_status take_texts(struct import *import, struct adg_span text, struct adg_metadata_row *row, struct adg_error *error)
+static enum adg_status take_texts(struct import *import, struct adg_span text, struct adg_metadata_row *row,
+                                  struct adg_error *error)
 {
     struct adg_optional_text *items = adg_arena_array(&import->arena, text.size, sizeof *items);
     uint32_t count = 0;
@@ -61,7 +62,8 @@ static enum adg_status take_texts(struct import *import, struct adg_span text, s
 }
 
 /* Numbers with commas between them. */
-static enum adg_status take_numbers(struct import *import, struct adg_span text, const double **out, uint32_t *count, struct adg_error *error)
+static enum adg_status take_numbers(struct import *import, struct adg_span text, const double **out, uint32_t *count,
+                                    struct adg_error *error)
 {
     double *numbers = adg_arena_array(&import->arena, text.size, sizeof *numbers);
     *count = 0;
@@ -98,15 +100,19 @@ static enum adg_status note_dropped(struct import *import, const char *name, str
     if (names == NULL) {
         return adg_fail_memory(error);
     }
-    return strstr(names, name) != NULL ? ADG_OK : adg_buffer_printf(&import->dropped, error, "%s%s", names[0] == '\0' ? "" : ", ", name);
+    return strstr(names, name) != NULL
+               ? ADG_OK
+               : adg_buffer_printf(&import->dropped, error, "%s%s", names[0] == '\0' ? "" : ", ", name);
 }
 
 static enum adg_status take_row(struct import *import, const struct adg_engine_result *result, struct adg_error *error)
 {
-    struct adg_optional_text table = optional(result, TABLE), field = optional(result, FIELD), type = optional(result, TYPE);
+    struct adg_optional_text table = optional(result, TABLE), field = optional(result, FIELD),
+                             type = optional(result, TYPE);
     struct adg_metadata_row row = {0};
     adg_arena_fini(&import->arena);
-    if (table.text == NULL || field.text == NULL || type.text == NULL || !adg_value_type_parse(type.text, type.size, &row.value_type)) {
+    if (table.text == NULL || field.text == NULL || type.text == NULL ||
+        !adg_value_type_parse(type.text, type.size, &row.value_type)) {
         return adg_fail(error, ADG_BAD_INPUT, "expected TABLE_NAME, FIELD_NAME and a known VALUE_TYPE");
     }
     row.table = adg_arena_strndup(&import->arena, table.text, table.size);
@@ -114,7 +120,8 @@ static enum adg_status take_row(struct import *import, const struct adg_engine_r
     if (row.table == NULL || row.field == NULL) {
         return adg_fail_memory(error);
     }
-    if (row.value_type == ADG_VALUE_CONTINUOUS && !adg_engine_is_null(result, NUMBERS) && adg_engine_text(result, NUMBERS).size == 0) {
+    if (row.value_type == ADG_VALUE_CONTINUOUS && !adg_engine_is_null(result, NUMBERS) &&
+        adg_engine_text(result, NUMBERS).size == 0) {
         return ADG_OK; /* percentiles of a field without a value: nothing but nulls */
     }
     if (!is_sampled(import, row.table, row.field, row.value_type)) {
@@ -132,10 +139,12 @@ static enum adg_status take_row(struct import *import, const struct adg_engine_r
         status = take_texts(import, adg_engine_text(result, STRINGS), &row, error);
     }
     if (status == ADG_OK && !adg_engine_is_null(result, NUMBERS)) {
-        status = take_numbers(import, adg_engine_text(result, NUMBERS), &row.numeric_array, &row.numeric_array_count, error);
+        status = take_numbers(import, adg_engine_text(result, NUMBERS), &row.numeric_array, &row.numeric_array_count,
+                              error);
     }
     if (status == ADG_OK && !adg_engine_is_null(result, WEIGHTS)) {
-        status = take_numbers(import, adg_engine_text(result, WEIGHTS), &row.weight_array, &row.weight_array_count, error);
+        status = take_numbers(import, adg_engine_text(result, WEIGHTS), &row.weight_array, &row.weight_array_count,
+                              error);
     }
     return status == ADG_OK ? adg_metadata_rows_add(&import->rows, &row, error) : status;
 }
@@ -148,12 +157,15 @@ static enum adg_status read_rows(struct import *import, const char *path, struct
     size_t number = 0;
     enum adg_status status = adg_buffer_append_text(
         &sql,
-        "select cast(TABLE_NAME as varchar), cast(FIELD_NAME as varchar), cast(VALUE_TYPE as varchar), cast(VALUE_STRING as varchar), "
+        "select cast(TABLE_NAME as varchar), cast(FIELD_NAME as varchar), cast(VALUE_TYPE as varchar), "
+        "cast(VALUE_STRING as varchar), "
         "cast(VALUE_NUMERIC as double), cast(VALUE_DATE as date), "
         "array_to_string(list_transform(VALUE_STRING_ARRAY, x -> coalesce(strlen(x) || ':' || x, 'n')), ''), "
-        "array_to_string(list_transform(list_filter(VALUE_NUMERIC_ARRAY, x -> x is not null), x -> cast(x as varchar)), ','), "
+        "array_to_string(list_transform(list_filter(VALUE_NUMERIC_ARRAY, x -> x is not null), x -> cast(x as "
+        "varchar)), ','), "
         "cast(WEIGHT as double), "
-        "array_to_string(list_transform(WEIGHT_ARRAY, x -> coalesce(cast(x as varchar), 'null')), ',') from read_parquet(",
+        "array_to_string(list_transform(WEIGHT_ARRAY, x -> coalesce(cast(x as varchar), 'null')), ',') from "
+        "read_parquet(",
         error);
     if (status == ADG_OK) {
         status = adg_sql_literal(&sql, path, error);
@@ -162,7 +174,8 @@ static enum adg_status read_rows(struct import *import, const char *path, struct
         status = adg_buffer_append(&sql, ")", 2, error);
     }
     if (status == ADG_OK) {
-        status = adg_engine_query(import->engine, (const char *)sql.data, "expected the ten columns of a metadata table", &result, error);
+        status = adg_engine_query(import->engine, (const char *)sql.data,
+                                  "expected the ten columns of a metadata table", &result, error);
     }
     while (status == ADG_OK) {
         status = adg_engine_next(result, &has_row, error);
@@ -221,8 +234,8 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
     }
     if (status == ADG_OK && import.dropped.size > 0) {
         struct adg_buffer text = {0};
-        status = adg_buffer_printf(&text, error, "left out, since dataset %s does not sample them: %s", options->definition->name,
-                                   adg_buffer_text(&import.dropped));
+        status = adg_buffer_printf(&text, error, "left out, since dataset %s does not sample them: %s",
+                                   options->definition->name, adg_buffer_text(&import.dropped));
         if (status == ADG_OK && adg_buffer_text(&text) != NULL) {
             options->warn(options->context, (const char *)text.data);
         }
@@ -232,8 +245,9 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
         status = list_tables(&import, &manifest, error);
     }
     if (status == ADG_OK) {
-        status = adg_context(error, adg_metadata_write(options->meta_folder, options->definition, &manifest, &import.rows, error), "%s",
-                             options->file);
+        status = adg_context(
+            error, adg_metadata_write(options->meta_folder, options->definition, &manifest, &import.rows, error), "%s",
+            options->file);
     }
     adg_engine_free(import.engine);
     struct adg_error ignored;

@@ -21,10 +21,10 @@ struct loader {
     const struct adg_scrape_options *options;
     const struct adg_loaded_table *table;
     struct adg_source *source;
-    uint32_t *fields;           /* of the selected columns */
+    uint32_t *fields; /* of the selected columns */
     struct unreadable *unreadable;
     uint32_t count;
-    int64_t patient;            /* which of them is the patient key, or -1 */
+    int64_t patient; /* which of them is the patient key, or -1 */
     uint64_t rows;
 };
 
@@ -46,17 +46,19 @@ static unsigned patient_bit(const struct adg_value *value, enum adg_type type)
     return (unsigned)(hash >> 58);
 }
 
-static enum adg_status refuse_value(const struct loader *loader, uint32_t column, const struct adg_source_value *raw, struct adg_error *error)
+static enum adg_status refuse_value(const struct loader *loader, uint32_t column, const struct adg_source_value *raw,
+                                    struct adg_error *error)
 {
     char type[24];
     const struct adg_field *field = &loader->table->dataset->fields[loader->fields[column]];
     adg_type_format(field, type);
-    return adg_fail(error, ADG_BAD_INPUT, "%s: %s %" PRIu64 ": field %s: expected %s, found %s", adg_source_name(loader->source),
-                    adg_source_position_word(loader->source), adg_source_position(loader->source), field->name, type, adg_value_kind(raw));
+    return adg_fail(error, ADG_BAD_INPUT, "%s: %s %" PRIu64 ": field %s: expected %s, found %s",
+                    adg_source_name(loader->source), adg_source_position_word(loader->source),
+                    adg_source_position(loader->source), field->name, type, adg_value_kind(raw));
 }
 
-static enum adg_status put_value(struct adg_engine_batch *batch, uint32_t column, const struct adg_value *value, enum adg_type type,
-                                 struct adg_error *error)
+static enum adg_status put_value(struct adg_engine_batch *batch, uint32_t column, const struct adg_value *value,
+                                 enum adg_type type, struct adg_error *error)
 {
     if (value->null) {
         return adg_engine_put_null(batch, column, error);
@@ -97,14 +99,16 @@ static enum adg_status next_row(void *context, struct adg_engine_batch *batch, b
         }
         status = put_value(batch, i, &value, field->type, error);
         if (status == ADG_OK && i == loader->patient) {
-            status = adg_engine_put_int(batch, loader->count, (int64_t)(UINT64_C(1) << patient_bit(&value, field->type)), error);
+            status = adg_engine_put_int(batch, loader->count,
+                                        (int64_t)(UINT64_C(1) << patient_bit(&value, field->type)), error);
         }
     }
     loader->rows++;
     if (status == ADG_OK && loader->rows % STOP_EVERY_ROWS == 0) {
         status = adg_stop_check(error);
         if (loader->rows % REPORT_EVERY_ROWS == 0 && loader->options->progress.report != NULL) {
-            loader->options->progress.report(loader->options->progress.context, "reading", loader->table->name, loader->rows, 0);
+            loader->options->progress.report(loader->options->progress.context, "reading", loader->table->name,
+                                             loader->rows, 0);
         }
     }
     return status;
@@ -126,7 +130,8 @@ static void warn_unreadable(const struct loader *loader)
             snprintf(amount, sizeof amount, "about %" PRIu64 " values", adg_control_round(control, unreadable->count));
         }
         adg_type_format(field, type);
-        snprintf(message, sizeof message, "%s: field %s: %s cannot be read as %s and count as null; the first is in %s %" PRIu64 ": %s",
+        snprintf(message, sizeof message,
+                 "%s: field %s: %s cannot be read as %s and count as null; the first is in %s %" PRIu64 ": %s",
                  adg_source_name(loader->source), field->name, amount, type, adg_source_position_word(loader->source),
                  unreadable->first_position, unreadable->first_kind);
         loader->options->progress.warn(loader->options->progress.context, message);
@@ -154,8 +159,9 @@ static enum adg_status append_name(struct adg_buffer *list, const char *name, st
 /* Unknown columns: refused, all of them named at once, or left out and recorded. Without the key columns the first line may
  * be no header, so that its words are values: they are counted, not shown. */
 static enum adg_status check_unknown(const struct adg_scrape_options *options, const struct adg_source *source,
-                                     const struct adg_dataset *dataset, bool keys_missing, struct adg_manifest_table *manifest,
-                                     struct adg_arena *arena, struct adg_error *error)
+                                     const struct adg_dataset *dataset, bool keys_missing,
+                                     struct adg_manifest_table *manifest, struct adg_arena *arena,
+                                     struct adg_error *error)
 {
     struct adg_buffer names = {0};
     uint32_t columns = adg_source_column_count(source), count = 0;
@@ -170,11 +176,15 @@ static enum adg_status check_unknown(const struct adg_scrape_options *options, c
     }
     if (status == ADG_OK && keys_missing) {
         const char *hint = columns == 1 ? "; it has a single column: is its delimiter a comma?" : "";
-        status = adg_fail(error, ADG_BAD_INPUT, "%s: no column for the key %s%s%s (%u of its %u columns are not in dataset %s)%s",
-                          adg_source_name(source), dataset->fields[dataset->primary_key].name, dataset->patient_key >= 0 ? " or for " : "",
-                          dataset->patient_key >= 0 ? dataset->fields[dataset->patient_key].name : "", count, columns, dataset->name, hint);
+        status = adg_fail(error, ADG_BAD_INPUT,
+                          "%s: no column for the key %s%s%s (%u of its %u columns are not in dataset %s)%s",
+                          adg_source_name(source), dataset->fields[dataset->primary_key].name,
+                          dataset->patient_key >= 0 ? " or for " : "",
+                          dataset->patient_key >= 0 ? dataset->fields[dataset->patient_key].name : "", count, columns,
+                          dataset->name, hint);
     } else if (status == ADG_OK && count > 0 && !options->skip_unknown) {
-        status = adg_fail(error, ADG_BAD_INPUT, "%s: dataset %s does not know the columns %s; --skip-unknown leaves them out",
+        status = adg_fail(error, ADG_BAD_INPUT,
+                          "%s: dataset %s does not know the columns %s; --skip-unknown leaves them out",
                           adg_source_name(source), dataset->name, adg_buffer_text(&names));
     }
     manifest->skipped_columns = unknown;
@@ -184,8 +194,8 @@ static enum adg_status check_unknown(const struct adg_scrape_options *options, c
 }
 
 static enum adg_status note_missing(const struct adg_scrape_options *options, const struct adg_source *source,
-                                    const struct adg_loaded_table *table, struct adg_manifest_table *manifest, struct adg_arena *arena,
-                                    struct adg_error *error)
+                                    const struct adg_loaded_table *table, struct adg_manifest_table *manifest,
+                                    struct adg_arena *arena, struct adg_error *error)
 {
     const struct adg_dataset *dataset = table->dataset;
     struct adg_buffer text = {0};
@@ -197,8 +207,9 @@ static enum adg_status note_missing(const struct adg_scrape_options *options, co
     for (uint32_t f = 0; f < dataset->field_count && status == ADG_OK; f++) {
         if (!table->present[f] && dataset->fields[f].role == ADG_ROLE_SAMPLED) {
             missing[count] = adg_arena_strdup(arena, dataset->fields[f].name);
-            status = missing[count] == NULL ? adg_fail_memory(error)
-                                            : adg_buffer_printf(&text, error, "%s%s", count > 0 ? ", " : "", dataset->fields[f].name);
+            status = missing[count] == NULL
+                         ? adg_fail_memory(error)
+                         : adg_buffer_printf(&text, error, "%s%s", count > 0 ? ", " : "", dataset->fields[f].name);
             count++;
         }
     }
@@ -246,8 +257,8 @@ static enum adg_status choose_columns(struct loader *loader, const struct adg_da
 }
 
 enum adg_status adg_load_table(const struct adg_scrape_options *options, const struct adg_source_files *files,
-                               struct adg_loaded_table *table, struct adg_manifest_table *manifest, struct adg_arena *arena,
-                               struct adg_error *error)
+                               struct adg_loaded_table *table, struct adg_manifest_table *manifest,
+                               struct adg_arena *arena, struct adg_error *error)
 {
     const struct adg_dataset *dataset = table->dataset;
     struct loader loader = {.options = options, .table = table};
@@ -260,7 +271,8 @@ enum adg_status adg_load_table(const struct adg_scrape_options *options, const s
     table->has_patients = dataset->patient_key >= 0;
     status = choose_columns(&loader, dataset, arena, &columns, error);
     if (status == ADG_OK) {
-        bool keys_missing = !table->present[dataset->primary_key] || (table->has_patients && !table->present[dataset->patient_key]);
+        bool keys_missing = !table->present[dataset->primary_key] ||
+                            (table->has_patients && !table->present[dataset->patient_key]);
         status = check_unknown(options, loader.source, dataset, keys_missing, manifest, arena, error);
     }
     if (status == ADG_OK) {
@@ -280,7 +292,8 @@ enum adg_status adg_load_table(const struct adg_scrape_options *options, const s
         status = adg_engine_execute(table->engine, "drop table if exists t", "clearing the engine", error);
     }
     if (status == ADG_OK) {
-        status = adg_engine_ingest(table->engine, "t", columns, loader.count + table->has_patients, next_row, &loader, error);
+        status = adg_engine_ingest(table->engine, "t", columns, loader.count + table->has_patients, next_row, &loader,
+                                   error);
     }
     if (status == ADG_OK) {
         warn_unreadable(&loader);

@@ -21,8 +21,8 @@ static uint64_t take_number(const char **next, char end)
 }
 
 /* "<bytes>:<value><tenths>;" or "n<tenths>;" for null, repeated; made by the query below, so it is well-formed. */
-static enum adg_status add_pattern(const struct adg_loaded_table *table, uint32_t field, struct adg_span text, uint64_t weight,
-                                   struct adg_error *error)
+static enum adg_status add_pattern(const struct adg_loaded_table *table, uint32_t field, struct adg_span text,
+                                   uint64_t weight, struct adg_error *error)
 {
     uint32_t count = 0, capacity = 16;
     char *copy = adg_strndup((const char *)text.data, text.size);
@@ -78,9 +78,12 @@ enum adg_status adg_summarise_patterns(const struct adg_loaded_table *table, uin
     /* a share of c in n records, half up to tenths, is floor((20 c + n) / (2 n)) */
     enum adg_status status = adg_table_query(
         table, field, &result, error,
-        "with pairs as (select f%" PRIu32 " as k, f%" PRIu32 " as v, count(*) as c from t where f%" PRIu32 " is not null group by 1, 2), "
-        "shares as (select k, v, (20 * c + sum(c) over (partition by k)) // (2 * sum(c) over (partition by k)) as tenths from pairs), "
-        "patterns as (select k, string_agg(coalesce(strlen(v) || ':' || v, 'n') || tenths || ';', '' order by v nulls first) as p "
+        "with pairs as (select f%" PRIu32 " as k, f%" PRIu32 " as v, count(*) as c from t where f%" PRIu32
+        " is not null group by 1, 2), "
+        "shares as (select k, v, (20 * c + sum(c) over (partition by k)) // (2 * sum(c) over (partition by k)) as "
+        "tenths from pairs), "
+        "patterns as (select k, string_agg(coalesce(strlen(v) || ':' || v, 'n') || tenths || ';', '' order by v nulls "
+        "first) as p "
         "from shares group by k) select p, count(*) from patterns group by p having count(*) >= %" PRIu32,
         key, field, key, table->control.min_frequency);
     while (status == ADG_OK) {
@@ -102,13 +105,16 @@ enum adg_status adg_summarise_modes(const struct adg_loaded_table *table, uint32
     uint32_t key = (uint32_t)table->dataset->patient_key;
     struct adg_engine_result *result = NULL;
     bool has_row = true;
-    enum adg_status status = adg_table_query(
-        table, field, &result, error,
-        "with pairs as (select f%" PRIu32 " as k, f%" PRIu32 " as v, count(*) as c from t where f%" PRIu32 " is not null group by 1, 2), "
-        "ranked as (select v, c, sum(c) over (partition by k) as n, row_number() over (partition by k order by c desc, v nulls first) as place "
-        "from pairs) select v, count(*), cast(sum((2000000 * c + n) // (2 * n)) as bigint) from ranked where place = 1 group by v "
-        "having count(*) >= %" PRIu32,
-        key, field, key, table->control.min_frequency);
+    enum adg_status status = adg_table_query(table, field, &result, error,
+                                             "with pairs as (select f%" PRIu32 " as k, f%" PRIu32
+                                             " as v, count(*) as c from t where f%" PRIu32
+                                             " is not null group by 1, 2), "
+                                             "ranked as (select v, c, sum(c) over (partition by k) as n, row_number() "
+                                             "over (partition by k order by c desc, v nulls first) as place "
+                                             "from pairs) select v, count(*), cast(sum((2000000 * c + n) // (2 * n)) "
+                                             "as bigint) from ranked where place = 1 group by v "
+                                             "having count(*) >= %" PRIu32,
+                                             key, field, key, table->control.min_frequency);
     while (status == ADG_OK) {
         status = adg_engine_next(result, &has_row, error);
         if (status != ADG_OK || !has_row) {
@@ -120,7 +126,8 @@ enum adg_status adg_summarise_modes(const struct adg_loaded_table *table, uint32
                                        .field = table->dataset->fields[field].name,
                                        .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
                                        .has_numeric = true,
-                                       .numeric = (double)((2 * millionths + 10000 * patients) / (20000 * patients)) / 100,
+                                       .numeric = (double)((2 * millionths + 10000 * patients) / (20000 * patients)) /
+                                                  100,
                                        .has_weight = true,
                                        .weight = (double)weight};
         if (!adg_engine_is_null(result, 0)) {
@@ -164,8 +171,8 @@ static enum adg_status add_group(struct groups *groups, struct group group, stru
 }
 
 /* The walk of the specification: from the largest cardinality down, with a pool. */
-static enum adg_status protect(struct adg_engine_result *result, const struct adg_control *control, struct groups *groups,
-                               struct adg_error *error)
+static enum adg_status protect(struct adg_engine_result *result, const struct adg_control *control,
+                               struct groups *groups, struct adg_error *error)
 {
     struct group pool = {.mean = true};
     uint64_t min = control->min_frequency;
@@ -218,11 +225,11 @@ enum adg_status adg_summarise_relationship(const struct adg_loaded_table *table,
     uint32_t key = (uint32_t)dataset->patient_key, primary = dataset->primary_key;
     struct adg_engine_result *result = NULL;
     struct groups groups = {0};
-    enum adg_status status =
-        adg_table_query(table, primary, &result, error,
-                        "with patients as (select f%" PRIu32 ", count(distinct f%" PRIu32 ") as c from t where f%" PRIu32
-                        " is not null group by 1) select c, count(*) from patients group by c order by c desc",
-                        key, primary, key);
+    enum adg_status status = adg_table_query(
+        table, primary, &result, error,
+        "with patients as (select f%" PRIu32 ", count(distinct f%" PRIu32 ") as c from t where f%" PRIu32
+        " is not null group by 1) select c, count(*) from patients group by c order by c desc",
+        key, primary, key);
     if (status == ADG_OK) {
         status = protect(result, &table->control, &groups, error);
     }
@@ -232,7 +239,8 @@ enum adg_status adg_summarise_relationship(const struct adg_loaded_table *table,
         for (size_t k = 0; k < groups.count; k++) { /* groups that come to the same cardinality are one row */
             if (released_cardinality(&groups.list[k]) == cardinality) {
                 again = again || k < i;
-                weight += table->control.reference ? groups.list[k].patients : adg_control_round(&table->control, groups.list[k].patients);
+                weight += table->control.reference ? groups.list[k].patients
+                                                   : adg_control_round(&table->control, groups.list[k].patients);
             }
         }
         if (again || weight == 0) {

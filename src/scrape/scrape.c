@@ -33,11 +33,12 @@ struct scrape {
     struct adg_manifest_table *manifest_tables;
 };
 
-static enum adg_status add_job(struct scrape *scrape, const struct adg_dataset *dataset, const char *table, const char *path,
-                               bool *found, struct adg_error *error)
+static enum adg_status add_job(struct scrape *scrape, const struct adg_dataset *dataset, const char *table,
+                               const char *path, bool *found, struct adg_error *error)
 {
     struct job *job = &scrape->jobs[scrape->job_count];
-    enum adg_status status = adg_source_find(scrape->options->source_folder, table, path, &scrape->arena, &job->files, found, error);
+    enum adg_status status = adg_source_find(scrape->options->source_folder, table, path, &scrape->arena, &job->files,
+                                             found, error);
     if (status == ADG_OK && *found) {
         job->dataset = dataset;
         job->table = table;
@@ -65,7 +66,8 @@ static enum adg_status asked_jobs(struct scrape *scrape, struct adg_error *error
             status = add_job(scrape, dataset, table->name, options->paths[i], &found, error);
         }
         if (status == ADG_OK && !found) {
-            status = adg_fail(error, ADG_BAD_INPUT, "source %s holds no table %s (%s.parquet, %s/*.parquet, %s.csv or %s.csv.gz)",
+            status = adg_fail(error, ADG_BAD_INPUT,
+                              "source %s holds no table %s (%s.parquet, %s/*.parquet, %s.csv or %s.csv.gz)",
                               options->source_folder, table->name, table->name, table->name, table->name, table->name);
         }
     }
@@ -85,12 +87,14 @@ static enum adg_status all_jobs(struct scrape *scrape, struct adg_error *error)
             bool found = false;
             status = add_job(scrape, dataset, dataset->tables[t].name, NULL, &found, error);
             if (status == ADG_OK && !found) {
-                status = adg_buffer_printf(&absent, error, "%s%s", absent_count++ == 0 ? "" : ", ", dataset->tables[t].name);
+                status = adg_buffer_printf(&absent, error, "%s%s", absent_count++ == 0 ? "" : ", ",
+                                           dataset->tables[t].name);
             }
         }
     }
     if (status == ADG_OK && scrape->job_count == 0) {
-        status = adg_fail(error, ADG_BAD_INPUT, "source %s holds no table of dataset %s", options->source_folder, options->definition->name);
+        status = adg_fail(error, ADG_BAD_INPUT, "source %s holds no table of dataset %s", options->source_folder,
+                          options->definition->name);
     } else if (status == ADG_OK && absent_count > 0) {
         struct adg_buffer text = {0};
         status = adg_buffer_printf(&text, error, "not in the source: %s", adg_buffer_text(&absent));
@@ -113,7 +117,8 @@ static enum adg_status choose_control(struct scrape *scrape, struct adg_error *e
         const struct adg_dataset *dataset = &definition->datasets[d];
         if ((options->min_frequency == 0 && dataset->min_frequency != definition->datasets[0].min_frequency) ||
             (options->rounding == 0 && dataset->rounding != definition->datasets[0].rounding)) {
-            return adg_fail(error, ADG_USAGE, "the datasets differ in min_frequency or rounding: say --min-frequency and --rounding");
+            return adg_fail(error, ADG_USAGE,
+                            "the datasets differ in min_frequency or rounding: say --min-frequency and --rounding");
         }
     }
     if (options->min_frequency == 0) {
@@ -137,7 +142,8 @@ static enum adg_status make_spill_folder(struct scrape *scrape, struct adg_error
     while (parent > 0 && scrape->options->meta_folder[parent - 1] != '/') {
         parent--;
     }
-    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.adg-scrape.XXXXXX", (int)parent, scrape->options->meta_folder);
+    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.adg-scrape.XXXXXX", (int)parent,
+                                               scrape->options->meta_folder);
     char *folder = status == ADG_OK ? adg_strndup((const char *)name.data, name.size) : NULL;
     adg_buffer_fini(&name);
     if (status != ADG_OK || folder == NULL) {
@@ -202,21 +208,25 @@ static enum adg_status scrape_table(struct scrape *scrape, uint32_t index, struc
     const struct adg_scrape_options *options = scrape->options;
     const struct job *job = &scrape->jobs[index];
     struct adg_manifest_table *manifest = &scrape->manifest_tables[index];
-    struct adg_loaded_table table = {.dataset = job->dataset,
-                                     .name = job->table,
-                                     .engine = scrape->engine,
-                                     .control = scrape->control,
-                                     .present = adg_arena_array(&scrape->arena, job->dataset->field_count, sizeof(bool)),
-                                     .rows = &scrape->rows};
+    struct adg_loaded_table table = {
+        .dataset = job->dataset,
+        .name = job->table,
+        .engine = scrape->engine,
+        .control = scrape->control,
+        .present = adg_arena_array(&scrape->arena, job->dataset->field_count, sizeof(bool)),
+        .rows = &scrape->rows};
     if (table.present == NULL) {
         return adg_fail_memory(error);
     }
-    *manifest = (struct adg_manifest_table){
-        .name = job->table, .population = options->population, .records_alone = job->dataset->patient_key < 0 || options->control_reference};
+    *manifest = (struct adg_manifest_table){.name = job->table,
+                                            .population = options->population,
+                                            .records_alone = job->dataset->patient_key < 0 ||
+                                                             options->control_reference};
     enum adg_status status = adg_load_table(options, &job->files, &table, manifest, &scrape->arena, error);
     for (uint32_t f = 0; f < job->dataset->field_count && status == ADG_OK; f++) {
         if (options->progress.report != NULL) {
-            options->progress.report(options->progress.context, "counting fields", job->table, f, job->dataset->field_count);
+            options->progress.report(options->progress.context, "counting fields", job->table, f,
+                                     job->dataset->field_count);
         }
         status = adg_stop_check(error);
         if (status == ADG_OK && table.present[f] && job->dataset->fields[f].role == ADG_ROLE_SAMPLED) {
@@ -241,13 +251,13 @@ static enum adg_status add_to_folder(struct scrape *scrape, struct adg_manifest 
     for (uint32_t i = 0; i < scrape->job_count; i++) {
         names[i] = scrape->jobs[i].table;
     }
-    enum adg_status status = adg_metadata_load_for_adding(scrape->options->meta_folder, scrape->options->definition, names, scrape->job_count,
-                                                          &old, &held, error);
+    enum adg_status status = adg_metadata_load_for_adding(scrape->options->meta_folder, scrape->options->definition,
+                                                          names, scrape->job_count, &old, &held, error);
     if (status != ADG_OK) {
         return status;
     }
-    struct adg_manifest_table *tables =
-        adg_arena_array(&scrape->arena, (size_t)manifest->table_count + old.table_count, sizeof *tables);
+    struct adg_manifest_table *tables = adg_arena_array(&scrape->arena, (size_t)manifest->table_count + old.table_count,
+                                                        sizeof *tables);
     if (tables == NULL) {
         adg_metadata_rows_fini(&held);
         return adg_fail_memory(error);
@@ -279,7 +289,9 @@ static enum adg_status write_metadata(struct scrape *scrape, struct adg_error *e
     if (status == ADG_OK) {
         status = adg_stop_check(error);
     }
-    return status == ADG_OK ? adg_metadata_write(options->meta_folder, options->definition, &manifest, &scrape->rows, error) : status;
+    return status == ADG_OK
+               ? adg_metadata_write(options->meta_folder, options->definition, &manifest, &scrape->rows, error)
+               : status;
 }
 
 static uint32_t count_tables(const struct adg_definition *definition)
@@ -291,14 +303,16 @@ static uint32_t count_tables(const struct adg_definition *definition)
     return count;
 }
 
-enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_scrape_result *result, struct adg_error *error)
+enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_scrape_result *result,
+                           struct adg_error *error)
 {
     struct scrape scrape = {.options = options};
     uint32_t most = count_tables(options->definition) + options->table_count;
     scrape.jobs = adg_arena_array(&scrape.arena, most, sizeof *scrape.jobs);
     scrape.manifest_tables = adg_arena_array(&scrape.arena, most, sizeof *scrape.manifest_tables);
     const char **tables = NULL;
-    enum adg_status status = scrape.jobs == NULL || scrape.manifest_tables == NULL ? adg_fail_memory(error) : choose_control(&scrape, error);
+    enum adg_status status = scrape.jobs == NULL || scrape.manifest_tables == NULL ? adg_fail_memory(error)
+                                                                                   : choose_control(&scrape, error);
     if (status == ADG_OK) {
         status = options->table_count > 0 ? asked_jobs(&scrape, error) : all_jobs(&scrape, error);
     }

@@ -20,18 +20,18 @@ struct adg_scrape_options {
     const struct adg_definition *definition;
     const char *source_folder;
     const char *meta_folder;
-    const char *const *tables;      /* names; with */
-    const char *const *paths;       /* the path of each, or NULL: looked for in the folder */
-    uint32_t table_count;           /* 0: every table that the folder holds */
+    const char *const *tables;        /* names; with */
+    const char *const *paths;         /* the path of each, or NULL: looked for in the folder */
+    uint32_t table_count;             /* 0: every table that the folder holds */
     uint32_t min_frequency, rounding; /* 0: as the definition says */
     bool control_reference, strict, skip_unknown, add;
-    uint64_t population;            /* 0: not stated */
+    uint64_t population; /* 0: not stated */
     unsigned threads;
     struct adg_scrape_progress progress;
 };
 
 struct adg_scrape_result {
-    const char **tables;            /* those scraped; names of the definition */
+    const char **tables; /* those scraped; names of the definition */
     uint32_t table_count;
 };
 

@@ -49,8 +49,8 @@ static const char *absolute(const char *path, struct adg_arena *arena)
     return copy;
 }
 
-static enum adg_status single(const char *path, enum adg_source_format format, struct adg_arena *arena, struct adg_source_files *out,
-                              struct adg_error *error)
+static enum adg_status single(const char *path, enum adg_source_format format, struct adg_arena *arena,
+                              struct adg_source_files *out, struct adg_error *error)
 {
     const char **paths = adg_arena_array(arena, 1, sizeof *paths);
     if (paths == NULL) {
@@ -65,7 +65,8 @@ static enum adg_status single(const char *path, enum adg_source_format format, s
 }
 
 /* The Parquet parts of a folder, by name; hidden files are none. */
-static enum adg_status parts(const char *folder, struct adg_arena *arena, struct adg_source_files *out, struct adg_error *error)
+static enum adg_status parts(const char *folder, struct adg_arena *arena, struct adg_source_files *out,
+                             struct adg_error *error)
 {
     DIR *entries = opendir(folder);
     if (entries == NULL) {
@@ -104,11 +105,14 @@ static enum adg_status parts(const char *folder, struct adg_arena *arena, struct
     return status;
 }
 
-static enum adg_status find_path(const char *path, struct adg_arena *arena, struct adg_source_files *out, struct adg_error *error)
+static enum adg_status find_path(const char *path, struct adg_arena *arena, struct adg_source_files *out,
+                                 struct adg_error *error)
 {
     if (is_folder(path)) {
         enum adg_status status = parts(path, arena, out, error);
-        return status == ADG_OK && out->count == 0 ? adg_fail(error, ADG_BAD_INPUT, "folder %s holds no Parquet part", path) : status;
+        return status == ADG_OK && out->count == 0
+                   ? adg_fail(error, ADG_BAD_INPUT, "folder %s holds no Parquet part", path)
+                   : status;
     }
     if (!is_there(path)) {
         return adg_fail(error, ADG_BAD_INPUT, "%s: there is no such file", path);
@@ -119,7 +123,8 @@ static enum adg_status find_path(const char *path, struct adg_arena *arena, stru
     if (ends_with(path, ".csv") || ends_with(path, ".csv.gz")) {
         return single(path, ADG_SOURCE_CSV, arena, out, error);
     }
-    return adg_fail(error, ADG_BAD_INPUT, "%s: expected a file that ends in .csv, .csv.gz or .parquet, or a folder of Parquet parts", path);
+    return adg_fail(error, ADG_BAD_INPUT,
+                    "%s: expected a file that ends in .csv, .csv.gz or .parquet, or a folder of Parquet parts", path);
 }
 
 enum adg_status adg_source_find(const char *folder, const char *table, const char *path, struct adg_arena *arena,
@@ -163,7 +168,7 @@ struct adg_source {
     struct adg_arena arena;
     const char **names;
     enum adg_source_kind *kinds;
-    const char **casts;           /* Parquet: the type that the engine converts the column to; NULL: none, refused */
+    const char **casts; /* Parquet: the type that the engine converts the column to; NULL: none, refused */
     uint32_t column_count;
     uint32_t *selected;
     uint32_t selected_count;
@@ -181,11 +186,20 @@ static void classify(const char *type, enum adg_source_kind *kind, const char **
         enum adg_source_kind kind;
         const char *cast;
     } types[] = {
-        {"VARCHAR", ADG_SOURCE_TEXT, "varchar"},      {"TINYINT", ADG_SOURCE_INT, "bigint"},   {"SMALLINT", ADG_SOURCE_INT, "bigint"},
-        {"INTEGER", ADG_SOURCE_INT, "bigint"},        {"BIGINT", ADG_SOURCE_INT, "bigint"},    {"UTINYINT", ADG_SOURCE_INT, "bigint"},
-        {"USMALLINT", ADG_SOURCE_INT, "bigint"},      {"UINTEGER", ADG_SOURCE_INT, "bigint"},  {"UBIGINT", ADG_SOURCE_DECIMAL, "varchar"},
-        {"HUGEINT", ADG_SOURCE_DECIMAL, "varchar"},   {"FLOAT", ADG_SOURCE_DOUBLE, "varchar"}, {"DOUBLE", ADG_SOURCE_DOUBLE, "double"},
-        {"DATE", ADG_SOURCE_DATE, "date"},            {"BOOLEAN", ADG_SOURCE_BOOLEAN, "boolean"},
+        {"VARCHAR", ADG_SOURCE_TEXT, "varchar"},
+        {"TINYINT", ADG_SOURCE_INT, "bigint"},
+        {"SMALLINT", ADG_SOURCE_INT, "bigint"},
+        {"INTEGER", ADG_SOURCE_INT, "bigint"},
+        {"BIGINT", ADG_SOURCE_INT, "bigint"},
+        {"UTINYINT", ADG_SOURCE_INT, "bigint"},
+        {"USMALLINT", ADG_SOURCE_INT, "bigint"},
+        {"UINTEGER", ADG_SOURCE_INT, "bigint"},
+        {"UBIGINT", ADG_SOURCE_DECIMAL, "varchar"},
+        {"HUGEINT", ADG_SOURCE_DECIMAL, "varchar"},
+        {"FLOAT", ADG_SOURCE_DOUBLE, "varchar"},
+        {"DOUBLE", ADG_SOURCE_DOUBLE, "double"},
+        {"DATE", ADG_SOURCE_DATE, "date"},
+        {"BOOLEAN", ADG_SOURCE_BOOLEAN, "boolean"},
         {"TIMESTAMP", ADG_SOURCE_TIMESTAMP, "timestamp"},
     };
     *cast = NULL;
@@ -213,10 +227,12 @@ static enum adg_status put_files(const struct adg_source *source, struct adg_buf
             status = adg_sql_literal(sql, source->files->paths[i], error);
         }
     }
-    return status == ADG_OK ? adg_buffer_append_text(sql, "], union_by_name=true, hive_partitioning=false)", error) : status;
+    return status == ADG_OK ? adg_buffer_append_text(sql, "], union_by_name=true, hive_partitioning=false)", error)
+                            : status;
 }
 
-static enum adg_status add_column(struct adg_source *source, uint32_t capacity, const char *name, size_t size, struct adg_error *error)
+static enum adg_status add_column(struct adg_source *source, uint32_t capacity, const char *name, size_t size,
+                                  struct adg_error *error)
 {
     if (source->column_count == capacity) {
         return adg_fail(error, ADG_BAD_INPUT, "%s: more than %u columns", adg_source_name(source), capacity);
@@ -230,7 +246,8 @@ static enum adg_status describe_parquet(struct adg_source *source, uint32_t capa
     struct adg_buffer sql = {0};
     struct adg_engine_result *result = NULL;
     bool has_row = true;
-    enum adg_status status = adg_buffer_append_text(&sql, "select column_name, column_type from (describe select *", error);
+    enum adg_status status = adg_buffer_append_text(&sql, "select column_name, column_type from (describe select *",
+                                                    error);
     if (status == ADG_OK) {
         status = put_files(source, &sql, error);
     }
@@ -258,8 +275,8 @@ static enum adg_status describe_parquet(struct adg_source *source, uint32_t capa
     return status;
 }
 
-enum adg_status adg_source_open(const struct adg_source_files *files, struct adg_engine *engine, struct adg_source **out,
-                                struct adg_error *error)
+enum adg_status adg_source_open(const struct adg_source_files *files, struct adg_engine *engine,
+                                struct adg_source **out, struct adg_error *error)
 {
     enum { MAX_COLUMNS = 65536 };
     struct adg_source *source = adg_alloc_zero(1, sizeof *source);
@@ -271,7 +288,9 @@ enum adg_status adg_source_open(const struct adg_source_files *files, struct adg
     source->names = adg_arena_array(&source->arena, MAX_COLUMNS, sizeof *source->names);
     source->kinds = adg_arena_array(&source->arena, MAX_COLUMNS, sizeof *source->kinds);
     source->casts = adg_arena_array(&source->arena, MAX_COLUMNS, sizeof *source->casts);
-    enum adg_status status = source->names == NULL || source->kinds == NULL || source->casts == NULL ? adg_fail_memory(error) : ADG_OK;
+    enum adg_status status = source->names == NULL || source->kinds == NULL || source->casts == NULL
+                                 ? adg_fail_memory(error)
+                                 : ADG_OK;
     if (status == ADG_OK && files->format == ADG_SOURCE_CSV) {
         status = adg_csv_open(files->paths[0], &source->csv, error);
         for (uint32_t i = 0; status == ADG_OK && i < adg_csv_column_count(source->csv); i++) {
@@ -285,7 +304,8 @@ enum adg_status adg_source_open(const struct adg_source_files *files, struct adg
     for (uint32_t i = 0; i < source->column_count && status == ADG_OK; i++) {
         for (uint32_t k = 0; k < i && status == ADG_OK; k++) {
             if (strcasecmp(source->names[i], source->names[k]) == 0) {
-                status = adg_fail(error, ADG_BAD_INPUT, "%s: expected different names of columns, columns %u and %u have the same",
+                status = adg_fail(error, ADG_BAD_INPUT,
+                                  "%s: expected different names of columns, columns %u and %u have the same",
                                   adg_source_name(source), k + 1, i + 1);
             }
         }
@@ -333,7 +353,8 @@ uint64_t adg_source_position(const struct adg_source *source)
     return source->csv != NULL ? adg_csv_line(source->csv) : source->row;
 }
 
-enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count, struct adg_error *error)
+enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count,
+                                  struct adg_error *error)
 {
     struct adg_buffer sql = {0};
     source->selected = adg_arena_array(&source->arena, count, sizeof *source->selected);
@@ -349,8 +370,8 @@ enum adg_status adg_source_select(struct adg_source *source, const uint32_t *col
     for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
         const char *cast = source->casts[columns[i]];
         if (cast == NULL) {
-            status = adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have", adg_source_name(source),
-                              source->names[columns[i]]);
+            status = adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have",
+                              adg_source_name(source), source->names[columns[i]]);
             break;
         }
         bool is_float = source->kinds[columns[i]] == ADG_SOURCE_DOUBLE && strcmp(cast, "varchar") == 0;

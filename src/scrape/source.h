@@ -21,21 +21,23 @@ struct adg_source_files {
  * Finds table `table` in folder `folder` as T.parquet, T/ *.parquet, T.csv or T.csv.gz, or at `path` where that is not NULL.
  * *found is false when there is nothing. Memory is taken from the arena. ADG_BAD_INPUT: `path` is missing or of no known kind.
  */
-ADG_MUST_CHECK enum adg_status adg_source_find(const char *folder, const char *table, const char *path, struct adg_arena *arena,
-                                               struct adg_source_files *out, bool *found, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_source_find(const char *folder, const char *table, const char *path,
+                                               struct adg_arena *arena, struct adg_source_files *out, bool *found,
+                                               struct adg_error *error);
 
 struct adg_source;
 
 /* Opens the files; the engine reads Parquet. Two columns whose names differ only in case are refused. */
-ADG_MUST_CHECK enum adg_status adg_source_open(const struct adg_source_files *files, struct adg_engine *engine, struct adg_source **out,
-                                               struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_source_open(const struct adg_source_files *files, struct adg_engine *engine,
+                                               struct adg_source **out, struct adg_error *error);
 void adg_source_free(struct adg_source *source);
 
 uint32_t adg_source_column_count(const struct adg_source *source);
 const char *adg_source_column(const struct adg_source *source, uint32_t column);
 
 /* Before the first row: only these columns will be read, in this order. */
-ADG_MUST_CHECK enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count,
+                                                 struct adg_error *error);
 /* The next row; *end instead behind the last. Then the values of the selected columns, until the next row. */
 ADG_MUST_CHECK enum adg_status adg_source_next(struct adg_source *source, bool *end, struct adg_error *error);
 void adg_source_value(const struct adg_source *source, uint32_t selected, struct adg_source_value *out);

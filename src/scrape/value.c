@@ -23,8 +23,9 @@ static bool parse_timestamp(const char *text, size_t size, int64_t *us)
 {
     int32_t days;
     int64_t hours, minutes, seconds, fraction = 0;
-    if (size < 19 || !adg_date_parse(text, 10, &days) || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' || text[16] != ':' ||
-        !two_digits(text + 11, 23, &hours) || !two_digits(text + 14, 59, &minutes) || !two_digits(text + 17, 59, &seconds)) {
+    if (size < 19 || !adg_date_parse(text, 10, &days) || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' ||
+        text[16] != ':' || !two_digits(text + 11, 23, &hours) || !two_digits(text + 14, 59, &minutes) ||
+        !two_digits(text + 17, 59, &seconds)) {
         return false;
     }
     if (size > 19) {
@@ -197,7 +198,8 @@ static bool read_text(const struct adg_source_value *source, struct adg_value *v
         break;
     case ADG_SOURCE_DECIMAL: {
         size_t size = source->text.size;
-        if (memchr(source->text.data, '.', size) != NULL) { /* trailing zeros and a point behind which nothing is left */
+        if (memchr(source->text.data, '.', size) !=
+            NULL) { /* trailing zeros and a point behind which nothing is left */
             while (source->text.data[size - 1] == '0') {
                 size--;
             }
@@ -228,7 +230,8 @@ static bool read_text(const struct adg_source_value *source, struct adg_value *v
 
 void adg_value_read(const struct adg_source_value *source, const struct adg_field *field, struct adg_value *value)
 {
-    value->null = source->null || ((source->kind == ADG_SOURCE_TEXT || source->kind == ADG_SOURCE_DECIMAL) && source->text.size == 0);
+    value->null = source->null ||
+                  ((source->kind == ADG_SOURCE_TEXT || source->kind == ADG_SOURCE_DECIMAL) && source->text.size == 0);
     value->unreadable = false;
     if (value->null) {
         return;
@@ -268,7 +271,9 @@ const char *adg_value_kind(const struct adg_source_value *source)
     double number;
     switch (source->kind) {
     case ADG_SOURCE_TEXT:
-        return adg_double_parse((const char *)source->text.data, source->text.size, &number) ? "a number that does not fit" : "text";
+        return adg_double_parse((const char *)source->text.data, source->text.size, &number)
+                   ? "a number that does not fit"
+                   : "text";
     case ADG_SOURCE_DECIMAL:
     case ADG_SOURCE_INT:
         return "a number that does not fit";

@@ -11,7 +11,7 @@
 /* How a source stores a column. */
 enum adg_source_kind {
     ADG_SOURCE_TEXT,
-    ADG_SOURCE_DECIMAL,   /* as text, exact */
+    ADG_SOURCE_DECIMAL, /* as text, exact */
     ADG_SOURCE_INT,
     ADG_SOURCE_DOUBLE,
     ADG_SOURCE_DATE,      /* days */
@@ -22,7 +22,7 @@ enum adg_source_kind {
 struct adg_source_value {
     enum adg_source_kind kind;
     bool null;
-    int64_t integer;      /* INT, DATE, TIMESTAMP, BOOLEAN */
+    int64_t integer; /* INT, DATE, TIMESTAMP, BOOLEAN */
     double number;
     struct adg_span text;
 };

@@ -20,14 +20,14 @@
 #include "sink/sink.h"
 
 enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
-enum { TILE_ROWS = 16 };        /* rows whose cells are looked up together: a cache line of codes */
+enum { TILE_ROWS = 16 }; /* rows whose cells are looked up together: a cache line of codes */
 
 struct cell {
     char text[CELL_TEXT_BYTES]; /* or the long entry's offset and size */
     uint8_t length;             /* or LONG_ENTRY */
 };
 struct long_entry {
-    uint64_t offset;            /* in long_text */
+    uint64_t offset; /* in long_text */
     uint32_t size;
 };
 _Static_assert(sizeof(struct cell) == 16, "a cell is copied as one register");
@@ -37,30 +37,30 @@ enum step_kind { STEP_LITERAL, STEP_CELLS, STEP_PLAIN };
 
 struct step {
     enum step_kind kind;
-    uint32_t cell_count;        /* CELLS */
-    uint32_t column;            /* PLAIN */
-    char separator;             /* PLAIN */
-    struct adg_buffer literal;  /* LITERAL */
+    uint32_t cell_count;       /* CELLS */
+    uint32_t column;           /* PLAIN */
+    char separator;            /* PLAIN */
+    struct adg_buffer literal; /* LITERAL */
 };
 
 struct cell_column {
     uint32_t column;
-    struct cell *cells;         /* [count + 1] */
+    struct cell *cells; /* [count + 1] */
 };
 
 struct adg_sink {
     const struct adg_layout *layout;
     struct step *steps;
     struct cell_column *cell_columns; /* in their order */
-    uint32_t *text_columns;     /* those that are PLAIN text */
+    uint32_t *text_columns;           /* those that are PLAIN text */
     uint32_t step_count, cell_column_count, text_column_count;
     struct adg_buffer long_text;
-    size_t row_bytes;           /* no row is longer, its plain texts aside; with room for the overhang of a cell */
+    size_t row_bytes; /* no row is longer, its plain texts aside; with room for the overhang of a cell */
 };
 
 struct adg_sink_encoder {
     const struct adg_sink *sink;
-    struct cell *tile;          /* [TILE_ROWS][cell_column_count] */
+    struct cell *tile; /* [TILE_ROWS][cell_column_count] */
     struct adg_buffer bytes;
     uint64_t rows;
 };
@@ -210,8 +210,8 @@ static void csv_free(struct adg_sink *sink)
     adg_free(sink);
 }
 
-static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compression compression, struct adg_sink **out,
-                                struct adg_error *error)
+static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compression compression,
+                                struct adg_sink **out, struct adg_error *error)
 {
     if (compression == ADG_COMPRESSION_ZSTD) {
         return adg_fail(error, ADG_USAGE, "CSV is not compressed; leave the compression out");
@@ -251,7 +251,8 @@ static enum adg_status csv_begin(struct adg_sink *sink, struct adg_buffer *out, 
     return status;
 }
 
-static enum adg_status csv_encoder_new(const struct adg_sink *sink, struct adg_sink_encoder **out, struct adg_error *error)
+static enum adg_status csv_encoder_new(const struct adg_sink *sink, struct adg_sink_encoder **out,
+                                       struct adg_error *error)
 {
     struct adg_sink_encoder *encoder = adg_alloc_zero(1, sizeof *encoder);
     if (encoder == NULL) {
@@ -268,7 +269,8 @@ static enum adg_status csv_encoder_new(const struct adg_sink *sink, struct adg_s
 }
 
 /* Fills the tile with the cells of `rows` rows from `first_row` on. */
-static void look_up(const struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t first_row, uint32_t rows)
+static void look_up(const struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t first_row,
+                    uint32_t rows)
 {
     const struct adg_sink *sink = encoder->sink;
     for (uint32_t c = 0; c < sink->cell_column_count; c++) {
@@ -297,7 +299,8 @@ static inline char *put_cell(char *next, const struct adg_sink *sink, const stru
 }
 
 /* Numbers, dates and the like: their text never needs quotes. */
-static char *put_plain_number(char *next, const struct adg_field *field, const struct adg_block_column *column, uint32_t row)
+static char *put_plain_number(char *next, const struct adg_field *field, const struct adg_block_column *column,
+                              uint32_t row)
 {
     switch (field->type) {
     case ADG_TYPE_DOUBLE:
@@ -341,7 +344,8 @@ static char *put_row(char *next, const struct adg_sink *sink, const struct cell 
             if (column->valid == NULL || column->valid[row] != 0) {
                 if (field->type == ADG_TYPE_STRING) {
                     const uint32_t *offsets = column->values.text.offsets;
-                    next += put_escaped(next, column->values.text.bytes + offsets[row], offsets[row + 1] - offsets[row]);
+                    next += put_escaped(next, column->values.text.bytes + offsets[row],
+                                        offsets[row + 1] - offsets[row]);
                 } else {
                     next = put_plain_number(next, field, column, row);
                 }
@@ -352,7 +356,8 @@ static char *put_row(char *next, const struct adg_sink *sink, const struct cell 
     return next;
 }
 
-static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error)
+static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct adg_block *block,
+                                  struct adg_error *error)
 {
     const struct adg_sink *sink = encoder->sink;
     struct adg_buffer *bytes = &encoder->bytes;
@@ -373,7 +378,8 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
     return ADG_OK;
 }
 
-static enum adg_status csv_part_end(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error)
+static enum adg_status csv_part_end(struct adg_sink_encoder *encoder, struct adg_sink_part *part,
+                                    struct adg_error *error)
 {
     (void)error;
     *part = (struct adg_sink_part){.bytes = encoder->bytes, .rows = encoder->rows};
@@ -382,7 +388,8 @@ static enum adg_status csv_part_end(struct adg_sink_encoder *encoder, struct adg
     return ADG_OK;
 }
 
-static enum adg_status csv_append(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset, struct adg_error *error)
+static enum adg_status csv_append(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
+                                  struct adg_error *error)
 {
     (void)sink;
     (void)part;
@@ -391,7 +398,8 @@ static enum adg_status csv_append(struct adg_sink *sink, struct adg_sink_part *p
     return ADG_OK;
 }
 
-static enum adg_status csv_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out, struct adg_error *error)
+static enum adg_status csv_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out,
+                                  struct adg_error *error)
 {
     (void)sink;
     (void)offset;

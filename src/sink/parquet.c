@@ -71,7 +71,8 @@ static struct adg_span entry(const struct adg_dictionary *dictionary, uint32_t i
                              dictionary->values.text.offsets[i + 1] - start};
 }
 
-static enum adg_status append_value(struct adg_buffer *out, enum adg_type type, struct adg_span value, struct adg_error *error)
+static enum adg_status append_value(struct adg_buffer *out, enum adg_type type, struct adg_span value,
+                                    struct adg_error *error)
 {
     enum adg_status status = ADG_OK;
     if (type == ADG_TYPE_STRING) {
@@ -116,8 +117,8 @@ static void sink_free(struct adg_sink *sink)
     }
 }
 
-static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compression compression, struct adg_sink **out,
-                                 struct adg_error *error)
+static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compression compression,
+                                 struct adg_sink **out, struct adg_error *error)
 {
     enum adg_status status = ADG_OK;
     struct adg_sink *sink = adg_alloc_zero(1, sizeof *sink);
@@ -141,7 +142,8 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
         if (dictionary == NULL || field->type == ADG_TYPE_BOOLEAN) {
             continue;
         }
-        sink->columns[i].deferred = layout->columns[i].kind == ADG_COLUMN_DICTIONARY && dictionary->count > WHOLE_DICTIONARY_ENTRIES;
+        sink->columns[i].deferred = layout->columns[i].kind == ADG_COLUMN_DICTIONARY &&
+                                    dictionary->count > WHOLE_DICTIONARY_ENTRIES;
         for (uint32_t e = 0; e < dictionary->count && !sink->columns[i].deferred && status == ADG_OK; e++) {
             status = append_value(&sink->columns[i].dictionary, field->type, entry(dictionary, e), error);
         }
@@ -175,7 +177,8 @@ struct row_group {
     uint32_t count;
 };
 
-static enum adg_status sink_append(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset, struct adg_error *error)
+static enum adg_status sink_append(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
+                                   struct adg_error *error)
 {
     const struct row_group *group = part->detail;
     if (part->rows == 0) {
@@ -184,7 +187,8 @@ static enum adg_status sink_append(struct adg_sink *sink, struct adg_sink_part *
     return adg_parquet_footer_add(&sink->footer, group->chunks, part->rows, offset, &part->bytes, error);
 }
 
-static enum adg_status sink_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out, struct adg_error *error)
+static enum adg_status sink_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out,
+                                   struct adg_error *error)
 {
     (void)offset;
     return adg_parquet_footer_finish(&sink->footer, out, error);
@@ -205,8 +209,9 @@ static void part_fini(struct adg_sink_part *part)
 
 /* The chunk starts with its first page, on which compression is decided. */
 static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span dictionary_body,
-                                 uint32_t dictionary_entries, uint32_t rows, uint32_t nulls, enum adg_parquet_encoding encoding,
-                                 const struct adg_parquet_bounds *bounds, struct adg_error *error)
+                                 uint32_t dictionary_entries, uint32_t rows, uint32_t nulls,
+                                 enum adg_parquet_encoding encoding, const struct adg_parquet_bounds *bounds,
+                                 struct adg_error *error)
 {
     struct encoder_column *target = &encoder->columns[column];
     const struct adg_span body = {encoder->body.data, encoder->body.size};
@@ -214,7 +219,8 @@ static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t colu
     if (!target->begun) {
         enum adg_compression asked = encoder->sink->compression;
         bool compressed = asked == ADG_COMPRESSION_ZSTD ||
-                          (asked == ADG_COMPRESSION_AUTO && adg_parquet_compresses(encoder->compressor, &encoder->scratch, body));
+                          (asked == ADG_COMPRESSION_AUTO &&
+                           adg_parquet_compresses(encoder->compressor, &encoder->scratch, body));
         adg_parquet_chunk_begin(&target->chunk, encoder->sink->leaves[column].type,
                                 compressed ? ADG_CODEC_ZSTD : ADG_CODEC_UNCOMPRESSED, encoder->compressor);
         target->begun = true;
@@ -222,11 +228,13 @@ static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t colu
             status = adg_parquet_chunk_dictionary(&target->chunk, dictionary_body, dictionary_entries, error);
         }
     }
-    return status == ADG_OK ? adg_parquet_chunk_page(&target->chunk, body, rows, rows, nulls, encoding, bounds, error) : status;
+    return status == ADG_OK ? adg_parquet_chunk_page(&target->chunk, body, rows, rows, nulls, encoding, bounds, error)
+                            : status;
 }
 
 /* Starts the page's body with its definition levels: all 0, all 1, or the bits in encoder->present. */
-static enum adg_status put_levels(struct adg_sink_encoder *encoder, uint32_t rows, uint32_t present, struct adg_error *error)
+static enum adg_status put_levels(struct adg_sink_encoder *encoder, uint32_t rows, uint32_t present,
+                                  struct adg_error *error)
 {
     encoder->body.size = 0;
     enum adg_status status = adg_buffer_reserve(&encoder->body, sizeof(uint32_t) + adg_hybrid_bound(rows, 1), error);
@@ -261,8 +269,9 @@ static uint32_t compact(struct adg_sink_encoder *encoder, const uint32_t *codes,
 
 /* A data page of `rows` codes into a dictionary of which the row group has `entries`; `dictionary` names them for bounds:
  * entry e of the row group is entry names[e] of the dictionary, or e where names is NULL. */
-static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes, uint32_t rows,
-                                 struct adg_span dictionary_body, uint32_t entries, const uint32_t *names, struct adg_error *error)
+static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
+                                 uint32_t rows, struct adg_span dictionary_body, uint32_t entries,
+                                 const uint32_t *names, struct adg_error *error)
 {
     const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
     uint32_t *packed = encoder->packed, kept = rows;
@@ -288,16 +297,18 @@ static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t colu
     struct adg_parquet_bounds bounds = {0};
     if (kept > 0) {
         uint8_t *out = encoder->body.data + encoder->body.size;
-        encoder->body.size += min == max ? adg_hybrid_put_repeated(out, min, kept, width) : adg_hybrid_put_packed(out, packed, kept, width);
+        encoder->body.size += min == max ? adg_hybrid_put_repeated(out, min, kept, width)
+                                         : adg_hybrid_put_packed(out, packed, kept, width);
         bounds = make_bounds(layout->field->type, entry(layout->dictionary, names != NULL ? names[min] : min),
                              entry(layout->dictionary, names != NULL ? names[max] : max));
     }
-    return emit_page(encoder, column, dictionary_body, entries, rows, rows - kept, ADG_ENCODING_RLE_DICTIONARY, &bounds, error);
+    return emit_page(encoder, column, dictionary_body, entries, rows, rows - kept, ADG_ENCODING_RLE_DICTIONARY, &bounds,
+                     error);
 }
 
 /* Booleans have no dictionaries in Parquet: a bit per value. */
-static enum adg_status boolean_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes, uint32_t rows,
-                                    struct adg_error *error)
+static enum adg_status boolean_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
+                                    uint32_t rows, struct adg_error *error)
 {
     const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
     uint32_t kept = compact(encoder, codes, rows, dictionary->count);
@@ -340,11 +351,12 @@ static struct adg_span plain_value(const struct adg_block_column *column, enum a
         break;
     }
     uint32_t start = column->values.text.offsets[row];
-    return (struct adg_span){(const uint8_t *)column->values.text.bytes + start, column->values.text.offsets[row + 1] - start};
+    return (struct adg_span){(const uint8_t *)column->values.text.bytes + start,
+                             column->values.text.offsets[row + 1] - start};
 }
 
-static enum adg_status plain_page(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *column,
-                                  uint32_t rows, struct adg_error *error)
+static enum adg_status plain_page(struct adg_sink_encoder *encoder, uint32_t index,
+                                  const struct adg_block_column *column, uint32_t rows, struct adg_error *error)
 {
     enum adg_type type = encoder->sink->layout->columns[index].field->type;
     uint32_t kept = 0;
@@ -398,7 +410,8 @@ static enum adg_status uniform_page(struct adg_sink_encoder *encoder, uint32_t c
     if (layout->kind == ADG_COLUMN_NULL) {
         enum adg_status status = put_levels(encoder, rows, 0, error);
         return status != ADG_OK ? status
-                                : emit_page(encoder, column, (struct adg_span){0}, 0, rows, rows, ADG_ENCODING_PLAIN, &bounds, error);
+                                : emit_page(encoder, column, (struct adg_span){0}, 0, rows, rows, ADG_ENCODING_PLAIN,
+                                            &bounds, error);
     }
     const struct adg_span value = entry(layout->dictionary, 0);
     bool boolean = layout->field->type == ADG_TYPE_BOOLEAN;
@@ -419,8 +432,8 @@ static enum adg_status uniform_page(struct adg_sink_encoder *encoder, uint32_t c
     out[0] = 1; /* width: some readers stumble over 0 */
     encoder->body.size += 1 + adg_hybrid_put_repeated(out + 1, 0, rows, 1);
     const struct adg_buffer *body = &encoder->sink->columns[column].dictionary;
-    return emit_page(encoder, column, (struct adg_span){body->data, body->size}, 1, rows, 0, ADG_ENCODING_RLE_DICTIONARY, &bounds,
-                     error);
+    return emit_page(encoder, column, (struct adg_span){body->data, body->size}, 1, rows, 0,
+                     ADG_ENCODING_RLE_DICTIONARY, &bounds, error);
 }
 
 /* The pages of a column whose codes were kept until the row group's entries are known. */
@@ -452,7 +465,8 @@ static enum adg_status deferred_pages(struct adg_sink_encoder *encoder, uint32_t
     }
     for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
         uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
-        status = code_page(encoder, column, codes + first, page, (struct adg_span){body.data, body.size}, used, names, error);
+        status = code_page(encoder, column, codes + first, page, (struct adg_span){body.data, body.size}, used, names,
+                           error);
     }
     adg_buffer_fini(&body);
     adg_free(names);
@@ -491,7 +505,8 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     encoder->compressor = ZSTD_createCCtx();
     encoder->packed = adg_alloc_array(ADG_BLOCK_ROWS + 8, sizeof *encoder->packed);
     encoder->present = adg_alloc_array(ADG_BLOCK_ROWS / 8 + 1, 1);
-    bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL && encoder->present != NULL;
+    bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
+                encoder->present != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
         if (sink->columns[i].deferred) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));

@@ -27,17 +27,17 @@ enum adg_compression { ADG_COMPRESSION_AUTO, ADG_COMPRESSION_ZSTD, ADG_COMPRESSI
 #define ADG_SINK_PART_BLOCKS 8
 
 struct adg_sink_part {
-    struct adg_buffer bytes;  /* as they will stand in the file */
-    void *detail;             /* the format's own: where the chunks begin, their statistics */
+    struct adg_buffer bytes; /* as they will stand in the file */
+    void *detail;            /* the format's own: where the chunks begin, their statistics */
     uint64_t rows;
 };
 
-struct adg_sink;              /* of one file */
-struct adg_sink_encoder;      /* of one thread */
+struct adg_sink;         /* of one file */
+struct adg_sink_encoder; /* of one thread */
 
 struct adg_sink_operations {
-    const char *extension;    /* "parquet" */
-    uint32_t part_blocks;     /* 0: ADG_SINK_PART_BLOCKS */
+    const char *extension; /* "parquet" */
+    uint32_t part_blocks;  /* 0: ADG_SINK_PART_BLOCKS */
     enum adg_status (*open)(const struct adg_layout *layout, enum adg_compression compression, struct adg_sink **out,
                             struct adg_error *error);
     enum adg_status (*begin)(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error);
@@ -46,7 +46,8 @@ struct adg_sink_operations {
     /* Ends the part: `part` takes over its bytes; the encoder is ready for the next one. */
     enum adg_status (*part_end)(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error);
     /* Notes the part as next in the file, at byte `offset`; its bytes are then written as they are. */
-    enum adg_status (*append)(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset, struct adg_error *error);
+    enum adg_status (*append)(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
+                              struct adg_error *error);
     enum adg_status (*finish)(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out, struct adg_error *error);
     void (*part_fini)(struct adg_sink_part *part); /* bytes and detail; accepts a zeroed part */
     void (*encoder_free)(struct adg_sink_encoder *encoder);

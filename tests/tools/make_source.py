@@ -65,6 +65,8 @@ def skewed(rng, name, rows):
 
 
 def null_share(name):
+    if name in ("ADMIMETH", "CLASSPAT", "ATTENDED", "FIRSTATT", "AEARRIVALMODE"):
+        return 0.01
     position = re.fullmatch(r".*_(\d\d)", name)
     if position:
         return 1 - 0.75 ** (int(position.group(1)) - 1) if int(position.group(1)) > 1 else 0.01

@@ -19,9 +19,19 @@ static void test_double_format(void **state)
         double value;
         const char *text;
     } cases[] = {
-        {0.0, "0"}, {-0.0, "0"}, {54.0, "54"}, {-3.0, "-3"}, {0.1, "0.1"}, {0.00001, "0.00001"}, {-0.025, "-0.025"},
-        {33.512328767123286, "33.512328767123286"}, {1e22, "10000000000000000000000"}, {1.5e-7, "0.00000015"},
-        {9007199254740993.0, "9007199254740992"}, {123456.75, "123456.75"}, {4.88, "4.88"},
+        {0.0, "0"},
+        {-0.0, "0"},
+        {54.0, "54"},
+        {-3.0, "-3"},
+        {0.1, "0.1"},
+        {0.00001, "0.00001"},
+        {-0.025, "-0.025"},
+        {33.512328767123286, "33.512328767123286"},
+        {1e22, "10000000000000000000000"},
+        {1.5e-7, "0.00000015"},
+        {9007199254740993.0, "9007199254740992"},
+        {123456.75, "123456.75"},
+        {4.88, "4.88"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char out[ADG_NUMBER_TEXT_BYTES + 1];
@@ -41,14 +51,28 @@ static void test_decimal(void **state)
         bool good;
         int64_t unscaled;
         const char *back;
-    } cases[] = { /* decimal(16,15) */
-        {"0", true, 0, "0"}, {"-0.0", true, 0, "0"}, {"1", true, 1000000000000000, "1"}, {"9.5", true, 9500000000000000, "9.5"},
-        {"0.123456789012345", true, 123456789012345, "0.123456789012345"}, {"10", false, 0, NULL},
-        {"0.1234567890123456", false, 0, NULL}, {"0.1234567890123450", true, 123456789012345, "0.123456789012345"},
-        {"1e-15", true, 1, "0.000000000000001"}, {"25e-1", true, 2500000000000000, "2.5"}, {".5", true, 500000000000000, "0.5"},
-        {"5.", true, 5000000000000000, "5"}, {"", false, 0, NULL}, {".", false, 0, NULL}, {" 1", false, 0, NULL},
-        {"1e", false, 0, NULL}, {"nan", false, 0, NULL}, {"-2.05", true, -2050000000000000, "-2.05"},
-        {"0e99999999999999999999", true, 0, "0"}, {"1e99999999999999999999", false, 0, NULL},
+    } cases[] = {
+        /* decimal(16,15) */
+        {"0", true, 0, "0"},
+        {"-0.0", true, 0, "0"},
+        {"1", true, 1000000000000000, "1"},
+        {"9.5", true, 9500000000000000, "9.5"},
+        {"0.123456789012345", true, 123456789012345, "0.123456789012345"},
+        {"10", false, 0, NULL},
+        {"0.1234567890123456", false, 0, NULL},
+        {"0.1234567890123450", true, 123456789012345, "0.123456789012345"},
+        {"1e-15", true, 1, "0.000000000000001"},
+        {"25e-1", true, 2500000000000000, "2.5"},
+        {".5", true, 500000000000000, "0.5"},
+        {"5.", true, 5000000000000000, "5"},
+        {"", false, 0, NULL},
+        {".", false, 0, NULL},
+        {" 1", false, 0, NULL},
+        {"1e", false, 0, NULL},
+        {"nan", false, 0, NULL},
+        {"-2.05", true, -2050000000000000, "-2.05"},
+        {"0e99999999999999999999", true, 0, "0"},
+        {"1e99999999999999999999", false, 0, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t unscaled = 0;
@@ -71,9 +95,22 @@ static void test_int64_parse(void **state)
         bool good;
         int64_t value;
     } cases[] = {
-        {"54.0", true, 54}, {"+7", true, 7}, {"-0", true, 0}, {"007", true, 7}, {"1.000", true, 1}, {"1.", false, 0}, {"1.5", false, 0},
-        {"", false, 0}, {"-", false, 0}, {".0", false, 0}, {"1e3", false, 0}, {" 1", false, 0}, {"9223372036854775807", true, INT64_MAX},
-        {"9223372036854775808", false, 0}, {"-9223372036854775808", true, INT64_MIN}, {"-9223372036854775809", false, 0},
+        {"54.0", true, 54},
+        {"+7", true, 7},
+        {"-0", true, 0},
+        {"007", true, 7},
+        {"1.000", true, 1},
+        {"1.", false, 0},
+        {"1.5", false, 0},
+        {"", false, 0},
+        {"-", false, 0},
+        {".0", false, 0},
+        {"1e3", false, 0},
+        {" 1", false, 0},
+        {"9223372036854775807", true, INT64_MAX},
+        {"9223372036854775808", false, 0},
+        {"-9223372036854775808", true, INT64_MIN},
+        {"-9223372036854775809", false, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t value = 0;
@@ -90,8 +127,8 @@ static void test_double_parse(void **state)
         bool good;
         double value;
     } cases[] = {
-        {"1.5e3", true, 1500}, {"-.5", true, -0.5}, {"5.", true, 5}, {"1e400", false, 0}, {"inf", false, 0}, {"nan", false, 0},
-        {"0x10", false, 0}, {"1 ", false, 0}, {"1e-400", true, 0}, {"-0", true, 0},
+        {"1.5e3", true, 1500}, {"-.5", true, -0.5}, {"5.", true, 5},  {"1e400", false, 0}, {"inf", false, 0},
+        {"nan", false, 0},     {"0x10", false, 0},  {"1 ", false, 0}, {"1e-400", true, 0}, {"-0", true, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double value = 0;
@@ -108,8 +145,15 @@ static void test_dates(void **state)
         bool good;
         int32_t days;
     } cases[] = {
-        {"1970-01-01", true, 0}, {"0001-01-01", true, ADG_DATE_MIN}, {"9999-12-31", true, ADG_DATE_MAX}, {"2000-02-29", true, 11016},
-        {"1900-02-29", false, 0}, {"2001-04-31", false, 0}, {"0000-01-01", false, 0}, {"2001-1-01", false, 0}, {"2001-01-01 ", false, 0},
+        {"1970-01-01", true, 0},
+        {"0001-01-01", true, ADG_DATE_MIN},
+        {"9999-12-31", true, ADG_DATE_MAX},
+        {"2000-02-29", true, 11016},
+        {"1900-02-29", false, 0},
+        {"2001-04-31", false, 0},
+        {"0000-01-01", false, 0},
+        {"2001-1-01", false, 0},
+        {"2001-01-01 ", false, 0},
         {"1969-12-31", true, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -128,7 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_double_format), cmocka_unit_test(test_decimal), cmocka_unit_test(test_int64_parse),
-        cmocka_unit_test(test_double_parse), cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_double_parse),  cmocka_unit_test(test_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

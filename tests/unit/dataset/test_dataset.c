@@ -118,10 +118,10 @@ static void test_refused(void **state)
         {HEAD KEY "  - {name: A, type: string, derive: 'suffix(K, 3)'}\n", "f:7:37:", "prefix"},
         {HEAD KEY "  - {name: A, type: integer, derive: 'prefix(K, 3)'}\n", "f:7:38:", "type"},
         {HEAD KEY "  - {name: A, type: string, derive: 'prefix(A, 3)'}\n", "f:7:37:", "do not depend"},
-        {HEAD KEY "  - {name: A, type: string, derive: 'join(B)'}\n  - {name: B, type: string, derive: 'join(A)'}\n", "f:7:37:",
-         "do not depend"},
-        {"dataset: d\nid: 1\nprimary_key: A\ntables: [t]\nfields:\n  - {name: A, type: string, values: CATEGORICAL}\n", "f:3:14:",
-         "primary_key"},
+        {HEAD KEY "  - {name: A, type: string, derive: 'join(B)'}\n  - {name: B, type: string, derive: 'join(A)'}\n",
+         "f:7:37:", "do not depend"},
+        {"dataset: d\nid: 1\nprimary_key: A\ntables: [t]\nfields:\n  - {name: A, type: string, values: CATEGORICAL}\n",
+         "f:3:14:", "primary_key"},
         {"dataset: d\nid: 0\nprimary_key: K\ntables: [t]\nfields:\n" KEY, "f:2:5:", "id"},
         {"dataset: d\nid: 1\nprimary_key: K\ntables: [t, t]\nfields:\n" KEY, "f:4:13:", "no other table"},
         {"dataset: d\nid: 1\nprimary_key: K\npatient_key: K\ntables: [t]\nfields:\n" KEY, "f:4:14:", "another field"},
@@ -133,7 +133,8 @@ static void test_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct adg_definition *definition = NULL;
         struct adg_error error = {{0}};
-        assert_int_equal(adg_definition_parse("f", cases[i].text, strlen(cases[i].text), &definition, &error), ADG_BAD_INPUT);
+        assert_int_equal(adg_definition_parse("f", cases[i].text, strlen(cases[i].text), &definition, &error),
+                         ADG_BAD_INPUT);
         if (strncmp(error.message, cases[i].place, strlen(cases[i].place)) != 0 ||
             strstr(error.message, cases[i].expected) == NULL) {
             fail_msg("case %zu: %s", i, error.message);
@@ -164,12 +165,9 @@ static void test_allocation_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_builtin),
-        cmocka_unit_test(test_one_document_is_the_same_alone_and_among_others),
-        cmocka_unit_test(test_lookups),
-        cmocka_unit_test(test_derivation_ranges),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_builtin), cmocka_unit_test(test_one_document_is_the_same_alone_and_among_others),
+        cmocka_unit_test(test_lookups), cmocka_unit_test(test_derivation_ranges),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

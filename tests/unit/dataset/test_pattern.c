@@ -37,8 +37,8 @@ static void test_counts(void **state)
     } cases[] = {
         {"\\d{12}", UINT64_C(1000000000000), 12, true},
         {"TEST[0-9a-zA-Z]{28}", UINT64_MAX, 32, true},
-        {"a?a?", 3, 2, false},              /* "", a, aa: ambiguous, counted once */
-        {"(ab|a)b?", 3, 3, false},          /* ab (twice), abb, a */
+        {"a?a?", 3, 2, false},     /* "", a, aa: ambiguous, counted once */
+        {"(ab|a)b?", 3, 3, false}, /* ab (twice), abb, a */
         {"[a-c]{2,3}", 9 + 27, 3, false},
         {"(A|B[0-9])\\-x", 11, 4, false},
         {"[0-9]{18}", UINT64_C(1000000000000000000), 18, true},
@@ -68,7 +68,8 @@ static int by_bytes(const void *a, const void *b)
 static void test_strings_are_distinct_and_match(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"a?a?", "(ab|a)b?", "[a-c]{2,3}", "\\d\\d", "(x|y(1|2)?){2}", "[0-9]{2}(A|B|CC)?"};
+    static const char *const texts[] = {"a?a?",   "(ab|a)b?",       "[a-c]{2,3}",
+                                        "\\d\\d", "(x|y(1|2)?){2}", "[0-9]{2}(A|B|CC)?"};
     for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
         struct adg_arena arena = {0};
         const struct adg_pattern *pattern = NULL;
@@ -99,7 +100,8 @@ static void test_huge_space(void **state)
     size_t column = 0;
     assert_int_equal(adg_pattern_compile("TEST[0-9a-zA-Z]{28}|rare", &arena, &pattern, &column, NULL), ADG_OK);
     char first[ADG_PATTERN_MAX_LENGTH], second[ADG_PATTERN_MAX_LENGTH];
-    for (uint32_t word = 0; word < 1000; word++) { /* the same random choices: the numbers alone tell the strings apart */
+    for (uint32_t word = 0; word < 1000;
+         word++) { /* the same random choices: the numbers alone tell the strings apart */
         uint32_t seed = word * 0x85EBCA6B;
         assert_int_equal(adg_pattern_string(pattern, word, identity, same_word, &seed, first), 32);
         assert_int_equal(adg_pattern_string(pattern, word + 1, identity, same_word, &seed, second), 32);
@@ -117,9 +119,9 @@ static void test_refused(void **state)
         size_t column;
         const char *expected;
     } cases[] = {
-        {"", 0, "at least one character"}, {"ab*", 2, "finite"},  {"a+", 1, "finite"},        {"(ab", 3, "')'"},
-        {"ab)", 2, "end of the pattern"},  {"[a", 2, "']'"},      {"[^a]", 1, "negated"},     {"a{2", 3, "'}'"},
-        {"a{3,2}", 5, "first one"},        {"a{300}", 5, "256"},  {"[z-a]", 4, "upwards"},    {"{2}", 0, "literal"},
+        {"", 0, "at least one character"}, {"ab*", 2, "finite"},      {"a+", 1, "finite"},     {"(ab", 3, "')'"},
+        {"ab)", 2, "end of the pattern"},  {"[a", 2, "']'"},          {"[^a]", 1, "negated"},  {"a{2", 3, "'}'"},
+        {"a{3,2}", 5, "first one"},        {"a{300}", 5, "256"},      {"[z-a]", 4, "upwards"}, {"{2}", 0, "literal"},
         {"a{200}b{200}", 12, "256"},       {"a\xC3\xA9", 1, "ASCII"}, {"a\\", 2, "ASCII"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -15,7 +15,10 @@
 #include "parquet/hybrid.h"
 #include "parquet/table.h"
 
-#define TEXT(t) {(const uint8_t *)(t), sizeof(t) - 1}
+#define TEXT(t)                                                                                                        \
+    {                                                                                                                  \
+        (const uint8_t *)(t), sizeof(t) - 1                                                                            \
+    }
 
 static const struct adg_span texts[] = {TEXT("a"), TEXT(""), TEXT("-   "), TEXT("\xE2\x82\xAC,\"\n"), TEXT("zz")};
 static const uint8_t text_valid[] = {1, 1, 1, 1, 0};
@@ -35,12 +38,29 @@ static const struct adg_parquet_column columns[] = {
     {.name = "TEXT", .type = ADG_TYPE_STRING, .valid = text_valid, .values.text = texts},
     {.name = "NUMBER", .type = ADG_TYPE_DOUBLE, .valid = number_valid, .values.f64 = numbers},
     {.name = "DAY", .type = ADG_TYPE_DATE, .values.i32 = days},
-    {.name = "TEXTS", .type = ADG_TYPE_STRING, .is_list = true, .valid = list_valid, .list_offsets = offsets, .item_valid = item_valid, .values.text = items},
-    {.name = "WEIGHTS", .type = ADG_TYPE_DOUBLE, .is_list = true, .valid = list_valid, .list_offsets = weight_offsets, .values.f64 = weights},
+    {.name = "TEXTS",
+     .type = ADG_TYPE_STRING,
+     .is_list = true,
+     .valid = list_valid,
+     .list_offsets = offsets,
+     .item_valid = item_valid,
+     .values.text = items},
+    {.name = "WEIGHTS",
+     .type = ADG_TYPE_DOUBLE,
+     .is_list = true,
+     .valid = list_valid,
+     .list_offsets = weight_offsets,
+     .values.f64 = weights},
     {.name = "NOTHING", .type = ADG_TYPE_STRING, .valid = all_null, .values.text = texts},
-    {.name = "NO_LISTS", .type = ADG_TYPE_STRING, .is_list = true, .valid = all_null, .list_offsets = no_items, .values.text = items},
+    {.name = "NO_LISTS",
+     .type = ADG_TYPE_STRING,
+     .is_list = true,
+     .valid = all_null,
+     .list_offsets = no_items,
+     .values.text = items},
 };
-static const struct adg_parquet_table table = {.rows = 5, .column_count = sizeof columns / sizeof columns[0], .columns = columns};
+static const struct adg_parquet_table table = {
+    .rows = 5, .column_count = sizeof columns / sizeof columns[0], .columns = columns};
 
 static bool is_valid(const uint8_t *valid, size_t i)
 {
@@ -99,7 +119,8 @@ static void test_round_trip(void **state)
             assert_int_equal(b->list_offsets[r + 1] - b->list_offsets[r], count);
             for (uint32_t i = 0; i < count; i++) {
                 assert_int_equal(a->list_offsets[r], b->list_offsets[r]);
-                assert_int_equal(is_valid(a->item_valid, a->list_offsets[r] + i), is_valid(b->item_valid, b->list_offsets[r] + i));
+                assert_int_equal(is_valid(a->item_valid, a->list_offsets[r] + i),
+                                 is_valid(b->item_valid, b->list_offsets[r] + i));
                 if (is_valid(a->item_valid, a->list_offsets[r] + i)) {
                     check_value(a, b, a->list_offsets[r] + i);
                 }
@@ -121,7 +142,8 @@ static void test_many_rows(void **state)
         values[i] = i * i;
         valid[i] = i % 3 != 0;
     }
-    const struct adg_parquet_column column = {.name = "N", .type = ADG_TYPE_INT64, .valid = valid, .values.i64 = values};
+    const struct adg_parquet_column column = {
+        .name = "N", .type = ADG_TYPE_INT64, .valid = valid, .values.i64 = values};
     const struct adg_parquet_table long_table = {.rows = ROWS, .column_count = 1, .columns = &column};
     struct adg_buffer file = {0};
     struct adg_arena arena = {0};
@@ -245,9 +267,12 @@ static void test_hybrid_specification_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_many_rows),
-        cmocka_unit_test(test_no_rows),             cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_hybrid_round_trip),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_no_rows),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_hybrid_round_trip),
         cmocka_unit_test(test_hybrid_specification_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

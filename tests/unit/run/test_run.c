@@ -32,12 +32,9 @@ static const struct fake_table {
     int64_t failing_block;
     bool plan_fails;
 } tables[] = {
-    {.name = "small", .rows = 1, .failing_block = -1},
-    {.name = "empty", .rows = 0, .failing_block = -1},
-    {.name = "big", .rows = 1002, .failing_block = -1},
-    {.name = "bare", .rows = 7, .failing_block = -1},
-    {.name = "broken", .rows = 100, .failing_block = 7},
-    {.name = "unplannable", .rows = 1, .plan_fails = true},
+    {.name = "small", .rows = 1, .failing_block = -1},   {.name = "empty", .rows = 0, .failing_block = -1},
+    {.name = "big", .rows = 1002, .failing_block = -1},  {.name = "bare", .rows = 7, .failing_block = -1},
+    {.name = "broken", .rows = 100, .failing_block = 7}, {.name = "unplannable", .rows = 1, .plan_fails = true},
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
@@ -66,8 +63,9 @@ bool adg_metadata_has_table(const struct adg_metadata *metadata, const char *tab
     return strcmp(table, "bare") != 0;
 }
 
-enum adg_status adg_plan_new(const struct adg_definition *definition, const struct adg_metadata *metadata, const char *table,
-                             const struct adg_plan_options *options, struct adg_plan **out, struct adg_error *error)
+enum adg_status adg_plan_new(const struct adg_definition *definition, const struct adg_metadata *metadata,
+                             const char *table, const struct adg_plan_options *options, struct adg_plan **out,
+                             struct adg_error *error)
 {
     (void)definition;
     (void)metadata;
@@ -192,7 +190,8 @@ static enum adg_status run(const char *const *names, uint32_t count, struct adg_
         definition_tables[t] = (struct adg_table){.name = tables[t].name, .ordinal = t};
     }
     /* "every table" are the first four, of which the last has no metadata */
-    const struct adg_dataset dataset = {.name = "fake", .tables = definition_tables, .table_count = names != NULL ? TABLES : 4};
+    const struct adg_dataset dataset = {
+        .name = "fake", .tables = definition_tables, .table_count = names != NULL ? TABLES : 4};
     const struct adg_definition definition = {.name = "fake", .datasets = &dataset, .dataset_count = 1};
     warnings[0] = '\0';
     reported_done = reported_total = 0;
@@ -277,7 +276,8 @@ static void test_every_table_for_any_threads(void **state)
         assert_rows("out/artificial_big.csv", 0, 1002);
         assert_rows("out/artificial_empty.csv", 0, 0);
         assert_rows("out/artificial_small.csv", 0, 1);
-        assert_string_equal(warnings, "no metadata for these tables, which are left out: bare\ntable small: a warning\n");
+        assert_string_equal(warnings,
+                            "no metadata for these tables, which are left out: bare\ntable small: a warning\n");
         assert_int_equal(reported_done, 1003);
         assert_int_equal(reported_total, 1003);
     }
@@ -469,9 +469,16 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_every_table_for_any_threads), TEST(test_refused_before_anything_is_written),
-        TEST(test_failure_leaves_complete_tables_only), TEST(test_folders), TEST(test_one_run_at_a_time), TEST(test_shards),
-        TEST(test_failed_shard_leaves_no_folder), TEST(test_too_many_shards), TEST(test_write_fails), TEST(test_without_memory),
+        TEST(test_every_table_for_any_threads),
+        TEST(test_refused_before_anything_is_written),
+        TEST(test_failure_leaves_complete_tables_only),
+        TEST(test_folders),
+        TEST(test_one_run_at_a_time),
+        TEST(test_shards),
+        TEST(test_failed_shard_leaves_no_folder),
+        TEST(test_too_many_shards),
+        TEST(test_write_fails),
+        TEST(test_without_memory),
         TEST(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

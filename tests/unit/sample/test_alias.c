@@ -137,8 +137,8 @@ static void test_draw_other(void **state)
     static const struct {
         uint32_t excluded, word, value;
     } cases[] = {
-        {0, 0, 2},          {0, UINT32_MAX, 3}, {0, 0x7FFFFFFF, 2}, {0, 0x80000000, 3}, {3, 0, 0}, {3, UINT32_MAX, 2},
-        {2, UINT32_MAX, 3}, {2, 0x80000000, 0}, {2, 0xAAAAAAAB, 3}, {2, 0xAAAAAAAA, 0},
+        {0, 0, 2},          {0, UINT32_MAX, 3}, {0, 0x7FFFFFFF, 2}, {0, 0x80000000, 3}, {3, 0, 0},
+        {3, UINT32_MAX, 2}, {2, UINT32_MAX, 3}, {2, 0x80000000, 0}, {2, 0xAAAAAAAB, 3}, {2, 0xAAAAAAAA, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(adg_sums_draw_other(sums, 4, cases[i].excluded, cases[i].word), cases[i].value);

@@ -30,41 +30,56 @@ struct test_case {
     const char *name;
     uint32_t column_count;
     struct test_column columns[MAX_COLUMNS];
-    uint32_t block_rows[3];          /* until 0 */
+    uint32_t block_rows[3]; /* until 0 */
     uint32_t part_blocks;
-    bool readable;                   /* by adg_parquet_table_read, which knows no dictionary pages and five types */
+    bool readable; /* by adg_parquet_table_read, which knows no dictionary pages and five types */
     const char *csv;
 };
 
-#define TEXT(bytes_, ...) {.text = {.bytes = bytes_, .offsets = (const uint32_t[]){__VA_ARGS__}}}
-#define CODES(...) {.codes = (const uint32_t[]){__VA_ARGS__}}
+#define TEXT(bytes_, ...)                                                                                              \
+    {                                                                                                                  \
+        .text = {.bytes = bytes_, .offsets = (const uint32_t[]){__VA_ARGS__} }                                         \
+    }
+#define CODES(...)                                                                                                     \
+    {                                                                                                                  \
+        .codes = (const uint32_t[])                                                                                    \
+        {                                                                                                              \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
+    }
 
-static const struct adg_dictionary letters = {.type = ADG_TYPE_STRING, .count = 3, .values = TEXT("abbccc", 0, 1, 3, 6)};
-static const struct adg_dictionary quoted = {.type = ADG_TYPE_STRING, .count = 5,
-                                             .values = TEXT("\"a,bc\nde\rfgh i", 0, 1, 4, 7, 10, 13)};
-static const struct adg_dictionary numbers = {.type = ADG_TYPE_INT32, .count = 4,
-                                              .values = {.i32 = (const int32_t[]){INT32_MIN, -1, 0, INT32_MAX}}};
-static const struct adg_dictionary dates = {.type = ADG_TYPE_DATE, .count = 2,
-                                            .values = {.i32 = (const int32_t[]){-719162, 0}}};
+static const struct adg_dictionary letters = {
+    .type = ADG_TYPE_STRING, .count = 3, .values = TEXT("abbccc", 0, 1, 3, 6)};
+static const struct adg_dictionary quoted = {
+    .type = ADG_TYPE_STRING, .count = 5, .values = TEXT("\"a,bc\nde\rfgh i", 0, 1, 4, 7, 10, 13)};
+static const struct adg_dictionary numbers = {
+    .type = ADG_TYPE_INT32, .count = 4, .values = {.i32 = (const int32_t[]){INT32_MIN, -1, 0, INT32_MAX}}};
+static const struct adg_dictionary dates = {
+    .type = ADG_TYPE_DATE, .count = 2, .values = {.i32 = (const int32_t[]){-719162, 0}}};
 static const struct adg_dictionary one = {.type = ADG_TYPE_STRING, .count = 1, .values = TEXT("x\"y", 0, 3)};
-static const struct adg_dictionary decimals = {.type = ADG_TYPE_DECIMAL, .count = 2,
-                                               .values = {.i64 = (const int64_t[]){-1, INT64_C(1250000000000000)}}};
+static const struct adg_dictionary decimals = {
+    .type = ADG_TYPE_DECIMAL, .count = 2, .values = {.i64 = (const int64_t[]){-1, INT64_C(1250000000000000)}}};
 /* 15 bytes with the separator, 16, and 40: the cells of the CSV sink hold 15. U+00E9 is two bytes. */
-static const struct adg_dictionary wide = {.type = ADG_TYPE_STRING, .count = 4,
-                                           .values = TEXT("01234567890123" "012345678901234" "0123456789012345678901234567890123456789"
+static const struct adg_dictionary wide = {.type = ADG_TYPE_STRING,
+                                           .count = 4,
+                                           .values = TEXT("01234567890123"
+                                                          "012345678901234"
+                                                          "0123456789012345678901234567890123456789"
                                                           "\xc3\xa9",
                                                           0, 14, 29, 69, 71)};
 
 static const struct test_case cases[] = {
     {.name = "all kinds of columns",
      .column_count = 5,
-     .columns = {{.field = {.name = "N", .type = ADG_TYPE_STRING}, .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}},
+     .columns = {{.field = {.name = "N", .type = ADG_TYPE_STRING},
+                  .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}},
                  {.field = {.name = "D", .type = ADG_TYPE_STRING},
                   .layout = {.kind = ADG_COLUMN_DICTIONARY, .dictionary = &letters, .nullable = true},
                   .data = CODES(2, 3, 0, 1)},
                  {.field = {.name = "C", .type = ADG_TYPE_STRING},
                   .layout = {.kind = ADG_COLUMN_CONSTANT, .dictionary = &one}},
-                 {.field = {.name = "M", .type = ADG_TYPE_INT32}, .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}},
+                 {.field = {.name = "M", .type = ADG_TYPE_INT32},
+                  .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}},
                  {.field = {.name = "P", .type = ADG_TYPE_STRING},
                   .layout = {.kind = ADG_COLUMN_PLAIN, .nullable = true},
                   .data = {.valid = (const uint8_t[]){1, 0, 1, 1}, .values = TEXT("pq,\"", 0, 1, 1, 3, 4)}}},
@@ -101,7 +116,8 @@ static const struct test_case cases[] = {
                   .data = CODES(0, 1, 2)},
                  {.field = {.name = "L", .type = ADG_TYPE_INT64},
                   .layout = {.kind = ADG_COLUMN_PLAIN, .nullable = true},
-                  .data = {.valid = (const uint8_t[]){1, 1, 0}, .values = {.i64 = (const int64_t[]){INT64_MIN, INT64_MAX, 5}}}},
+                  .data = {.valid = (const uint8_t[]){1, 1, 0},
+                           .values = {.i64 = (const int64_t[]){INT64_MIN, INT64_MAX, 5}}}},
                  {.field = {.name = "F", .type = ADG_TYPE_DOUBLE},
                   .layout = {.kind = ADG_COLUMN_PLAIN},
                   .data = {.values = {.f64 = (const double[]){0.1, -2.0, 1e-7}}}},
@@ -149,12 +165,14 @@ static const struct test_case cases[] = {
      .part_blocks = 1,
      .readable = true,
      .csv = "P,L,F,E,I\np,-9223372036854775808,0.1,9999-12-31,-2147483648\n,9223372036854775807,-2,1970-03-01,0\n"
-            "\"q,\",,0.0000001,1969-12-31,1\n\"\"\"\",,0,1970-01-01,2147483647\np,-9223372036854775808,0.1,9999-12-31,-2147483648\n"},
+            "\"q,\",,0.0000001,1969-12-31,1\n\"\"\"\",,0,1970-01-01,2147483647\np,-9223372036854775808,0.1,9999-12-31,-"
+            "2147483648\n"},
     {.name = "no row at all",
      .column_count = 2,
      .columns = {{.field = {.name = "D", .type = ADG_TYPE_STRING},
                   .layout = {.kind = ADG_COLUMN_DICTIONARY, .dictionary = &letters}},
-                 {.field = {.name = "N", .type = ADG_TYPE_INT32}, .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}}},
+                 {.field = {.name = "N", .type = ADG_TYPE_INT32},
+                  .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}}},
      .part_blocks = 1,
      .csv = "D,N\n"},
     {.name = "one row, nothing but nulls",
@@ -162,7 +180,8 @@ static const struct test_case cases[] = {
      .columns = {{.field = {.name = "D", .type = ADG_TYPE_STRING},
                   .layout = {.kind = ADG_COLUMN_DICTIONARY, .dictionary = &letters, .nullable = true},
                   .data = CODES(3)},
-                 {.field = {.name = "N", .type = ADG_TYPE_INT32}, .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}}},
+                 {.field = {.name = "N", .type = ADG_TYPE_INT32},
+                  .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}}},
      .block_rows = {1},
      .part_blocks = 1,
      .csv = "D,N\n,\n"},
@@ -184,7 +203,8 @@ static const struct test_case cases[] = {
      .csv = "D\na\nbb\nccc\n\na\na\nbb\nccc\n"},
 };
 
-static void write_case(const struct adg_sink_operations *operations, const struct test_case *test, struct adg_buffer *file)
+static void write_case(const struct adg_sink_operations *operations, const struct test_case *test,
+                       struct adg_buffer *file)
 {
     struct adg_error error = {{0}};
     struct adg_layout_column columns[MAX_COLUMNS];
@@ -330,7 +350,8 @@ static void test_csv_is_not_compressed(void **state)
 int main(void)
 {
     enum { CASES = sizeof cases / sizeof cases[0] };
-    struct CMUnitTest tests[2 * CASES + 2] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_csv_is_not_compressed)};
+    struct CMUnitTest tests[2 * CASES + 2] = {cmocka_unit_test(test_formats),
+                                              cmocka_unit_test(test_csv_is_not_compressed)};
     static char names[2 * CASES][80];
     for (size_t i = 0; i < 2 * CASES; i++) {
         const struct test_case *test = &cases[i / 2];
