@@ -4,4 +4,4 @@ execute_process(COMMAND git -C ${SOURCE} rev-parse --short=12 HEAD OUTPUT_VARIAB
 if(failed)
     set(commit "unknown")
 endif()
-file(CONFIGURE OUTPUT ${OUT} CONTENT "#define ADG_VERSION \"@VERSION@\"\n#define ADG_COMMIT \"@commit@\"\n" @ONLY)
+file(CONFIGURE OUTPUT ${OUT} CONTENT "#define ADG_VERSION \"${VERSION}\"\n#define ADG_COMMIT \"${commit}\"\n" @ONLY)

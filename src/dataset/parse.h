@@ -1,10 +1,18 @@
 /*
- * Within the dataset room: what the YAML reader and the reader of derivations share.
+ * Within the dataset room: the steps from a file to its datasets, and from a field's text to its derivation.
  */
 #ifndef ADG_DATASET_PARSE_H
 #define ADG_DATASET_PARSE_H
 
 #include "dataset/dataset.h"
+
+/*
+ * Reads datasets[index], whose source_text is set, from that text; first_line (0-based) is the text's place in `file`, for
+ * messages. Names, ids and tables must differ from those of the datasets before it. What is read lives in `arena`.
+ * ADG_BAD_INPUT: "FILE:LINE:COLUMN: expected ...".
+ */
+ADG_MUST_CHECK enum adg_status adg_dataset_read(const char *file, size_t first_line, struct adg_dataset *datasets,
+                                                uint32_t index, struct adg_arena *arena, struct adg_error *error);
 
 /*
  * Reads "name(argument, argument)" such as prefix(A, 3), join(A_01..20), count_codes(A_01..12, cap 24). A range A_01..20

@@ -523,6 +523,19 @@ bool adg_pattern_fixed_length(const struct adg_pattern *pattern)
     return pattern->min_length == pattern->max_length;
 }
 
+bool adg_pattern_only_digits(const struct adg_pattern *pattern)
+{
+    for (uint32_t s = 0; s < pattern->state_count; s++) {
+        for (uint32_t e = 0; e < pattern->states[s].edge_count; e++) {
+            const struct edge *edge = &pattern->states[s].edges[e];
+            if (edge->first < '0' || edge->last > '9') {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 uint64_t adg_pattern_count(const struct adg_pattern *pattern)
 {
     return pattern->states[0].count;

@@ -35,6 +35,7 @@ ADG_MUST_CHECK enum adg_status adg_pattern_compile(const char *text, struct adg_
 const char *adg_pattern_text(const struct adg_pattern *pattern);
 uint32_t adg_pattern_max_length(const struct adg_pattern *pattern); /* bytes */
 bool adg_pattern_fixed_length(const struct adg_pattern *pattern);   /* every string has max_length bytes */
+bool adg_pattern_only_digits(const struct adg_pattern *pattern);    /* no string holds anything but 0 to 9 */
 
 /* How many different strings there are; UINT64_MAX stands for 2^63 or more, where 2^48 numbers can be used. */
 uint64_t adg_pattern_count(const struct adg_pattern *pattern);
