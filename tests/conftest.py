@@ -38,20 +38,42 @@ EXTRACTS = {
     "hes_apc": ("hes_apc_0102", "artificial_hes_apc_0102_truncated.csv"),
     "hes_op": ("hes_op_0304", "artificial_hes_op_0304_truncated.csv"),
 }
+MADE_UP = {"hes_ae": "hes_ae_2021"}  # no extract was published: tests/tools/make_source.py makes the source
+TABLES = {**{dataset: table for dataset, (table, _) in EXTRACTS.items()}, **MADE_UP}
 
 
 @pytest.fixture(scope="session")
-def scraped(shared, tmp_path_factory):
-    """Metadata of an extract, by dataset and control; scraped once."""
+def made_source(tmp_path_factory):
+    """Folders with made-up tables, by dataset, format and scale; made once."""
+    made = {}
+
+    def make(dataset, form="csv", scale=0.5, codes=2000):
+        key = dataset, form, scale, codes
+        if key not in made:
+            made[key] = tmp_path_factory.mktemp("source")
+            subprocess.run([sys.executable, ROOT / "tests" / "tools" / "make_source.py", "--out", made[key], "--dataset", dataset,
+                            "--format", form, "--scale", str(scale), "--codes", str(codes)], check=True)
+        return made[key]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def scraped(shared, made_source, tmp_path_factory):
+    """Metadata of an extract or of a made-up table, by dataset and control; scraped once."""
     made = {}
 
     def scrape(dataset, control="full"):
         if (dataset, control) not in made:
-            table, file = EXTRACTS[dataset]
             meta = tmp_path_factory.mktemp("meta") / "m"
-            source = shared / "data" / "hes_extract"
-            run("scrape", "--dataset", dataset, "--source", source, "--table", f"{table}={source / file}", "--meta", meta,
-                "--control", control, check=0)
+            if dataset in MADE_UP:
+                source = made_source(dataset)
+                chosen = []
+            else:
+                table, file = EXTRACTS[dataset]
+                source = shared / "data" / "hes_extract"
+                chosen = ["--table", f"{table}={source / file}"]
+            run("scrape", "--dataset", dataset, "--source", source, *chosen, "--meta", meta, "--control", control, check=0)
             made[dataset, control] = meta
         return made[dataset, control]
 

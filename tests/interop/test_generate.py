@@ -6,9 +6,11 @@ import os
 from collections import Counter
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import EXTRACTS
+from conftest import TABLES
 from make_source import age
 from recompute import category_text, load_dataset
 
@@ -16,11 +18,11 @@ PATIENTS = int(os.environ.get("ADG_TEST_PATIENTS", "100000"))
 TYPES = {"string": "string", "integer": "int32", "long": "int64", "double": "double", "date": "date32[day]"}
 
 
-@pytest.fixture(scope="module", params=list(EXTRACTS))
+@pytest.fixture(scope="module", params=list(TABLES))
 def made(request, scraped, adg, tmp_path_factory):
     """dataset, table, definition, metadata rows by field, path of the generated Parquet file"""
     dataset = request.param
-    table = EXTRACTS[dataset][0]
+    table = TABLES[dataset]
     out = tmp_path_factory.mktemp("out")
     meta = scraped(dataset)
     adg("generate", "--dataset", dataset, "--meta", meta, "--allow-unreleased", "--patients", PATIENTS, "--table", table, "--out", out, check=0)
@@ -98,6 +100,39 @@ def test_shares_of_categories(made):
         assert distance < math.sqrt((len(expected) + 2) / n), name
 
 
+def test_continuous_fields(made):
+    """Kolmogorov-Smirnov distance from the percentiles' distribution, within the Dvoretzky-Kiefer-Wolfowitz bound for one in a million."""
+    _, _, definition, metadata, path = made
+    tried = 0
+    for field in definition["fields"]:
+        name = field["name"]
+        if field.get("values") != "CONTINUOUS":
+            continue
+        null, filled = next(r["WEIGHT_ARRAY"] for r in metadata[name] if r["VALUE_TYPE"] == "COMPLETENESS")
+        column = pq.read_table(path, columns=[name])[name]
+        rows = len(column)
+        percentiles = [r["VALUE_NUMERIC_ARRAY"] for r in metadata[name] if r["VALUE_TYPE"] == "CONTINUOUS"]
+        if not percentiles:
+            assert column.null_count == rows, name
+            continue
+        assert abs(column.null_count / rows - null / (null + filled)) < math.sqrt(math.log(2e6) / (2 * rows)), name
+        knots = np.asarray(percentiles[0])
+        values = np.sort(column.drop_null().to_numpy().astype(float))
+        whole = field["type"] in ("integer", "long")
+        points = np.unique(values)
+        at = points + 0.5 if whole else points  # a whole number stands for all that is rounded to it
+        expected = np.zeros(len(points))
+        for low, high in zip(knots, knots[1:]):
+            expected += (at > low if whole else at >= low) if low == high else np.clip((at - low) / (high - low), 0, 1)
+        expected /= max(len(knots) - 1, 1)
+        if len(knots) == 1:
+            expected = (points >= knots[0]).astype(float)
+        found = np.searchsorted(values, points, side="right") / len(values)
+        assert np.abs(found - expected).max() < math.sqrt(math.log(2e6) / (2 * len(values))), name
+        tried += 1
+    assert tried > 0
+
+
 def test_derived_fields_in_every_row(made):
     _, _, definition, _, path = made
     table = pq.read_table(path)
@@ -109,7 +144,7 @@ def test_derived_fields_in_every_row(made):
             columns[name] = table[name].to_pylist()
         return columns[name]
 
-    placeholders = definition["placeholders"]
+    placeholders = definition.get("placeholders", [])
     months = {}
     for name, field in fields.items():
         if "derive" not in field:
@@ -187,7 +222,6 @@ def test_threads_shards_and_csv(made, scraped, adg, tmp_path):
     whole = pq.read_table(tmp_path / "1" / name)
     parts = sorted((tmp_path / "shards" / f"artificial_{table}").iterdir())
     assert len(parts) == 3
-    import pyarrow as pa
     assert pa.concat_tables([pq.read_table(p) for p in parts]).equals(whole)
     assert not pq.read_table(tmp_path / "seed" / name).equals(whole)
     with open(tmp_path / "csv" / f"artificial_{table}.csv", newline="") as file:

@@ -1,0 +1,142 @@
+"""Every type, codec and size of dictionary, from the source to what other software reads."""
+import datetime
+from decimal import Decimal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = 30_000
+CODES = 6_000  # more than a dictionary page shows at first: five people each
+
+DEFINITION = """dataset: types
+id: 9
+primary_key: K
+patient_key: P
+tables: [t]
+fields:
+  - {name: K, type: long, pattern: '\\d{12}'}
+  - {name: P, type: string, pattern: 'P[0-9a-f]{12}'}
+  - {name: NUMBER, type: integer, pattern: '\\d{9}'}
+  - {name: CODE, type: string, values: CATEGORICAL}
+  - {name: WHOLE, type: integer, values: CATEGORICAL}
+  - {name: FAR, type: long, values: CATEGORICAL}
+  - {name: REAL, type: double, values: CATEGORICAL}
+  - {name: EXACT, type: 'decimal(16,15)', values: CATEGORICAL}
+  - {name: MONEY, type: 'decimal(9,2)', values: CATEGORICAL}
+  - {name: DAY, type: date, values: DATE}
+  - {name: MOMENT, type: timestamp, values: CATEGORICAL}
+  - {name: YES, type: boolean, values: CATEGORICAL}
+  - {name: COUNTED, type: long, values: DISCRETE}
+  - {name: LENGTH, type: double, values: CONTINUOUS}
+  - {name: PRICE, type: 'decimal(9,2)', values: CONTINUOUS}
+  - {name: WIDE, type: long, values: CONTINUOUS}
+  - {name: NOTHING, type: timestamp, values: CATEGORICAL}
+"""
+
+ARROW = {"K": pa.int64(), "P": pa.string(), "NUMBER": pa.int32(), "CODE": pa.string(), "WHOLE": pa.int32(), "FAR": pa.int64(),
+         "REAL": pa.float64(), "EXACT": pa.decimal128(16, 15), "MONEY": pa.decimal128(9, 2), "DAY": pa.date32(),
+         "MOMENT": pa.timestamp("us", tz="UTC"), "YES": pa.bool_(), "COUNTED": pa.int64(), "LENGTH": pa.float64(),
+         "PRICE": pa.decimal128(9, 2), "WIDE": pa.int64(), "NOTHING": pa.timestamp("us", tz="UTC")}
+CATEGORIES = ["CODE", "WHOLE", "FAR", "REAL", "EXACT", "MONEY", "DAY", "MOMENT", "YES", "COUNTED"]
+
+
+def source_table():
+    start = datetime.datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=datetime.timezone.utc)
+    rows = range(ROWS)
+    columns = {
+        "K": list(rows),
+        "P": [f"P{i}" for i in rows],
+        "NUMBER": list(rows),
+        "CODE": [f"C{i % CODES:04} " for i in rows],
+        "WHOLE": [None if i % 7 == 0 else -2**31 + i % 3 for i in rows],
+        "FAR": [2**62 + i % 3 for i in rows],
+        "REAL": [[-0.5, 0.1, 1e300][i % 3] for i in rows],
+        "EXACT": [[Decimal("0.123456789012345"), Decimal("-1.5"), None][i % 3] for i in rows],
+        "MONEY": [[Decimal("-1234567.89"), Decimal("0.05"), None][i % 3] for i in rows],
+        "DAY": [datetime.date(1800, 1, 1) + datetime.timedelta(days=i % 5) for i in rows],
+        "MOMENT": [start + datetime.timedelta(microseconds=i % 4) for i in rows],
+        "YES": [[True, False, None][i % 3] for i in rows],
+        "COUNTED": [i % 11 for i in rows],
+        "LENGTH": [i / 7 for i in rows],
+        "PRICE": [Decimal(i) / 100 for i in rows],
+        "WIDE": [i * 10**12 for i in rows],
+        "NOTHING": [None for i in rows],
+    }
+    return pa.table([pa.array(columns[name], kind) for name, kind in ARROW.items()], names=list(ARROW))
+
+
+@pytest.fixture(scope="module")
+def folder(adg, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("types")
+    (folder / "types.yaml").write_text(DEFINITION)
+    (folder / "source").mkdir()
+    pq.write_table(source_table(), folder / "source" / "t.parquet")
+    adg("scrape", "--dataset", folder / "types.yaml", "--source", folder / "source", "--meta", folder / "m", check=0)
+    for compression in ("auto", "zstd", "none"):
+        adg("generate", "--dataset", folder / "types.yaml", "--meta", folder / "m", "--allow-unreleased", "--rows", 200_000, "--compression",
+            compression, "--out", folder / compression, check=0)
+    return folder
+
+
+@pytest.mark.parametrize("compression", ["auto", "zstd", "none"])
+def test_read_by_others(folder, compression):
+    path = folder / compression / "artificial_t.parquet"
+    metadata = pq.read_metadata(path)
+    codecs = {metadata.row_group(0).column(i).compression for i in range(metadata.num_columns)}
+    assert codecs == {"UNCOMPRESSED"} if compression == "none" else "ZSTD" in codecs
+    table = pq.ParquetFile(path, page_checksum_verification=True).read()
+    assert table.schema.names == list(ARROW)
+    assert list(table.schema.types) == list(ARROW.values())
+    assert table.num_rows == 200_000
+    seen = duckdb.connect()
+    seen.execute("set timezone = 'UTC'")
+    others = seen.execute("select * from read_parquet(?)", [str(path)]).to_arrow_table()
+    for name in ARROW:
+        ours, theirs = table[name].combine_chunks(), others[name].combine_chunks()
+        assert theirs.cast(ours.type).equals(ours), name
+    assert table["NOTHING"].null_count == table.num_rows
+
+
+def test_values_are_the_sources(folder):
+    table, source = pq.read_table(folder / "auto" / "artificial_t.parquet"), source_table()
+    for name in CATEGORIES:
+        assert set(table[name].unique().to_pylist()) == set(source[name].unique().to_pylist()), name
+    for name in ("LENGTH", "PRICE", "WIDE"):
+        assert min(source[name].to_pylist()) < min(table[name].to_pylist()) and max(table[name].to_pylist()) < max(source[name].to_pylist())
+        assert len(table[name].unique()) > 0.1 * len(source), name
+
+
+def test_codecs_hold_the_same_rows(folder):
+    tables = [pq.read_table(folder / c / "artificial_t.parquet") for c in ("auto", "zstd", "none")]
+    assert tables[0].equals(tables[1]) and tables[0].equals(tables[2])
+
+
+def test_statistics_and_page_index_prune_rightly(folder):
+    """DuckDB and PyArrow skip by statistics: a filter must find what a scan of the values finds."""
+    path = folder / "auto" / "artificial_t.parquet"
+    table = pq.read_table(path)
+    for name in CATEGORIES:
+        for value in table[name].unique().drop_null().to_pylist()[:3]:
+            expected = sum(v == value for v in table[name].to_pylist())
+            assert pq.read_table(path, filters=[(name, "==", value)]).num_rows == expected, name
+            assert duckdb.execute(f'select count(*) from read_parquet(?) where "{name}" = ?', [str(path), value]).fetchone()[0] == expected, name
+
+
+def test_csv_holds_the_same_values(folder, adg):
+    adg("generate", "--dataset", folder / "types.yaml", "--meta", folder / "m", "--allow-unreleased", "--rows", 20_000, "--format", "csv", "--out",
+        folder / "csv", check=0)
+    types = {"K": "bigint", "P": "varchar", "NUMBER": "integer", "CODE": "varchar", "WHOLE": "integer", "FAR": "bigint", "REAL": "double",
+             "EXACT": "decimal(16,15)", "MONEY": "decimal(9,2)", "DAY": "date", "MOMENT": "timestamptz", "YES": "boolean",
+             "COUNTED": "bigint", "LENGTH": "double", "PRICE": "decimal(9,2)", "WIDE": "bigint", "NOTHING": "timestamptz"}
+    read = duckdb.connect()
+    read.execute("set timezone = 'UTC'")
+    listed = ", ".join(f"'{n}': '{t}'" for n, t in types.items())
+    texts = read.execute(f"select * from read_csv(?, columns = {{{listed}}}, header = true, auto_detect = false, delim = ',', quote = '\"')",
+                         [str(folder / "csv" / "artificial_t.csv")]).to_arrow_table()
+    adg("generate", "--dataset", folder / "types.yaml", "--meta", folder / "m", "--allow-unreleased", "--rows", 20_000, "--out", folder / "rows",
+        check=0)
+    table = pq.read_table(folder / "rows" / "artificial_t.parquet")
+    for name, kind in ARROW.items():
+        assert texts[name].combine_chunks().cast(kind).equals(table[name].combine_chunks()), name
