@@ -29,6 +29,9 @@ static const char usage[] =
     "  --skip-unknown        leave out columns that the definition does not know, instead of refusing them\n"
     "  --add                 add the tables to a metadata folder of the same definition and parameters\n"
     "  --population N        how many people the data are drawn from; recorded with each table\n"
+    "  --memory-mb N         what the engine may hold in memory before it spills to a private folder beside the "
+    "metadata\n"
+    "                        (default: four fifths of the machine's; at least 256)\n"
     "  --threads N           (default: all cores)\n"
     "  --quiet               no progress\n"
     "  --help                this text\n";
@@ -36,7 +39,7 @@ static const char usage[] =
 struct arguments {
     const char *dataset, *source, *meta;
     struct adg_option_list tables;
-    uint64_t min_frequency, rounding, population, threads;
+    uint64_t min_frequency, rounding, population, memory_mb, threads;
     int control;
     bool strict, skip_unknown, add;
 };
@@ -44,7 +47,7 @@ struct arguments {
 static enum adg_status parse(int argc, char **argv, struct arguments *arguments, bool *help, struct adg_error *error)
 {
     static const char *const controls[] = {"full", "reference", NULL};
-    enum { LARGEST_CONTROL = 1000000 };
+    enum { LARGEST_CONTROL = 1000000, SMALLEST_MEMORY_MB = 256 };
     struct adg_option options[] = {
         {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &arguments->dataset, .required = true},
         {.name = "source", .kind = ADG_OPTION_TEXT, .target = &arguments->source, .required = true},
@@ -57,6 +60,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         {.name = "skip-unknown", .kind = ADG_OPTION_FLAG, .target = &arguments->skip_unknown},
         {.name = "add", .kind = ADG_OPTION_FLAG, .target = &arguments->add},
         {.name = "population", .kind = ADG_OPTION_COUNT, .target = &arguments->population},
+        {.name = "memory-mb", .kind = ADG_OPTION_COUNT, .target = &arguments->memory_mb},
         {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments->threads},
     };
     enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL, help,
@@ -67,8 +71,11 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     if (arguments->min_frequency > LARGEST_CONTROL || arguments->rounding > LARGEST_CONTROL) {
         return adg_fail(error, ADG_USAGE, "options --min-frequency and --rounding: at most %d", LARGEST_CONTROL);
     }
-    if (arguments->threads > UINT_MAX || arguments->population > INT64_MAX) {
-        return adg_fail(error, ADG_USAGE, "options --threads and --population: the number is too large");
+    if (arguments->threads > UINT_MAX || arguments->population > INT64_MAX || arguments->memory_mb > INT64_MAX >> 20) {
+        return adg_fail(error, ADG_USAGE, "options --threads, --memory-mb and --population: the number is too large");
+    }
+    if (arguments->memory_mb > 0 && arguments->memory_mb < SMALLEST_MEMORY_MB) {
+        return adg_fail(error, ADG_USAGE, "option --memory-mb: at least %d", SMALLEST_MEMORY_MB);
     }
     for (uint32_t i = 0; i < arguments->tables.count; i++) {
         size_t name = strcspn(arguments->tables.items[i], "=");
@@ -132,6 +139,7 @@ static enum adg_status scrape(const struct arguments *arguments, struct adg_erro
             .skip_unknown = arguments->skip_unknown,
             .add = arguments->add,
             .population = arguments->population,
+            .memory_bytes = arguments->memory_mb << 20,
             .threads = arguments->threads > 0 ? (unsigned)arguments->threads : adg_processor_count(),
             .progress = {.report = report, .warn = warn},
         };

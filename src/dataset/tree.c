@@ -14,8 +14,8 @@ enum { NAME_MAX_BYTES = 127 };
 
 static enum adg_status refuse_at(const struct adg_tree *tree, yaml_mark_t mark, const char *expected)
 {
-    return adg_fail(tree->error, ADG_BAD_INPUT, "%s:%zu:%zu: expected %s", tree->file,
-                    tree->first_line + mark.line + 1, mark.column + 1, expected);
+    return adg_fail(tree->error, ADG_BAD_INPUT, "%s:%zu:%zu: expected %s", tree->file, tree->first_line + mark.line + 1,
+                    mark.column + 1, expected);
 }
 
 static enum adg_status parser_failed(const struct adg_tree *tree, const yaml_parser_t *parser)
@@ -125,8 +125,8 @@ const yaml_node_t *adg_tree_root(struct adg_tree *tree)
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------- */
 
-enum adg_status
-    adg_tree_refuse(const struct adg_tree *tree, const yaml_node_t *node, size_t byte, const char *format, ...)
+enum adg_status adg_tree_refuse(const struct adg_tree *tree, const yaml_node_t *node, size_t byte, const char *format,
+                                ...)
 {
     char expected[sizeof tree->error->message];
     va_list arguments;
@@ -151,7 +151,7 @@ static const yaml_node_t *node_at(const struct adg_tree *tree, int index)
 }
 
 enum adg_status adg_tree_name(const struct adg_tree *tree, const yaml_node_t *node, const char *what, bool upper,
-                                 const char **out)
+                              const char **out)
 {
     size_t length = node->type == YAML_SCALAR_NODE ? node->data.scalar.length : 0;
     bool good = length > 0 && length <= NAME_MAX_BYTES;
@@ -161,14 +161,14 @@ enum adg_status adg_tree_name(const struct adg_tree *tree, const yaml_node_t *no
     }
     if (!good) {
         return adg_tree_refuse(tree, node, 0, "expected %s: %sletters, digits and underscores", what,
-                      upper ? "upper-case " : "");
+                               upper ? "upper-case " : "");
     }
     *out = adg_arena_strndup(tree->arena, adg_tree_text(node), length);
     return *out == NULL ? adg_fail_memory(tree->error) : ADG_OK;
 }
 
-enum adg_status adg_tree_number(const struct adg_tree *tree, const yaml_node_t *node, uint32_t max,
-                                   const char *what, uint32_t *out)
+enum adg_status adg_tree_number(const struct adg_tree *tree, const yaml_node_t *node, uint32_t max, const char *what,
+                                uint32_t *out)
 {
     size_t length = node->type == YAML_SCALAR_NODE ? node->data.scalar.length : 0;
     unsigned long value = 0;
@@ -183,7 +183,7 @@ enum adg_status adg_tree_number(const struct adg_tree *tree, const yaml_node_t *
 }
 
 enum adg_status adg_tree_mapping(const struct adg_tree *tree, const yaml_node_t *node, const char *const *keys,
-                                    const yaml_node_t **values, const char *what)
+                                 const yaml_node_t **values, const char *what)
 {
     if (node->type != YAML_MAPPING_NODE) {
         return adg_tree_refuse(tree, node, 0, "expected %s as a mapping of keys to values", what);
@@ -212,8 +212,8 @@ enum adg_status adg_tree_mapping(const struct adg_tree *tree, const yaml_node_t 
     return ADG_OK;
 }
 
-enum adg_status adg_tree_sequence(const struct adg_tree *tree, const yaml_node_t *node, uint32_t max,
-                                     const char *what, uint32_t *count)
+enum adg_status adg_tree_sequence(const struct adg_tree *tree, const yaml_node_t *node, uint32_t max, const char *what,
+                                  uint32_t *count)
 {
     if (node->type != YAML_SEQUENCE_NODE) {
         return adg_tree_refuse(tree, node, 0, "expected %s as a list", what);
@@ -230,4 +230,3 @@ const yaml_node_t *adg_tree_item(const struct adg_tree *tree, const yaml_node_t 
 {
     return node_at(tree, sequence->data.sequence.items.start[i]);
 }
-

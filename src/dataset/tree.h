@@ -30,8 +30,8 @@ const yaml_node_t *adg_tree_root(struct adg_tree *tree);
 
 /* Fails with "FILE:LINE:COLUMN: " before the message; `byte` is the offset within the node's text. */
 ADG_PRINTF(4, 5)
-enum adg_status
-    adg_tree_refuse(const struct adg_tree *tree, const yaml_node_t *node, size_t byte, const char *format, ...);
+enum adg_status adg_tree_refuse(const struct adg_tree *tree, const yaml_node_t *node, size_t byte, const char *format,
+                                ...);
 
 /* Of a scalar: its text, NUL-terminated, without NUL inside. */
 const char *adg_tree_text(const yaml_node_t *node);

@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 
 #include <dlfcn.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,12 +103,16 @@ static enum adg_status lock_down(struct adg_engine *engine, const struct adg_eng
 {
     struct adg_buffer sql = {0};
     enum adg_status status = adg_buffer_printf(&sql, error,
-                                               "set threads=%u; set autoinstall_known_extensions=false; "
+                                               "set threads=%u; set preserve_insertion_order=false; "
+                                               "set autoinstall_known_extensions=false; "
                                                "set autoload_known_extensions=false; "
                                                "set temp_directory=",
                                                options->threads);
     if (status == ADG_OK) {
         status = adg_sql_literal(&sql, options->folder, error);
+    }
+    if (status == ADG_OK && options->memory_bytes > 0) {
+        status = adg_buffer_printf(&sql, error, "; set memory_limit='%" PRIu64 "B'", options->memory_bytes);
     }
     if (status == ADG_OK) {
         status = adg_buffer_append_text(&sql, "; set allowed_directories=[", error);

@@ -3,7 +3,7 @@
  * in this process. The engine's library is loaded at run time, here and nowhere else.
  *
  * Messages of an engine may quote source values, so they are never passed on: a failure names what was being done and the
- * engine's kind of error. Not thread-safe; the engine uses threads of its own.
+ * engine's kind of error. Rows come in no order but that of a query's "order by". Not thread-safe; the engine uses threads of its own.
  */
 #ifndef ADG_ENGINE_ENGINE_H
 #define ADG_ENGINE_ENGINE_H
@@ -19,7 +19,8 @@ struct adg_engine;
 
 struct adg_engine_options {
     unsigned threads;
-    const char *folder;          /* private: tables in memory spill to it when they outgrow it; must exist */
+    uint64_t memory_bytes; /* what tables and queries may hold before they spill; 0: four fifths of what there is */
+    const char *folder;    /* private: tables in memory spill to it when they outgrow it; must exist */
     const char *const *readable; /* files that queries may read; nothing else is reachable */
     uint32_t readable_count;
 };

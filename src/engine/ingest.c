@@ -8,8 +8,11 @@
 #include "core/memory.h"
 #include "engine/internal.h"
 
-/* A batch ends at this many rows, or this many bytes of text. */
-enum { BATCH_ROWS = 16384, BATCH_TEXT_BYTES = 1 << 26 };
+/*
+ * A batch ends at this many rows, or this many bytes of text. A statement takes this many batches and is committed: what it
+ * holds until then is memory that the engine neither counts nor spills.
+ */
+enum { BATCH_ROWS = 16384, BATCH_TEXT_BYTES = 1 << 26, STATEMENT_BATCHES = 2 };
 
 struct adg_engine_batch {
     struct ArrowArray array;
@@ -22,6 +25,8 @@ struct ingest {
     uint32_t column_count;
     adg_engine_row next;
     void *context;
+    int64_t rows;     /* handed over */
+    unsigned batches; /* of the statement */
     bool end;
     enum adg_status status;
     struct adg_error error;
@@ -81,7 +86,7 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
     struct ArrowSchema schema;
     struct adg_engine_batch batch = {0};
     memset(out, 0, sizeof *out);
-    if (ingest->end || ingest->status != ADG_OK) {
+    if (ingest->end || ingest->batches == STATEMENT_BATCHES || ingest->status != ADG_OK) {
         return ingest->status != ADG_OK ? EIO : 0;
     }
     if (get_schema(stream, &schema) != NANOARROW_OK) {
@@ -113,6 +118,8 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
         }
         return ingest->status != ADG_OK ? EIO : 0;
     }
+    ingest->rows += rows;
+    ingest->batches++;
     ArrowArrayMove(&batch.array, out);
     return 0;
 }
@@ -164,22 +171,47 @@ static enum adg_status create_table(struct adg_engine *engine, const char *table
     return status;
 }
 
-enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, const struct adg_engine_column *columns,
-                                  uint32_t column_count, adg_engine_row next, void *context, struct adg_error *error)
+/* The driver says that all went well, too, where memory ran out and the table stayed empty: the rows are counted. */
+static enum adg_status check_rows(struct adg_engine *engine, const char *table, int64_t rows, struct adg_error *error)
 {
-    struct ingest ingest = {.columns = columns, .column_count = column_count, .next = next, .context = context};
+    struct adg_buffer sql = {0};
+    struct adg_engine_result *result = NULL;
+    bool has_row = false;
+    enum adg_status status = adg_buffer_append_text(&sql, "select count(*) from ", error);
+    if (status == ADG_OK) {
+        status = adg_sql_identifier(&sql, table, error);
+    }
+    const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
+    if (status == ADG_OK) {
+        status = text == NULL ? adg_fail_memory(error)
+                              : adg_engine_query(engine, text, "counting loaded rows", &result, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+    }
+    if (status == ADG_OK && (!has_row || adg_engine_int(result, 0) != rows)) {
+        status = adg_fail(error, ADG_FAILED,
+                          "the engine lost rows while they were loaded: its memory is too small for the table");
+    }
+    adg_engine_result_free(result);
+    adg_buffer_fini(&sql);
+    return status;
+}
+
+/* One statement: the next batches. */
+static enum adg_status append_batches(struct adg_engine *engine, const char *table, struct ingest *ingest,
+                                      struct adg_error *error)
+{
     struct ArrowArrayStream stream = {.get_schema = get_schema,
                                       .get_next = get_next,
                                       .get_last_error = get_last_error,
                                       .release = release,
-                                      .private_data = &ingest};
+                                      .private_data = ingest};
     struct AdbcStatement statement = {0};
     struct AdbcError reason = {0};
-    enum adg_status status = create_table(engine, table, columns, column_count, error);
-    if (status != ADG_OK) {
-        return status;
-    }
     const struct AdbcDriver *driver = &engine->driver;
+    enum adg_status status = ADG_OK;
+    ingest->batches = 0;
     if (driver->StatementNew(&engine->rows_in, &statement, &reason) != ADBC_STATUS_OK ||
         driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_TARGET_TABLE, table, &reason) != ADBC_STATUS_OK ||
         driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_MODE, ADBC_INGEST_OPTION_MODE_APPEND, &reason) !=
@@ -188,10 +220,10 @@ enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, 
         driver->StatementExecuteQuery(&statement, NULL, NULL, &reason) != ADBC_STATUS_OK) {
         status = adg_engine_refused(&reason, "loading rows into the engine", error);
     }
-    if (ingest.status != ADG_OK) {
-        status = ingest.status;
+    if (ingest->status != ADG_OK) {
+        status = ingest->status;
         if (error != NULL) {
-            *error = ingest.error;
+            *error = ingest->error;
         }
     }
     if (statement.private_data != NULL) {
@@ -199,6 +231,20 @@ enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, 
     }
     if (stream.release != NULL) {
         stream.release(&stream);
+    }
+    return status;
+}
+
+enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, const struct adg_engine_column *columns,
+                                  uint32_t column_count, adg_engine_row next, void *context, struct adg_error *error)
+{
+    struct ingest ingest = {.columns = columns, .column_count = column_count, .next = next, .context = context};
+    enum adg_status status = create_table(engine, table, columns, column_count, error);
+    while (status == ADG_OK && !ingest.end) {
+        status = append_batches(engine, table, &ingest, error);
+        if (status == ADG_OK) {
+            status = check_rows(engine, table, ingest.rows, error);
+        }
     }
     return status;
 }

@@ -69,11 +69,10 @@ size_t adg_hybrid_put_packed(uint8_t *out, uint32_t *values, uint32_t count, uns
     case w:                                                                                                            \
         pack_groups(to, values, groups, w);                                                                            \
         break;
-        WIDTH(1)
-        WIDTH(2)
-        WIDTH(3)
-        WIDTH(4) WIDTH(5) WIDTH(6) WIDTH(7) WIDTH(8) WIDTH(9) WIDTH(10) WIDTH(11) WIDTH(12) WIDTH(13) WIDTH(14)
-            WIDTH(15) WIDTH(16)
+        /* clang-format off */
+        WIDTH(1) WIDTH(2) WIDTH(3) WIDTH(4) WIDTH(5) WIDTH(6) WIDTH(7) WIDTH(8)
+        WIDTH(9) WIDTH(10) WIDTH(11) WIDTH(12) WIDTH(13) WIDTH(14) WIDTH(15) WIDTH(16)
+        /* clang-format on */
 #undef WIDTH
                 default : pack_groups(to, values, groups, width);
     }

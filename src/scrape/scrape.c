@@ -178,8 +178,11 @@ static enum adg_status open_engine(struct scrape *scrape, struct adg_error *erro
             readable[count++] = scrape->jobs[i].files.paths[f];
         }
     }
-    const struct adg_engine_options engine_options = {
-        .threads = scrape->options->threads, .folder = scrape->spill, .readable = readable, .readable_count = count};
+    const struct adg_engine_options engine_options = {.threads = scrape->options->threads,
+                                                      .memory_bytes = scrape->options->memory_bytes,
+                                                      .folder = scrape->spill,
+                                                      .readable = readable,
+                                                      .readable_count = count};
     return adg_engine_open(&engine_options, &scrape->engine, error);
 }
 

@@ -27,6 +27,7 @@ struct adg_scrape_options {
     bool control_reference, strict, skip_unknown, add;
     uint64_t population; /* 0: not stated */
     unsigned threads;
+    uint64_t memory_bytes; /* of the engine, before it spills; 0: four fifths of the machine's */
     struct adg_scrape_progress progress;
 };
 

@@ -83,6 +83,21 @@ def test_awkward_tables_are_scraped(clinic, adg):
     assert 'a,"b"\nc' in codes
 
 
+def test_a_field_of_33000_codes(clinic, adg):
+    """Each code has five people: all survive. Of the 33,000 more that have four, none does."""
+    rows = [f"{n * 33_000 + i},P{n}_{i},C{i:05},30,2021-01-01,3,1,011960" for n in range(5) for i in range(33_000)]
+    rows += [f"{165_000 + n * 33_000 + i},Q{n}_{i},D{i:05},30,2021-01-01,3,1,011960" for n in range(4) for i in range(33_000)]
+    clinic.write("\n".join([clinic.header, *rows]) + "\n")
+    adg(*clinic.scrape, check=0)
+    found = [(r["VALUE_STRING"], r["WEIGHT"]) for r in pq.read_table(clinic.meta / "metadata.parquet").to_pylist()
+             if r["FIELD_NAME"] == "CODE" and r["VALUE_TYPE"] == "CATEGORICAL"]
+    assert found == [(f"C{i:05}", 5) for i in range(33_000)]
+    out = clinic.folder / "out"
+    adg(*generate(clinic, "--rows", 200_000, "--out", out), check=0)
+    codes = pq.read_table(out / "artificial_visits.parquet", columns=["CODE"])["CODE"].drop_null().unique()
+    assert len(codes) > 32_000  # 200,000 x share of filled / 33,000: some 5 rows each, e^-5 of them are missed
+
+
 def test_every_kind_of_source_gives_the_same_bytes(clinic, adg):
     content = text(clinic, *(f"{i},P{i},- ,{i % 4},1801-01-01,{i},2," for i in range(51, 400)))
     clinic.write(content)
@@ -138,6 +153,22 @@ def test_damaged_metadata(small_meta, adg):
     assert "another definition" in adg(*generate(small_meta, "--rows", 10, "--out", out), check=3).stderr
 
 
+def test_foreign_metadata(small_meta, adg):
+    path, out = small_meta.meta / "metadata.parquet", small_meta.folder / "out"
+    table = pq.read_table(path)
+    foreign = {
+        "another table": pa.table({"A": [1, 2]}),
+        "a column less": table.drop_columns(["WEIGHT"]),
+        "a column more": table.append_column("EXTRA", pa.nulls(len(table), pa.string())),
+        "another type": table.set_column(table.schema.get_field_index("WEIGHT"), "WEIGHT", table["WEIGHT"].cast(pa.string())),
+        "a table that the dataset lacks": table.set_column(0, "TABLE_NAME", pa.array(["other"] * len(table))),
+    }
+    for what, content in foreign.items():
+        pq.write_table(content, path, compression="none")
+        done = adg(*generate(small_meta, "--rows", 10, "--out", out), check=4)
+        assert "metadata.parquet" in done.stderr and not out.exists(), what
+
+
 def test_table_without_rows(small_meta, adg):
     out = small_meta.folder / "out"
     done = adg("generate", "--dataset", small_meta.definition, "--meta", small_meta.meta, "--allow-unreleased", "--rows", 10, "--out", out, check=0)
@@ -160,6 +191,21 @@ def test_output_folders(small_meta, adg):
     file = small_meta.folder / "file"
     file.write_text("")
     adg(*generate(small_meta, "--rows", 10, "--out", file), check=1)
+
+
+def test_a_folder_that_is_read_only(small_meta, adg):
+    folder = small_meta.folder / "frozen"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", folder], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("a read-only tmpfs cannot be mounted here")
+    try:
+        for command in (generate(small_meta, "--rows", 10, "--out", folder), generate(small_meta, "--rows", 10, "--out", folder / "new"),
+                        [*small_meta.scrape[:-1], folder / "meta"]):
+            done = adg(*command, check=1)
+            assert "Read-only file system" in done.stderr and str(folder) in done.stderr
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 def test_full_disk(small_meta, adg, tmp_path):

@@ -1,0 +1,256 @@
+/*
+ * The engine: rows in, rows out, nothing readable but what was named, and no value in its messages.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "engine/engine.h"
+
+static char folder[] = "/tmp/test_engine_XXXXXX";
+static struct adg_engine *engine;
+
+static int open_engine(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL) {
+        return -1;
+    }
+    const struct adg_engine_options options = {.threads = 1, .folder = folder};
+    return adg_engine_open(&options, &engine, NULL) == ADG_OK ? 0 : -1;
+}
+
+static int close_engine(void **state)
+{
+    (void)state;
+    adg_engine_free(engine);
+    return adg_folder_remove(folder, NULL) == ADG_OK ? 0 : -1;
+}
+
+/* 40,000 rows, more than two batches: a number, its half or null, its text. */
+struct counter {
+    int64_t next, end, fail_at;
+};
+
+static enum adg_status next_row(void *context, struct adg_engine_batch *batch, bool *end, struct adg_error *error)
+{
+    struct counter *counter = context;
+    *end = counter->next == counter->end;
+    if (*end) {
+        return ADG_OK;
+    }
+    if (counter->next == counter->fail_at) {
+        return adg_fail(error, ADG_BAD_INPUT, "row %d is bad", (int)counter->next);
+    }
+    char text[32];
+    int length = snprintf(text, sizeof text, "t%d,'\"", (int)counter->next);
+    enum adg_status status = adg_engine_put_int(batch, 0, counter->next, error);
+    if (status == ADG_OK) {
+        status = counter->next % 4 == 0 ? adg_engine_put_null(batch, 1, error)
+                                        : adg_engine_put_double(batch, 1, (double)counter->next / 2, error);
+    }
+    counter->next++;
+    return status == ADG_OK
+               ? adg_engine_put_text(batch, 2, (struct adg_span){(const uint8_t *)text, (size_t)length}, error)
+               : status;
+}
+
+static const struct adg_engine_column columns[] = {
+    {"i", ADG_ENGINE_INT}, {"d", ADG_ENGINE_DOUBLE}, {"t", ADG_ENGINE_TEXT}};
+
+static void test_rows_in_and_out(void **state)
+{
+    (void)state;
+    struct counter counter = {.end = 40000, .fail_at = -1};
+    struct adg_error error = {{0}};
+    assert_int_equal(adg_engine_ingest(engine, "numbers", columns, 3, next_row, &counter, &error), ADG_OK);
+    struct adg_engine_result *result = NULL;
+    assert_int_equal(adg_engine_query(engine, "select * from numbers order by i", "reading", &result, &error), ADG_OK);
+    bool has_row = false;
+    for (int64_t i = 0; i < 40000; i++) {
+        char text[32];
+        int length = snprintf(text, sizeof text, "t%d,'\"", (int)i);
+        assert_int_equal(adg_engine_next(result, &has_row, &error), ADG_OK);
+        assert_true(has_row);
+        assert_int_equal(adg_engine_int(result, 0), i);
+        assert_int_equal(adg_engine_is_null(result, 1), i % 4 == 0);
+        if (i % 4 != 0) {
+            assert_true(adg_engine_double(result, 1) == (double)i / 2);
+        }
+        assert_int_equal(adg_engine_text(result, 2).size, length);
+        assert_memory_equal(adg_engine_text(result, 2).data, text, length);
+    }
+    assert_int_equal(adg_engine_next(result, &has_row, &error), ADG_OK);
+    assert_false(has_row);
+    adg_engine_result_free(result);
+}
+
+static void test_a_failing_source_of_rows(void **state)
+{
+    (void)state;
+    struct counter counter = {.end = 40000, .fail_at = 20000};
+    struct adg_error error = {{0}};
+    assert_int_equal(adg_engine_ingest(engine, "broken", columns, 3, next_row, &counter, &error), ADG_BAD_INPUT);
+    assert_string_equal(error.message, "row 20000 is bad");
+}
+
+static void test_messages_hold_no_value(void **state)
+{
+    (void)state;
+    static const char *const statements[] = {
+        "select cast('SECRET' as integer)",
+        "select error('SECRET')",
+        "select * from SECRET",
+        "select 'SECRET",
+    };
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+        struct adg_error error = {{0}};
+        assert_int_not_equal(adg_engine_execute(engine, statements[i], "counting field CODE", &error), ADG_OK);
+        assert_non_null(strstr(error.message, "counting field CODE"));
+        assert_null(strstr(error.message, "SECRET"));
+    }
+}
+
+/* A query that fails after it gave rows must not look like one that ended. */
+static void test_failing_half_way(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {
+        "select case when i = 300000 then error('SECRET') else i::varchar end from range(400000) s(i)",
+        "select cast(case when i = 300000 then 'SECRET' else '1' end as integer) from range(400000) s(i)",
+        "select cast(case when i = 0 then 'SECRET' else '1' end as integer) from range(10) s(i)",
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        struct adg_engine_result *result = NULL;
+        struct adg_error error = {{0}};
+        bool has_row = true;
+        enum adg_status status = adg_engine_query(engine, queries[i], "reading", &result, &error);
+        while (status == ADG_OK && has_row) {
+            status = adg_engine_next(result, &has_row, &error);
+        }
+        assert_int_not_equal(status, ADG_OK);
+        assert_null(strstr(error.message, "SECRET"));
+        adg_engine_result_free(result);
+        assert_int_not_equal(adg_engine_execute(engine, queries[i], "reading", &error), ADG_OK);
+    }
+}
+
+static void test_nothing_else_is_reachable(void **state)
+{
+    (void)state;
+    static const char *const statements[] = {
+        "select * from read_text('/etc/passwd')",
+        "copy (select 1) to '/tmp/adg_test_engine_leak.csv'",
+        "attach '/tmp/adg_test_engine_leak.db' as other",
+        "install httpfs",
+        "load httpfs",
+        "set enable_external_access=true",
+        "set allowed_directories=['/']",
+        "set threads=64",
+    };
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+        if (adg_engine_execute(engine, statements[i], "trying", NULL) == ADG_OK) {
+            fail_msg("was done: %s", statements[i]);
+        }
+    }
+    assert_int_not_equal(access("/tmp/adg_test_engine_leak.csv", F_OK), 0);
+    assert_int_not_equal(access("/tmp/adg_test_engine_leak.db", F_OK), 0);
+}
+
+static void test_quoting(void **state)
+{
+    (void)state;
+    struct adg_buffer sql = {0};
+    assert_int_equal(adg_sql_literal(&sql, "o'clock", NULL), ADG_OK);
+    assert_int_equal(adg_sql_identifier(&sql, "a\"b", NULL), ADG_OK);
+    assert_string_equal(adg_buffer_text(&sql), "'o''clock'\"a\"\"b\"");
+    adg_buffer_fini(&sql);
+}
+
+/* 200 columns of long texts in 16 MB: the driver says nothing when memory runs out. */
+static enum adg_status next_wide_row(void *context, struct adg_engine_batch *batch, bool *end, struct adg_error *error)
+{
+    int64_t *row = context;
+    enum adg_status status = ADG_OK;
+    *end = *row == 100000;
+    for (uint32_t c = 0; c < 200 && !*end && status == ADG_OK; c++) {
+        char text[64];
+        int length = snprintf(text, sizeof text, "%d of column %u: as good as any other", (int)*row, c);
+        status = adg_engine_put_text(batch, c, (struct adg_span){(const uint8_t *)text, (size_t)length}, error);
+    }
+    ++*row;
+    return status;
+}
+
+static void test_rows_lost_in_loading(void **state)
+{
+    (void)state;
+    const struct adg_engine_options options = {.threads = 1, .folder = folder, .memory_bytes = 16 << 20};
+    struct adg_engine *small = NULL;
+    struct adg_error error = {{0}};
+    struct adg_engine_column wide[200];
+    char names[200][16];
+    int64_t row = 0;
+    for (int i = 0; i < 200; i++) {
+        snprintf(names[i], sizeof names[i], "c%d", i);
+        wide[i] = (struct adg_engine_column){names[i], ADG_ENGINE_TEXT};
+    }
+    assert_int_equal(adg_engine_open(&options, &small, &error), ADG_OK);
+    assert_int_equal(adg_engine_ingest(small, "wide", wide, 200, next_wide_row, &row, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "memory"));
+    adg_engine_free(small);
+}
+
+static void test_memory_limit_spills(void **state)
+{
+    (void)state;
+    const struct adg_engine_options options = {.threads = 1, .folder = folder, .memory_bytes = 128 << 20};
+    struct adg_engine *small = NULL;
+    struct adg_error error = {{0}};
+    struct adg_engine_result *result = NULL;
+    bool has_row = false;
+    assert_int_equal(adg_engine_open(&options, &small, &error), ADG_OK);
+    /* 5 million texts of 40 bytes, no two alike: 200 MB */
+    assert_int_equal(
+        adg_engine_execute(small,
+                           "create table wide as select md5(i::varchar) || i::varchar as t from range(5000000) s(i)",
+                           "filling", &error),
+        ADG_OK);
+    assert_int_equal(
+        adg_engine_query(small, "select sum(bytes) > 0 from (select sum(size) as bytes from duckdb_temporary_files())",
+                         "looking", &result, &error),
+        ADG_OK);
+    assert_int_equal(adg_engine_next(result, &has_row, &error), ADG_OK);
+    assert_true(has_row && adg_engine_int(result, 0) != 0);
+    adg_engine_result_free(result);
+    assert_int_equal(adg_engine_query(small, "select count(distinct t) from wide", "counting", &result, &error),
+                     ADG_OK);
+    assert_int_equal(adg_engine_next(result, &has_row, &error), ADG_OK);
+    assert_int_equal(adg_engine_int(result, 0), 5000000);
+    adg_engine_result_free(result);
+    adg_engine_free(small);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_in_and_out),
+        cmocka_unit_test(test_a_failing_source_of_rows),
+        cmocka_unit_test(test_messages_hold_no_value),
+        cmocka_unit_test(test_nothing_else_is_reachable),
+        cmocka_unit_test(test_quoting),
+        cmocka_unit_test(test_memory_limit_spills),
+        cmocka_unit_test(test_rows_lost_in_loading),
+        cmocka_unit_test(test_failing_half_way),
+    };
+    return cmocka_run_group_tests(tests, open_engine, close_engine);
+}
