@@ -225,6 +225,10 @@ static enum adg_status read_values(struct file *file, struct column *column, str
     if (levels == NULL) {
         return adg_fail_memory(file->error);
     }
+    if (count > UINT32_MAX - column->items) { /* offsets of lists are 32 bits */
+        adg_free(levels);
+        return damaged(file, "number of values");
+    }
     uint32_t *definition = levels, *repetition = levels + count;
     enum adg_status status = reserve_values(file, column, count);
     if (status != ADG_OK) {

@@ -72,7 +72,26 @@ static uint64_t shards_of_name(const char *name)
     return shards;
 }
 
-enum adg_status adg_output_check(const struct adg_output *output, struct adg_error *error)
+static const char run_file[] = ".adg-run";
+
+/* Whether the folder's parts, of which there are some, belong to this run. */
+static enum adg_status check_run(const struct adg_output *output, const char *run, struct adg_error *error)
+{
+    struct adg_buffer found = {0};
+    char *path = adg_path_join(output->folder, run_file);
+    enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_file_read(path, &found, error);
+    if (status == ADG_OK && (found.size != strlen(run) || memcmp(found.data, run, found.size) != 0)) {
+        status = adg_fail(error, ADG_FAILED,
+                          "folder %s holds parts of another run (seed, number, format or metadata differ); remove them "
+                          "first",
+                          output->folder);
+    }
+    adg_buffer_fini(&found);
+    adg_free(path);
+    return status;
+}
+
+enum adg_status adg_output_check(const struct adg_output *output, const char *run, struct adg_error *error)
 {
     struct stat info;
     if (stat(output->path, &info) == 0 && S_ISDIR(info.st_mode)) {
@@ -85,9 +104,11 @@ enum adg_status adg_output_check(const struct adg_output *output, struct adg_err
                    : adg_fail_errno(error, errno, "folder %s cannot be read", output->folder);
     }
     enum adg_status status = ADG_OK;
+    bool parts = false;
     const struct dirent *entry;
     while (status == ADG_OK && (entry = readdir(folder)) != NULL) {
         uint64_t shards = shards_of_name(entry->d_name);
+        parts = parts || shards != 0;
         if (shards != 0 && shards != output->shards) {
             status = adg_fail(error, ADG_FAILED,
                               "folder %s holds parts of another run, in %" PRIu64 " shards; remove them first",
@@ -95,17 +116,43 @@ enum adg_status adg_output_check(const struct adg_output *output, struct adg_err
         }
     }
     closedir(folder);
+    return status == ADG_OK && parts ? check_run(output, run, error) : status;
+}
+
+enum adg_status adg_output_prepare(const struct adg_output *output, const char *run, struct adg_error *error)
+{
+    if (output->folder == NULL) {
+        return ADG_OK;
+    }
+    char *path = adg_path_join(output->folder, run_file);
+    enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_folder_create(output->folder, error);
+    if (status == ADG_OK) {
+        status = adg_file_write(path, run, strlen(run), error);
+    }
+    adg_free(path);
     return status;
 }
 
-enum adg_status adg_output_prepare(const struct adg_output *output, struct adg_error *error)
+static bool has_parts(const char *path)
 {
-    return output->folder != NULL ? adg_folder_create(output->folder, error) : ADG_OK;
+    DIR *folder = opendir(path);
+    bool found = false;
+    const struct dirent *entry;
+    while (folder != NULL && !found && (entry = readdir(folder)) != NULL) {
+        found = shards_of_name(entry->d_name) != 0;
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return found;
 }
 
 void adg_output_discard(const struct adg_output *output)
 {
-    if (output->folder != NULL) {
-        rmdir(output->folder); /* fails, as it should, when parts are in it */
+    char *path = output->folder != NULL ? adg_path_join(output->folder, run_file) : NULL;
+    if (path != NULL && !has_parts(output->folder)) {
+        unlink(path);
+        rmdir(output->folder); /* fails, as it should, when anything else is in it */
     }
+    adg_free(path);
 }

@@ -3,6 +3,9 @@
  *
  *     <out>/artificial_<table>.<extension>
  *     <out>/artificial_<table>/part-IIIII-of-NNNNN.<extension>
+ *
+ * A folder of parts remembers in a hidden file, ".adg-run", which run its parts belong to, so that no part of another seed,
+ * size, format or metadata lands among them. Readers of such folders pass over hidden files.
  */
 #ifndef ADG_RUN_OUTPUT_H
 #define ADG_RUN_OUTPUT_H
@@ -24,10 +27,13 @@ struct adg_output {
 ADG_MUST_CHECK enum adg_status adg_output_init(struct adg_output *output, const char *out_folder, const char *table,
                                                const char *extension, bool sharded, uint64_t shard, uint64_t shards,
                                                struct adg_error *error);
-/* ADG_FAILED when the path is taken by a folder, or the part would lie beside parts of another number of shards. */
-ADG_MUST_CHECK enum adg_status adg_output_check(const struct adg_output *output, struct adg_error *error);
-/* Creates the folder of the parts. */
-ADG_MUST_CHECK enum adg_status adg_output_prepare(const struct adg_output *output, struct adg_error *error);
+/* ADG_FAILED when the path is taken by a folder, or the part would lie beside parts of another number of shards or of another
+ * run; `run` is a text that tells runs apart. */
+ADG_MUST_CHECK enum adg_status adg_output_check(const struct adg_output *output, const char *run,
+                                                struct adg_error *error);
+/* Creates the folder of the parts, and what it remembers of the run. */
+ADG_MUST_CHECK enum adg_status adg_output_prepare(const struct adg_output *output, const char *run,
+                                                  struct adg_error *error);
 /* After a failure: removes the folder of the parts when nothing is in it. */
 void adg_output_discard(const struct adg_output *output);
 void adg_output_fini(struct adg_output *output);

@@ -14,7 +14,9 @@
  */
 #include "run/run.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/buffer.h"
@@ -50,6 +52,7 @@ struct run {
     struct table *tables;
     uint32_t table_count;
     uint64_t item_count, rows_total;
+    char key[256]; /* tells this run from others whose parts may not mix with its own */
     unsigned window;
     struct slot *slots; /* [window]; item i lies in slot i % window */
     pthread_mutex_t lock;
@@ -196,7 +199,7 @@ static enum adg_status write_bytes(struct table *table, const struct adg_buffer 
 static enum adg_status begin_table(const struct run *run, struct table *table, struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
-    enum adg_status status = adg_output_prepare(&table->output, error);
+    enum adg_status status = adg_output_prepare(&table->output, run->key, error);
     if (status == ADG_OK) {
         status = adg_atomic_file_open(&table->file, table->output.path, error);
     }
@@ -414,6 +417,16 @@ static enum adg_status work_in_threads(struct run *run, struct adg_error *error)
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
+static void make_key(struct run *run)
+{
+    const struct adg_run_options *options = run->options;
+    snprintf(run->key, sizeof run->key,
+             "definition %s\nmetadata %s\nseed %" PRIu64 "\npatients %" PRIu64 "\nrows %" PRIu64 "\nshards %" PRIu64
+             "\nformat %d\ncompression %d\n",
+             options->metadata->manifest.definition_sha256, options->metadata->manifest.metadata_sha256, options->seed,
+             options->patients, options->rows, options->shards, (int)options->format, (int)options->compression);
+}
+
 static enum adg_status refuse_or_write(struct run *run, struct adg_error *error)
 {
     struct adg_folder_lock lock = {.fd = -1};
@@ -422,7 +435,7 @@ static enum adg_status refuse_or_write(struct run *run, struct adg_error *error)
         status = adg_folder_lock(&lock, run->options->out_folder, error);
     }
     for (uint32_t t = 0; t < run->table_count && status == ADG_OK; t++) {
-        status = adg_output_check(&run->tables[t].output, error);
+        status = adg_output_check(&run->tables[t].output, run->key, error);
     }
     if (status == ADG_OK) {
         status = work_in_threads(run, error);
@@ -465,6 +478,7 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
                       .lock = PTHREAD_MUTEX_INITIALIZER,
                       .changed = PTHREAD_COND_INITIALIZER};
     run.part_blocks = run.sink->part_blocks > 0 ? run.sink->part_blocks : ADG_SINK_PART_BLOCKS;
+    make_key(&run);
     enum adg_status status = plan(&run, error);
     if (status == ADG_OK) {
         status = refuse_or_write(&run, error);

@@ -220,9 +220,12 @@ def test_threads_shards_and_csv(made, scraped, adg, tmp_path):
     adg(*base, "--format", "csv", "--out", tmp_path / "csv", check=0)
     adg(*base, "--seed", 2, "--out", tmp_path / "seed", check=0)
     whole = pq.read_table(tmp_path / "1" / name)
-    parts = sorted((tmp_path / "shards" / f"artificial_{table}").iterdir())
+    parts = sorted((tmp_path / "shards" / f"artificial_{table}").glob("*.parquet"))
     assert len(parts) == 3
     assert pa.concat_tables([pq.read_table(p) for p in parts]).equals(whole)
+    assert pq.read_table(tmp_path / "shards" / f"artificial_{table}").num_rows == whole.num_rows
+    assert duckdb.execute("select count(*) from read_parquet(?)", [f"{tmp_path}/shards/*/*.parquet"]).fetchone()[0] == whole.num_rows
+    adg(*base, "--seed", 2, "--shard", "1/3", "--out", tmp_path / "shards", check=1)
     assert not pq.read_table(tmp_path / "seed" / name).equals(whole)
     with open(tmp_path / "csv" / f"artificial_{table}.csv", newline="") as file:
         reader = csv.reader(file)

@@ -196,6 +196,8 @@ static enum adg_status run(const char *const *names, uint32_t count, struct adg_
     warnings[0] = '\0';
     reported_done = reported_total = 0;
     options.definition = &definition;
+    const struct adg_metadata metadata = {.manifest = {.metadata_sha256 = "m", .definition_sha256 = "d"}};
+    options.metadata = &metadata;
     options.out_folder = options.out_folder != NULL ? options.out_folder : out_folder;
     options.tables = names;
     options.table_count = count;
@@ -359,7 +361,7 @@ static void test_one_run_at_a_time(void **state)
     adg_run_result_fini(&result);
 }
 
-static void run_shard(uint64_t shard, uint64_t shards, enum adg_status expected)
+static void run_shard(uint64_t shard, uint64_t shards, uint64_t seed, enum adg_status expected)
 {
     static const char *const names[] = {"big"};
     struct adg_run_result result = {0};
@@ -367,6 +369,7 @@ static void run_shard(uint64_t shard, uint64_t shards, enum adg_status expected)
     options.sharded = true;
     options.shard = shard;
     options.shards = shards;
+    options.seed = seed;
     assert_int_equal(run(names, 1, options, &result, NULL), expected);
     adg_run_result_fini(&result);
 }
@@ -375,16 +378,19 @@ static void test_shards(void **state)
 {
     (void)state;
     for (uint64_t shard = 0; shard < 3; shard++) {
-        run_shard(shard, 3, ADG_OK);
+        run_shard(shard, 3, 1, ADG_OK);
     }
-    run_shard(1, 3, ADG_OK); /* its own part is replaced */
-    assert_entries("out/artificial_big", "part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
+    run_shard(1, 3, 1, ADG_OK); /* its own part is replaced */
+    assert_entries("out/artificial_big",
+                   ".adg-run part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
     assert_rows("out/artificial_big/part-00000-of-00003.csv", 0, 334);
     assert_rows("out/artificial_big/part-00001-of-00003.csv", 334, 668);
     assert_rows("out/artificial_big/part-00002-of-00003.csv", 668, 1002);
-    run_shard(0, 4, ADG_FAILED);
-    run_shard(0, 1, ADG_FAILED);
-    assert_entries("out/artificial_big", "part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
+    run_shard(0, 4, 1, ADG_FAILED);
+    run_shard(0, 1, 1, ADG_FAILED);
+    run_shard(1, 3, 2, ADG_FAILED); /* of another seed, which no name tells */
+    assert_entries("out/artificial_big",
+                   ".adg-run part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
     assert_entries("out", "artificial_big ");
 }
 
