@@ -56,7 +56,7 @@ static void show_derivation(const struct adg_dataset *dataset, const struct adg_
 
 static void show_dataset(const struct adg_dataset *dataset)
 {
-    printf("dataset\t%s\n", dataset->name);
+    printf("dataset\t%s\nid\t%u\n", dataset->name, dataset->id);
     printf("primary key\t%s\n", dataset->fields[dataset->primary_key].name);
     printf("patient key\t%s\n", dataset->patient_key >= 0 ? dataset->fields[dataset->patient_key].name : "none");
     printf("min_frequency\t%u\nrounding\t%u\n", dataset->min_frequency, dataset->rounding);
@@ -66,6 +66,9 @@ static void show_dataset(const struct adg_dataset *dataset)
             printf("%s%s", i == 0 ? "" : ", ", dataset->fields[dataset->sorted_dates[i]].name);
         }
         printf("\n");
+    }
+    for (uint32_t i = 0; i < dataset->placeholder_count; i++) {
+        printf("placeholder\t%s\n", dataset->placeholders[i]);
     }
     for (uint32_t i = 0; i < dataset->table_count; i++) {
         printf("table\t%s\n", dataset->tables[i].name);

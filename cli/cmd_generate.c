@@ -140,10 +140,10 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     return check_tables(&arguments->tables, error);
 }
 
-static void report(void *context, const char *table, uint64_t rows_done, uint64_t rows_total)
+static void report(void *context, const char *stage, const char *table, uint64_t done, uint64_t total)
 {
     (void)context;
-    adg_cli_progress("generate", table, rows_done, rows_total);
+    adg_cli_progress(stage, table, done, total);
 }
 
 static void warn(void *context, const char *message)

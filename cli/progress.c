@@ -34,6 +34,20 @@ static bool on_terminal(void)
     return known != 0;
 }
 
+/* What a stage counts: rows, unless it is listed. */
+static const char *unit_of(const char *stage)
+{
+    static const struct {
+        const char *stage, *unit;
+    } others[] = {{"counting fields", "fields"}, {"planning", "tables"}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(stage, others[i].stage) == 0) {
+            return others[i].unit;
+        }
+    }
+    return "rows";
+}
+
 void adg_cli_progress(const char *stage, const char *table, uint64_t done, uint64_t total)
 {
     if (adg_cli_quiet() || !on_terminal()) {
@@ -50,15 +64,16 @@ void adg_cli_progress(const char *stage, const char *table, uint64_t done, uint6
     }
     line.last_ns = now;
     line.shown = true;
+    const char *unit = unit_of(stage);
     double seconds = (double)(now - line.start_ns) / 1e9;
     double rate = seconds > 0 ? (double)done / seconds : 0;
     fprintf(stderr, "\r\033[K%s %s: %" PRIu64, stage, table, done);
     if (total > 0) {
         fprintf(stderr, " of %" PRIu64, total);
     }
-    fputs(" rows", stderr);
+    fprintf(stderr, " %s", unit);
     if (rate > 0) {
-        fprintf(stderr, ", %.0f rows/s", rate);
+        fprintf(stderr, ", %.0f %s/s", rate, unit);
     }
     if (rate > 0 && total > done) {
         fprintf(stderr, ", %.0f s left", (double)(total - done) / rate);

@@ -173,6 +173,7 @@ static enum adg_status plan(struct run *run, struct adg_error *error)
     enum adg_status status = run->options->tables != NULL ? choose_listed(run, error) : choose_all(run, error);
     for (uint32_t t = 0; t < run->table_count && status == ADG_OK; t++) {
         struct table *table = &run->tables[t];
+        run->options->progress.report(run->options->progress.context, "planning", table->name, t, run->table_count);
         status = adg_stop_check(error);
         if (status == ADG_OK) {
             status = adg_output_init(&table->output, run->options->out_folder, table->name, run->sink->extension,
@@ -331,8 +332,8 @@ static enum adg_status encode_blocks(struct run *run, struct worker *worker, uin
         if (status == ADG_OK) {
             pthread_mutex_lock(&run->lock);
             run->rows_done += adg_block_rows(worker->block);
-            run->options->progress.report(run->options->progress.context, worker->table->name, run->rows_done,
-                                          run->rows_total);
+            run->options->progress.report(run->options->progress.context, "generating", worker->table->name,
+                                          run->rows_done, run->rows_total);
             pthread_mutex_unlock(&run->lock);
         }
     }

@@ -12,9 +12,10 @@
 #include "core/status.h"
 #include "sink/sink.h"
 
-/* Called from any thread, one call at a time. Rows are those of the whole run, `table` is one being worked on. */
+/* Called from any thread, one call at a time. `stage` is "planning", where tables are counted, or "generating", where rows
+ * are: those of the whole run. `table` is one being worked on. */
 struct adg_run_progress {
-    void (*report)(void *context, const char *table, uint64_t rows_done, uint64_t rows_total);
+    void (*report)(void *context, const char *stage, const char *table, uint64_t done, uint64_t total);
     void (*warn)(void *context, const char *message);
     void *context;
 };

@@ -14,6 +14,7 @@
 #include "core/number.h"
 #include "engine/engine.h"
 #include "metadata/metadata.h"
+#include "scrape/internal.h"
 
 /* The columns of the query below. */
 enum { TABLE, FIELD, TYPE, STRING, NUMERIC, DATE, STRINGS, NUMBERS, WEIGHT, WEIGHTS };
@@ -217,18 +218,16 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
                                     .rounding = first->rounding,
                                     .control_reference = true,
                                     .imported = true};
-    char folder[] = "/tmp/adg-import-XXXXXX"; /* the engine's own; nothing of the file is spilled there */
-    char *path = realpath(options->file, NULL);
+    char *folder = NULL, *path = realpath(options->file, NULL);
     if (path == NULL) {
         return adg_fail_errno(error, errno, "%s cannot be opened", options->file);
     }
-    if (mkdtemp(folder) == NULL) {
-        free(path);
-        return adg_fail_errno(error, errno, "a temporary folder cannot be created");
+    enum adg_status status = adg_spill_create(options->meta_folder, &folder, error);
+    if (status == ADG_OK) {
+        const struct adg_engine_options engine_options = {
+            .threads = 1, .folder = folder, .readable = (const char *const[]){path}, .readable_count = 1};
+        status = adg_engine_open(&engine_options, &import.engine, error);
     }
-    const struct adg_engine_options engine_options = {
-        .threads = 1, .folder = folder, .readable = (const char *const[]){path}, .readable_count = 1};
-    enum adg_status status = adg_engine_open(&engine_options, &import.engine, error);
     if (status == ADG_OK) {
         status = adg_context(error, read_rows(&import, path, error), "%s", options->file);
     }
@@ -250,11 +249,10 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
             options->file);
     }
     adg_engine_free(import.engine);
-    struct adg_error ignored;
-    enum adg_status removed = adg_folder_remove(folder, status == ADG_OK ? error : &ignored);
+    status = adg_spill_remove(folder, status, error);
     adg_arena_fini(&import.arena);
     adg_metadata_rows_fini(&import.rows);
     adg_buffer_fini(&import.dropped);
     free(path);
-    return status == ADG_OK ? removed : status;
+    return status;
 }

@@ -130,38 +130,6 @@ static enum adg_status choose_control(struct scrape *scrape, struct adg_error *e
     return ADG_OK;
 }
 
-/* A private folder beside the metadata: where that may be written, so may what the engine spills. */
-static enum adg_status make_spill_folder(struct scrape *scrape, struct adg_error *error)
-{
-    struct adg_buffer name = {0};
-    size_t length = strlen(scrape->options->meta_folder);
-    while (length > 1 && scrape->options->meta_folder[length - 1] == '/') {
-        length--;
-    }
-    size_t parent = length;
-    while (parent > 0 && scrape->options->meta_folder[parent - 1] != '/') {
-        parent--;
-    }
-    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.adg-scrape.XXXXXX", (int)parent,
-                                               scrape->options->meta_folder);
-    char *folder = status == ADG_OK ? adg_strndup((const char *)name.data, name.size) : NULL;
-    adg_buffer_fini(&name);
-    if (status != ADG_OK || folder == NULL) {
-        return adg_fail_memory(error);
-    }
-    if (mkdtemp(folder) == NULL) {
-        status = adg_fail_errno(error, errno, "a folder beside %s cannot be created", scrape->options->meta_folder);
-        adg_free(folder);
-        return status;
-    }
-    scrape->spill = realpath(folder, NULL); /* the engine compares paths as text */
-    if (scrape->spill == NULL) {
-        status = adg_folder_remove(folder, NULL) == ADG_OK ? adg_fail_memory(error) : ADG_FAILED;
-    }
-    adg_free(folder);
-    return status;
-}
-
 static enum adg_status open_engine(struct scrape *scrape, struct adg_error *error)
 {
     uint32_t count = 0;
@@ -320,7 +288,7 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
         status = options->table_count > 0 ? asked_jobs(&scrape, error) : all_jobs(&scrape, error);
     }
     if (status == ADG_OK) {
-        status = make_spill_folder(&scrape, error);
+        status = adg_spill_create(options->meta_folder, &scrape.spill, error);
     }
     if (status == ADG_OK) {
         status = open_engine(&scrape, error);
@@ -342,12 +310,7 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
         *result = (struct adg_scrape_result){tables, scrape.job_count};
     }
     adg_engine_free(scrape.engine);
-    if (scrape.spill != NULL) {
-        struct adg_error ignored;
-        enum adg_status removed = adg_folder_remove(scrape.spill, status == ADG_OK ? error : &ignored);
-        status = status == ADG_OK ? removed : status;
-    }
-    free(scrape.spill); /* the C library's own memory */
+    status = adg_spill_remove(scrape.spill, status, error);
     adg_metadata_rows_fini(&scrape.rows);
     adg_arena_fini(&scrape.arena);
     return status;

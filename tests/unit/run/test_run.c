@@ -167,10 +167,15 @@ static char out_folder[64];
 static char warnings[1024];
 static uint64_t reported_done, reported_total;
 
-static void report(void *context, const char *table, uint64_t rows_done, uint64_t rows_total)
+static void report(void *context, const char *stage, const char *table, uint64_t rows_done, uint64_t rows_total)
 {
     (void)context;
     assert_non_null(find(table));
+    if (strcmp(stage, "planning") == 0) {
+        assert_int_equal(reported_total, 0); /* before any row */
+        return;
+    }
+    assert_string_equal(stage, "generating");
     assert_true(rows_done > reported_done || reported_done == reported_total);
     reported_done = rows_done;
     reported_total = rows_total;
