@@ -4,6 +4,7 @@
  * To add a command: write cmd_<name>.c, declare its struct adg_command in cli.h, add it to `commands`.
  */
 #include <jansson.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,8 +84,17 @@ static int run(int argc, char **argv)
     return usage_error(word[0] == '-' ? "unknown option " : "unknown command ", word);
 }
 
+/* Parts differ in size, and glibc keeps what large ones leave in its heaps: memory would creep up with the number of rows. Large
+ * pieces are mapped and returned instead; setting the threshold also stops glibc from raising it. */
+static void return_large_memory(void)
+{
+    enum { LARGE_BYTES = 512 * 1024 };
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
 int main(int argc, char **argv)
 {
+    return_large_memory();
     adg_stop_install();
     int code = run(argc, argv);
     adg_cli_progress_end();
