@@ -65,7 +65,12 @@ void adg_cli_collect(enum adg_status *kept, struct adg_error *kept_error, enum a
 void adg_cli_progress(const char *stage, const char *table, uint64_t done, uint64_t total);
 void adg_cli_progress_end(void);
 
+/* A passphrase from ADG_PASSPHRASE, else from the terminal (`twice`: a new one). The caller wipes it. */
+#define ADG_PASSPHRASE_BYTES 1024
+ADG_MUST_CHECK enum adg_status adg_cli_passphrase(bool twice, char out[ADG_PASSPHRASE_BYTES], struct adg_error *error);
+
 extern const struct adg_command adg_command_dataset, adg_command_scrape, adg_command_import_metadata,
+    adg_command_review, adg_command_keygen, adg_command_sign, adg_command_release, adg_command_releases,
     adg_command_generate;
 
 #endif

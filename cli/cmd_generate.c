@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "adg_version.h"
 #include "cli.h"
 #include "run/output.h"
 #include "run/run.h"
@@ -20,7 +22,9 @@ static const char usage[] =
     "output: path, rows, bytes.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
-    "  --meta DIR            the metadata folder\n"
+    "  --meta DIR            a release store; with --allow-unreleased, a metadata folder\n"
+    "  --trust DIR           whose signatures count: DIR/reviewer/*.pub and DIR/approver/*.pub\n"
+    "  --release HASH        this release of the store (default: the last one)\n"
     "  --out DIR             the output folder; created when only its parent exists\n"
     "  --patients N          this many patients in every table\n"
     "  --rows N              exactly this many rows in every table\n"
@@ -36,7 +40,7 @@ static const char usage[] =
     "  --help                this text\n";
 
 struct arguments {
-    const char *dataset, *meta, *out, *shard_text, *profile;
+    const char *dataset, *meta, *out, *shard_text, *profile, *trust, *release;
     uint64_t patients, rows, seed, threads, shard, shards;
     struct adg_option_list tables;
     int format, compression;
@@ -91,6 +95,8 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         COMPRESSION,
         PROFILE,
         SHARD,
+        TRUST,
+        RELEASE,
         ALLOW_UNRELEASED,
         THREADS,
         COUNT
@@ -110,6 +116,8 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
                          .choices = compressions},
         [PROFILE] = {.name = "profile", .kind = ADG_OPTION_TEXT, .target = &arguments->profile},
         [SHARD] = {.name = "shard", .kind = ADG_OPTION_TEXT, .target = &arguments->shard_text},
+        [TRUST] = {.name = "trust", .kind = ADG_OPTION_TEXT, .target = &arguments->trust},
+        [RELEASE] = {.name = "release", .kind = ADG_OPTION_TEXT, .target = &arguments->release},
         [ALLOW_UNRELEASED] = {.name = "allow-unreleased",
                               .kind = ADG_OPTION_FLAG,
                               .target = &arguments->allow_unreleased},
@@ -129,6 +137,9 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         return adg_fail(error, ADG_USAGE,
                         "option --profile: expected reference, the only profile of this version, not '%s'",
                         arguments->profile);
+    }
+    if (options[TRUST].given && options[ALLOW_UNRELEASED].given) {
+        return adg_fail(error, ADG_USAGE, "--trust and --allow-unreleased exclude each other");
     }
     if (options[SHARD].given && !parse_shard(arguments->shard_text, &arguments->shard, &arguments->shards)) {
         return adg_fail(error, ADG_USAGE, "option --shard: expected I/N, from 0/N to N-1/N with N at most %d, not '%s'",
@@ -156,19 +167,24 @@ static void warn(void *context, const char *message)
 static enum adg_status open_inputs(const struct arguments *arguments, struct adg_definition **definition,
                                    struct adg_metadata **metadata, struct adg_error *error)
 {
+    const struct adg_metadata_source source = {.folder = arguments->meta,
+                                               .release = arguments->release,
+                                               .trust = arguments->trust,
+                                               .today = (int32_t)(time(NULL) / 86400),
+                                               .allow_unreleased = arguments->allow_unreleased};
     struct adg_error next = {{0}};
     enum adg_status status = ADG_OK;
-    if (!arguments->allow_unreleased) {
+    if (!arguments->allow_unreleased && arguments->trust == NULL) {
         return adg_fail(error, ADG_REFUSED,
-                        "metadata %s has not been released; for work on your own data, take it with "
-                        "--allow-unreleased",
+                        "metadata %s has not been shown to be released: say with --trust whose signatures count; for "
+                        "work on your own data, take it with --allow-unreleased",
                         arguments->meta);
     }
     status = adg_definition_open(arguments->dataset, definition, error);
     if (status != ADG_OK) {
         return status;
     }
-    enum adg_status metadata_status = adg_metadata_open(arguments->meta, *definition, true, metadata, &next);
+    enum adg_status metadata_status = adg_metadata_open(&source, *definition, metadata, &next);
     adg_cli_collect(&status, error, metadata_status, &next);
     for (uint32_t i = 0; i < arguments->tables.count; i++) {
         enum adg_status table_status = adg_definition_find_table(*definition, arguments->tables.items[i], NULL, NULL,
@@ -200,6 +216,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
             .format = (enum adg_format)arguments->format,
             .compression = (enum adg_compression)arguments->compression,
             .threads = (unsigned)arguments->threads,
+            .tool = "adg " ADG_VERSION " (" ADG_COMMIT ")",
             .progress = {.report = report, .warn = warn},
         };
         status = adg_run_generate(&options, &result, error);

@@ -53,7 +53,8 @@ int main(int argc, char **argv)
     const struct adg_plan_options options = {.seed = 1, .rows = 40000, .shards = 1};
     enum adg_status status = adg_definition_open(argv[1], &definition, &error);
     if (status == ADG_OK) {
-        status = adg_metadata_open(argv[2], definition, true, &metadata, &error);
+        const struct adg_metadata_source source = {.folder = argv[2], .allow_unreleased = true};
+        status = adg_metadata_open(&source, definition, &metadata, &error);
     }
     if (status == ADG_OK) {
         status = adg_plan_new(definition, metadata, argv[3], &options, &plan, &error);

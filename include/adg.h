@@ -48,10 +48,19 @@ void adg_definition_free(struct adg_definition *definition);
 /* A metadata folder, read and checked. */
 struct adg_metadata;
 
-/* Reads `folder`. ADG_REFUSED when it is not released, or when definition.yaml is another definition; ADG_BAD_INPUT when a file is
- * malformed or does not match the manifest's hash, ADG_FAILED when it cannot be read. Metadata cannot be released yet:
- * whoever works on data of their own says so with `allow_unreleased`. */
-enum adg_status adg_metadata_open(const char *folder, const struct adg_definition *definition, bool allow_unreleased,
+/* Where metadata comes from. */
+struct adg_metadata_source {
+    const char *folder;    /* a release store; or, with allow_unreleased, a metadata folder too */
+    const char *release;   /* which release of the store, by the hash of its manifest; NULL: the last one */
+    const char *trust;     /* folder of the public keys that are trusted: reviewer/ *.pub and approver/ *.pub */
+    int32_t today;         /* days since 1970-01-01, UTC: no signature is from the future */
+    bool allow_unreleased; /* instead of trust: for work on one's own data, nobody's signature is asked for */
+};
+
+/* Reads metadata, each file once, and verifies it before anything else is looked at: log, both signatures, review, hashes. ADG_REFUSED
+ * says what does not match, or that definition.yaml is another definition; ADG_BAD_INPUT: a file is malformed or does not match the
+ * manifest's hash (with allow_unreleased), ADG_FAILED: it cannot be read. */
+enum adg_status adg_metadata_open(const struct adg_metadata_source *source, const struct adg_definition *definition,
                                   struct adg_metadata **out, struct adg_error *error);
 void adg_metadata_free(struct adg_metadata *metadata);
 

@@ -73,6 +73,16 @@ struct adg_table {
     uint32_t ordinal; /* position in the definition, from 0: part of the address of its random numbers */
 };
 
+/* What a review of metadata looks for, beside the rules that hold for every dataset. */
+struct adg_review_rules {
+    const char *const *excluded_fields; /* names that must not occur in metadata; upper case */
+    uint32_t excluded_field_count;
+    const uint32_t *organisation_fields; /* whose codes may look like postcodes */
+    uint32_t organisation_field_count;
+    const char *const *checklist; /* questions that reviewer and approver answer with yes */
+    uint32_t checklist_count;
+};
+
 struct adg_dataset {
     const char *name;
     uint16_t id; /* stated in the definition; part of the address of its random numbers */
@@ -88,6 +98,7 @@ struct adg_dataset {
     uint32_t placeholder_count;
     uint32_t min_frequency; /* defaults of the disclosure control */
     uint32_t rounding;
+    struct adg_review_rules review;
     const char *source_text; /* the YAML document, byte for byte, without separators */
     size_t source_text_bytes;
 };

@@ -337,10 +337,12 @@ static enum adg_status read_sorted_dates(const struct context *context, const ya
     return status;
 }
 
-static enum adg_status read_placeholders(const struct context *context, const yaml_node_t *node)
+/* A list of texts without blanks at their ends, as many as `max`. */
+static enum adg_status read_texts(const struct context *context, const yaml_node_t *node, uint32_t max,
+                                  const char *what, const char *const **out, uint32_t *out_count)
 {
     uint32_t count = 0;
-    enum adg_status status = adg_tree_sequence(&context->tree, node, 64, "placeholders", &count);
+    enum adg_status status = adg_tree_sequence(&context->tree, node, max, what, &count);
     const char **texts = status == ADG_OK ? adg_arena_array(context->tree.arena, count, sizeof *texts) : NULL;
     if (status == ADG_OK && texts == NULL) {
         status = adg_fail_memory(context->tree.error);
@@ -348,7 +350,7 @@ static enum adg_status read_placeholders(const struct context *context, const ya
     for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
         const yaml_node_t *text = adg_tree_item(&context->tree, node, i);
         size_t length = text->type == YAML_SCALAR_NODE ? text->data.scalar.length : 0;
-        if (length == 0 || strlen(adg_tree_text(text)) != length || strchr(" \t\r\n", adg_tree_text(text)[0]) != NULL ||
+        if (length == 0 || strchr(" \t\r\n", adg_tree_text(text)[0]) != NULL ||
             strchr(" \t\r\n", adg_tree_text(text)[length - 1]) != NULL) {
             status = adg_tree_refuse(&context->tree, text, 0, "expected a text without blanks at its ends");
         } else {
@@ -356,8 +358,69 @@ static enum adg_status read_placeholders(const struct context *context, const ya
             status = texts[i] == NULL ? adg_fail_memory(context->tree.error) : ADG_OK;
         }
     }
-    context->dataset->placeholders = texts;
-    context->dataset->placeholder_count = count;
+    *out = texts;
+    *out_count = count;
+    return status;
+}
+
+static enum adg_status read_excluded_fields(const struct context *context, const yaml_node_t *node)
+{
+    struct adg_review_rules *rules = &context->dataset->review;
+    uint32_t count = 0;
+    enum adg_status status = adg_tree_sequence(&context->tree, node, 1024, "excluded_fields", &count);
+    const char **names = status == ADG_OK ? adg_arena_array(context->tree.arena, count, sizeof *names) : NULL;
+    if (status == ADG_OK && names == NULL) {
+        status = adg_fail_memory(context->tree.error);
+    }
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        const yaml_node_t *name = adg_tree_item(&context->tree, node, i);
+        status = adg_tree_name(&context->tree, name, "a field's name", true, &names[i]);
+    }
+    rules->excluded_fields = names;
+    rules->excluded_field_count = count;
+    return status;
+}
+
+static enum adg_status read_organisation_fields(const struct context *context, const yaml_node_t *node)
+{
+    struct adg_review_rules *rules = &context->dataset->review;
+    uint32_t count = 0;
+    enum adg_status status = adg_tree_sequence(&context->tree, node, 1024, "organisation_fields", &count);
+    uint32_t *fields = status == ADG_OK ? adg_arena_array(context->tree.arena, count, sizeof *fields) : NULL;
+    if (status == ADG_OK && fields == NULL) {
+        status = adg_fail_memory(context->tree.error);
+    }
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        const yaml_node_t *name = adg_tree_item(&context->tree, node, i);
+        int64_t field = name->type == YAML_SCALAR_NODE ? adg_dataset_find_field(context->dataset, adg_tree_text(name))
+                                                       : -1;
+        if (field < 0) {
+            status = adg_tree_refuse(&context->tree, name, 0, "expected the name of a field of the dataset");
+        } else {
+            fields[i] = (uint32_t)field;
+        }
+    }
+    rules->organisation_fields = fields;
+    rules->organisation_field_count = count;
+    return status;
+}
+
+static enum adg_status read_review(const struct context *context, const yaml_node_t *node)
+{
+    enum { EXCLUDED_FIELDS, ORGANISATION_FIELDS, CHECKLIST, KEYS };
+    static const char *const keys[] = {"excluded_fields", "organisation_fields", "checklist", NULL};
+    const yaml_node_t *values[KEYS];
+    struct adg_review_rules *rules = &context->dataset->review;
+    enum adg_status status = adg_tree_mapping(&context->tree, node, keys, values, "review");
+    if (status == ADG_OK && values[EXCLUDED_FIELDS] != NULL) {
+        status = read_excluded_fields(context, values[EXCLUDED_FIELDS]);
+    }
+    if (status == ADG_OK && values[ORGANISATION_FIELDS] != NULL) {
+        status = read_organisation_fields(context, values[ORGANISATION_FIELDS]);
+    }
+    if (status == ADG_OK && values[CHECKLIST] != NULL) {
+        status = read_texts(context, values[CHECKLIST], 64, "questions", &rules->checklist, &rules->checklist_count);
+    }
     return status;
 }
 
@@ -372,13 +435,14 @@ static enum adg_status read_dataset(struct context *context)
         ROUNDING,
         SORTED_DATES,
         PLACEHOLDERS,
+        REVIEW,
         TABLES,
         FIELDS,
         KEYS
     };
-    static const char *const keys[] = {"dataset",  "id",           "primary_key",  "patient_key", "min_frequency",
-                                       "rounding", "sorted_dates", "placeholders", "tables",      "fields",
-                                       NULL};
+    static const char *const keys[] = {"dataset",       "id",       "primary_key",  "patient_key",
+                                       "min_frequency", "rounding", "sorted_dates", "placeholders",
+                                       "review",        "tables",   "fields",       NULL};
     const yaml_node_t *values[KEYS];
     struct adg_dataset *dataset = context->dataset;
     const yaml_node_t *root = adg_tree_root(&context->tree);
@@ -433,7 +497,11 @@ static enum adg_status read_dataset(struct context *context)
         status = read_sorted_dates(context, values[SORTED_DATES]);
     }
     if (status == ADG_OK && values[PLACEHOLDERS] != NULL) {
-        status = read_placeholders(context, values[PLACEHOLDERS]);
+        status = read_texts(context, values[PLACEHOLDERS], 64, "placeholders", &dataset->placeholders,
+                            &dataset->placeholder_count);
+    }
+    if (status == ADG_OK && values[REVIEW] != NULL) {
+        status = read_review(context, values[REVIEW]);
     }
     dataset->primary_key = (uint32_t)primary_key;
     return status;

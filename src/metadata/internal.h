@@ -4,12 +4,9 @@
 #ifndef ADG_METADATA_INTERNAL_H
 #define ADG_METADATA_INTERNAL_H
 
+#include "metadata/folder.h"
 #include "metadata/metadata.h"
 #include "parquet/table.h"
-
-#define ADG_METADATA_FILE "metadata.parquet"
-#define ADG_DEFINITION_FILE "definition.yaml"
-#define ADG_MANIFEST_FILE "manifest.json"
 
 /* The canonical order; 0 for equal rows. */
 int adg_metadata_row_compare(const struct adg_metadata_row *a, const struct adg_metadata_row *b);

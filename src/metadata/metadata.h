@@ -92,6 +92,9 @@ struct adg_metadata {
     const struct adg_metadata_row *rows; /* in canonical order */
     size_t row_count;
     struct adg_manifest manifest;
+    char manifest_sha256[65];
+    bool released;               /* both signatures and the store's log were verified */
+    char release_timestamp[20];  /* UTC; "" when it is not from a store */
     const char *definition_text; /* definition.yaml */
     size_t definition_text_bytes;
 };
@@ -100,7 +103,7 @@ struct adg_metadata {
  * weights finite, whole, from 1 to 2^53 (0 and more in COMPLETENESS; inner weights finite and >= 0), arrays of equal length,
  * percentiles finite and sorted, COMPLETENESS of two, canonical order, no duplicate row. With `definition`: each of its
  * datasets is, byte for byte, among those of definition.yaml, else ADG_REFUSED, before anything else is looked at. All other
- * faults are ADG_BAD_INPUT. adg_metadata_open is this and the question of release. */
+ * faults are ADG_BAD_INPUT. */
 ADG_MUST_CHECK enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition,
                                                  struct adg_metadata **out, struct adg_error *error);
 

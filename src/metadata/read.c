@@ -1,5 +1,5 @@
 /*
- * A metadata folder, read: every file once, into memory; what is hashed is what is parsed.
+ * Metadata out of a folder's files, look-ups in it, and what is needed to add to it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -7,26 +7,8 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "metadata/folder.h"
 #include "metadata/internal.h"
-
-struct files {
-    struct adg_buffer metadata, definition, manifest;
-};
-
-static enum adg_status read_file(const char *folder, const char *name, struct adg_buffer *out, struct adg_error *error)
-{
-    char *path = adg_path_join(folder, name);
-    enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_file_read(path, out, error);
-    adg_free(path);
-    return status;
-}
-
-static void files_fini(struct files *files)
-{
-    adg_buffer_fini(&files->metadata);
-    adg_buffer_fini(&files->definition);
-    adg_buffer_fini(&files->manifest);
-}
 
 /* Whether every dataset of `asked` is, byte for byte, one of `held`. */
 static bool holds(const struct adg_definition *held, const struct adg_definition *asked)
@@ -41,90 +23,114 @@ static bool holds(const struct adg_definition *held, const struct adg_definition
     return true;
 }
 
-static enum adg_status check_hash(const struct adg_buffer *file, const char *name, const char *expected,
-                                  struct adg_error *error)
+/* Rows from the bytes of metadata.parquet. */
+static enum adg_status parse_rows(const struct adg_buffer *file, struct adg_metadata *metadata, struct adg_error *error)
 {
-    char found[65];
-    adg_sha256_hex(file->data, file->size, found);
-    return strcmp(found, expected) == 0
-               ? ADG_OK
-               : adg_fail(error, ADG_BAD_INPUT, "%s does not match the hash in %s: it was changed or damaged", name,
-                          ADG_MANIFEST_FILE);
-}
-
-enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition,
-                                  struct adg_metadata **out, struct adg_error *error)
-{
-    struct files files = {0};
-    struct adg_definition *held = NULL;
-    struct adg_metadata *metadata = adg_alloc_zero(1, sizeof *metadata);
-    struct adg_metadata_row *rows = NULL;
     struct adg_parquet_table table;
-    enum adg_status status = metadata == NULL ? adg_fail_memory(error)
-                                              : read_file(folder, ADG_MANIFEST_FILE, &files.manifest, error);
+    struct adg_metadata_row *rows = NULL;
+    enum adg_status status = adg_parquet_table_read(file->data, file->size, &metadata->arena, &table, error);
     if (status == ADG_OK) {
-        status = read_file(folder, ADG_DEFINITION_FILE, &files.definition, error);
-    }
-    if (status == ADG_OK) {
-        status = read_file(folder, ADG_METADATA_FILE, &files.metadata, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_definition_parse(ADG_DEFINITION_FILE, (const char *)files.definition.data, files.definition.size,
-                                      &held, error);
-        if (definition != NULL && (status == ADG_BAD_INPUT || (status == ADG_OK && !holds(held, definition)))) {
-            status = adg_fail(error, ADG_REFUSED, "%s is another definition than %s: the metadata was scraped with it",
-                              ADG_DEFINITION_FILE, definition->name);
-        }
-    }
-    if (status == ADG_OK) {
-        status = adg_manifest_read((struct adg_span){files.manifest.data, files.manifest.size}, &metadata->arena,
-                                   &metadata->manifest, error);
-    }
-    if (status == ADG_OK) {
-        status = check_hash(&files.metadata, ADG_METADATA_FILE, metadata->manifest.metadata_sha256, error);
-    }
-    if (status == ADG_OK) {
-        status = check_hash(&files.definition, ADG_DEFINITION_FILE, metadata->manifest.definition_sha256, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_parquet_table_read(files.metadata.data, files.metadata.size, &metadata->arena, &table, error);
-        if (status == ADG_OK) {
-            status = adg_metadata_from_table(&table, &metadata->arena, &rows, error);
-        }
-        if (status == ADG_OK) {
-            status = adg_metadata_check(rows, (size_t)table.rows, held, error);
-        }
-        status = adg_context(error, status, "%s", ADG_METADATA_FILE);
+        status = adg_metadata_from_table(&table, &metadata->arena, &rows, error);
     }
     if (status == ADG_OK) {
         metadata->rows = rows;
         metadata->row_count = (size_t)table.rows;
-        metadata->definition_text = adg_arena_strndup(&metadata->arena, (const char *)files.definition.data,
-                                                      files.definition.size);
-        metadata->definition_text_bytes = files.definition.size;
-        if (metadata->definition_text == NULL) {
-            status = adg_fail_memory(error);
-        }
     }
-    files_fini(&files);
+    return adg_context(error, status, "%s", ADG_METADATA_FILE);
+}
+
+enum adg_status adg_metadata_check_rules(const struct adg_metadata *metadata, const struct adg_definition *definition,
+                                         struct adg_error *error)
+{
+    return adg_context(error, adg_metadata_check(metadata->rows, metadata->row_count, definition, error), "%s",
+                       ADG_METADATA_FILE);
+}
+
+static enum adg_status parse_definition(const struct adg_metadata_folder *folder, struct adg_definition **out,
+                                        struct adg_error *error)
+{
+    return adg_definition_parse(ADG_DEFINITION_FILE, (const char *)folder->definition.data, folder->definition.size,
+                                out, error);
+}
+
+/* Manifest and definition text into the metadata. */
+static enum adg_status take_files(const struct adg_metadata_folder *folder, struct adg_metadata *metadata,
+                                  struct adg_error *error)
+{
+    enum adg_status status = adg_metadata_folder_manifest(folder, &metadata->arena, &metadata->manifest, error);
+    memcpy(metadata->manifest_sha256, folder->manifest_sha256, sizeof metadata->manifest_sha256);
+    metadata->definition_text = adg_arena_strndup(&metadata->arena, (const char *)folder->definition.data,
+                                                  folder->definition.size);
+    metadata->definition_text_bytes = folder->definition.size;
+    return status == ADG_OK && metadata->definition_text == NULL ? adg_fail_memory(error) : status;
+}
+
+enum adg_status adg_metadata_parse(const struct adg_metadata_folder *folder, const struct adg_definition *definition,
+                                   struct adg_metadata **out, struct adg_error *error)
+{
+    struct adg_definition *held = NULL;
+    struct adg_metadata *metadata = adg_alloc_zero(1, sizeof *metadata);
+    if (metadata == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = parse_definition(folder, &held, error);
+    if (definition != NULL && (status == ADG_BAD_INPUT || (status == ADG_OK && !holds(held, definition)))) {
+        status = adg_fail(error, ADG_REFUSED, "%s is another definition than %s: the metadata was scraped with it",
+                          ADG_DEFINITION_FILE, definition->name);
+    }
+    if (status == ADG_OK) {
+        status = take_files(folder, metadata, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_metadata_folder_check_hashes(folder, &metadata->manifest, error);
+    }
+    if (status == ADG_OK) {
+        status = parse_rows(&folder->metadata, metadata, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_metadata_check_rules(metadata, held, error);
+    }
     adg_definition_free(held);
     if (status != ADG_OK) {
         adg_metadata_free(metadata);
-        return adg_context(error, status, "metadata folder %s", folder);
+        return status;
     }
     *out = metadata;
     return ADG_OK;
 }
 
-enum adg_status adg_metadata_open(const char *folder, const struct adg_definition *definition, bool allow_unreleased,
+enum adg_status adg_metadata_parse_unchecked(const struct adg_metadata_folder *folder, struct adg_metadata **out,
+                                             struct adg_definition **out_definition, struct adg_error *error)
+{
+    struct adg_definition *definition = NULL;
+    struct adg_metadata *metadata = adg_alloc_zero(1, sizeof *metadata);
+    enum adg_status status = metadata == NULL ? adg_fail_memory(error) : parse_definition(folder, &definition, error);
+    if (status == ADG_OK) {
+        status = take_files(folder, metadata, error);
+    }
+    if (status == ADG_OK) {
+        status = parse_rows(&folder->metadata, metadata, error);
+    }
+    if (status != ADG_OK) {
+        adg_metadata_free(metadata);
+        adg_definition_free(definition);
+        return status;
+    }
+    *out = metadata;
+    *out_definition = definition;
+    return ADG_OK;
+}
+
+enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition,
                                   struct adg_metadata **out, struct adg_error *error)
 {
-    if (!allow_unreleased) {
-        return adg_fail(error, ADG_REFUSED,
-                        "metadata folder %s is not released; --allow-unreleased is there for work on one's own data",
-                        folder);
+    struct adg_metadata_folder files = {0};
+    enum adg_status status = adg_metadata_folder_read(folder, &files, error);
+    if (status == ADG_OK) {
+        status = adg_context(error, adg_metadata_parse(&files, definition, out, error), "metadata folder %s", folder);
     }
-    return adg_metadata_read(folder, definition, out, error);
+    adg_metadata_folder_fini(&files);
+    return status;
 }
 
 void adg_metadata_free(struct adg_metadata *metadata)
@@ -178,7 +184,7 @@ bool adg_metadata_has_table(const struct adg_metadata *metadata, const char *tab
 
 static enum adg_status check_unsigned(const char *folder, struct adg_error *error)
 {
-    static const char *const signs[] = {"review.json", "reviewer.minisig", "approver.minisig"};
+    const char *const signs[] = {ADG_REVIEW_FILE, adg_signature_files[ADG_REVIEWER], adg_signature_files[ADG_APPROVER]};
     enum adg_status status = ADG_OK;
     for (size_t i = 0; i < sizeof signs / sizeof signs[0] && status == ADG_OK; i++) {
         char *path = adg_path_join(folder, signs[i]);

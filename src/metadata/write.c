@@ -16,7 +16,7 @@
 
 /* What may stand in a metadata folder that is replaced; reports of any name end in .html. */
 static const char *const known_files[] = {ADG_METADATA_FILE, ADG_DEFINITION_FILE, ADG_MANIFEST_FILE,
-                                          "review.json",     "reviewer.minisig",  "approver.minisig"};
+                                          ADG_REVIEW_FILE,   "reviewer.minisig",  "approver.minisig"};
 
 static bool is_known(const char *name)
 {

@@ -26,6 +26,7 @@
 #include "core/stop.h"
 #include "generate/plan.h"
 #include "run/output.h"
+#include "run/provenance.h"
 
 struct table {
     const char *name;
@@ -36,7 +37,7 @@ struct table {
     struct adg_output output;
     struct adg_sink *sink;
     struct adg_atomic_file file;
-    bool file_open;
+    bool file_open, complete;
     uint64_t bytes; /* written so far */
 };
 
@@ -237,6 +238,7 @@ static enum adg_status finish_table(const struct run *run, struct table *table, 
     }
     if (status == ADG_OK) {
         status = adg_atomic_file_commit(&table->file, error);
+        table->complete = status == ADG_OK;
     }
     adg_buffer_fini(&bytes);
     return status;
@@ -428,6 +430,45 @@ static void make_key(struct run *run)
              options->patients, options->rows, options->shards, (int)options->format, (int)options->compression);
 }
 
+static const char *last_word(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Of the tables that are complete, also after a failure. */
+static enum adg_status write_provenance(const struct run *run, struct adg_error *error)
+{
+    const struct adg_run_options *options = run->options;
+    const struct adg_provenance provenance = {.definition = options->definition,
+                                              .metadata = options->metadata,
+                                              .tool = options->tool,
+                                              .profile = "reference",
+                                              .seed = options->seed,
+                                              .patients = options->patients,
+                                              .rows = options->rows,
+                                              .shards = options->shards};
+    struct adg_provenance_entry *entries = adg_alloc_array(run->table_count, sizeof *entries);
+    uint32_t count = 0;
+    if (entries == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t t = 0; t < run->table_count; t++) {
+        const struct table *table = &run->tables[t];
+        if (table->complete) {
+            bool parts = table->output.folder != NULL;
+            entries[count++] = (struct adg_provenance_entry){
+                .name = last_word(parts ? table->output.folder : table->output.path),
+                .table = table->name,
+                .rows = parts ? 0 : adg_plan_rows(table->plan)};
+        }
+    }
+    enum adg_status status = count > 0 ? adg_provenance_write(options->out_folder, &provenance, entries, count, error)
+                                       : ADG_OK;
+    adg_free(entries);
+    return status;
+}
+
 static enum adg_status refuse_or_write(struct run *run, struct adg_error *error)
 {
     struct adg_folder_lock lock = {.fd = -1};
@@ -448,6 +489,11 @@ static enum adg_status refuse_or_write(struct run *run, struct adg_error *error)
         if (status != ADG_OK) {
             adg_output_discard(&run->tables[t].output);
         }
+    }
+    if (lock.fd >= 0) {
+        struct adg_error ignored;
+        enum adg_status noted = write_provenance(run, status == ADG_OK ? error : &ignored);
+        status = status == ADG_OK ? noted : status;
     }
     adg_folder_unlock(&lock);
     return status;

@@ -31,6 +31,7 @@ struct adg_run_options {
     enum adg_format format;
     enum adg_compression compression;
     unsigned threads;
+    const char *tool; /* version and commit, for provenance.json */
     struct adg_run_progress progress;
 };
 
@@ -44,7 +45,7 @@ struct adg_run_result {
     uint32_t table_count;
 };
 
-/* Everything that can be refused is refused (all tables are planned) before anything is written. */
+/* Writes the tables and provenance.json, which says what those that are complete were made from. Everything that can be refused is refused (all tables are planned) before anything is written. */
 ADG_MUST_CHECK enum adg_status adg_run_generate(const struct adg_run_options *options, struct adg_run_result *result,
                                                 struct adg_error *error);
 void adg_run_result_fini(struct adg_run_result *result);

@@ -212,7 +212,7 @@ static enum adg_status run(const char *const *names, uint32_t count, struct adg_
     return adg_run_generate(&options, result, error);
 }
 
-static const struct adg_run_options csv = {.format = ADG_FORMAT_CSV, .threads = 2};
+static const struct adg_run_options csv = {.format = ADG_FORMAT_CSV, .threads = 2, .tool = "adg"};
 
 static int make_folder(void **state)
 {
@@ -279,7 +279,7 @@ static void test_every_table_for_any_threads(void **state)
         assert_int_equal(result.tables[1].bytes, 4);
         assert_non_null(strstr(result.tables[2].path, "/out/artificial_big.csv"));
         adg_run_result_fini(&result);
-        assert_entries("out", "artificial_big.csv artificial_empty.csv artificial_small.csv ");
+        assert_entries("out", "artificial_big.csv artificial_empty.csv artificial_small.csv provenance.json ");
         assert_rows("out/artificial_big.csv", 0, 1002);
         assert_rows("out/artificial_empty.csv", 0, 0);
         assert_rows("out/artificial_small.csv", 0, 1);
@@ -322,7 +322,7 @@ static void test_failure_leaves_complete_tables_only(void **state)
         assert_int_equal(run(names, 3, options, &result, &error), ADG_FAILED);
         assert_string_equal(error.message, "table broken: block cannot be made");
         assert_null(result.tables);
-        assert_entries("out", "artificial_small.csv ");
+        assert_entries("out", "artificial_small.csv provenance.json ");
     }
 }
 
@@ -396,7 +396,7 @@ static void test_shards(void **state)
     run_shard(1, 3, 2, ADG_FAILED); /* of another seed, which no name tells */
     assert_entries("out/artificial_big",
                    ".adg-run part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
-    assert_entries("out", "artificial_big ");
+    assert_entries("out", "artificial_big provenance.json ");
 }
 
 static void test_failed_shard_leaves_no_folder(void **state)
@@ -438,7 +438,7 @@ static void test_write_fails(void **state)
     signal(SIGXFSZ, SIG_DFL);
     assert_int_equal(status, ADG_FAILED);
     assert_non_null(strstr(error.message, "artificial_big.csv cannot be written"));
-    assert_entries("out", "artificial_small.csv ");
+    assert_entries("out", "artificial_small.csv provenance.json ");
 }
 
 /* Whichever allocation fails: the status says so, complete tables only, nothing leaks (the sanitizer looks). */
@@ -460,7 +460,7 @@ static void test_without_memory(void **state)
         adg_run_result_fini(&result);
     }
     assert_true(failures > 10);
-    assert_entries("out", "artificial_empty.csv artificial_small.csv ");
+    assert_entries("out", "artificial_empty.csv artificial_small.csv provenance.json ");
 }
 
 /* Last: the flag stays up. */

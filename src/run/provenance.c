@@ -1,0 +1,80 @@
+/*
+ * provenance.json: see provenance.h.
+ */
+#include "run/provenance.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+
+enum { FORMAT = 1 };
+
+/* The file that is there, when it is one; else an empty one. */
+static json_t *load(const char *path)
+{
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    json_int_t format = 0;
+    json_t *files = NULL;
+    if (root != NULL && json_unpack(root, "{s:I, s:o !}", "format", &format, "files", &files) == 0 &&
+        format == FORMAT && json_is_object(files)) {
+        return root;
+    }
+    json_decref(root);
+    return json_pack("{s:i, s:{}}", "format", FORMAT, "files");
+}
+
+static json_t *entry_json(const struct adg_provenance *provenance, const struct adg_provenance_entry *entry)
+{
+    char seed[21];
+    const struct adg_metadata *metadata = provenance->metadata;
+    snprintf(seed, sizeof seed, "%" PRIu64, provenance->seed); /* 64 bits: JSON's numbers may have fewer */
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "table", entry->table, "definition",
+        provenance->definition->name, "definition_sha256", metadata->manifest.definition_sha256, "metadata_sha256",
+        metadata->manifest.metadata_sha256, "manifest_sha256", metadata->manifest_sha256, "tool", provenance->tool,
+        "profile", provenance->profile, "seed", seed, "released", (int)metadata->released);
+    if (object == NULL) {
+        return NULL;
+    }
+    if (metadata->released) {
+        json_object_set_new(object, "released_utc", json_string(metadata->release_timestamp));
+    }
+    json_object_set_new(object, provenance->patients > 0 ? "patients_asked" : "rows_asked",
+                        json_integer((json_int_t)(provenance->patients > 0 ? provenance->patients : provenance->rows)));
+    if (provenance->shards > 1) {
+        json_object_set_new(object, "shards", json_integer((json_int_t)provenance->shards));
+    }
+    if (entry->rows > 0) {
+        json_object_set_new(object, "rows", json_integer((json_int_t)entry->rows));
+    }
+    return object;
+}
+
+enum adg_status adg_provenance_write(const char *folder, const struct adg_provenance *provenance,
+                                     const struct adg_provenance_entry *entries, uint32_t count,
+                                     struct adg_error *error)
+{
+    char *path = adg_path_join(folder, ADG_PROVENANCE_FILE), *text = NULL;
+    json_t *root = path != NULL ? load(path) : NULL, *files = json_object_get(root, "files");
+    bool good = files != NULL;
+    for (uint32_t i = 0; i < count && good; i++) {
+        good = json_object_set_new(files, entries[i].name, entry_json(provenance, &entries[i])) == 0;
+    }
+    text = good ? json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
+    struct adg_buffer bytes = {0};
+    enum adg_status status = text == NULL ? adg_fail_memory(error) : adg_buffer_printf(&bytes, error, "%s\n", text);
+    if (status == ADG_OK) {
+        status = adg_file_write(path, bytes.data, bytes.size, error);
+    }
+    adg_buffer_fini(&bytes);
+    free(text); /* jansson's own memory */
+    json_decref(root);
+    adg_free(path);
+    return status;
+}

@@ -1,0 +1,32 @@
+/*
+ * provenance.json: what the tables of an output folder were made from. One entry per file (or folder of parts); a later run
+ * into the same folder replaces the entries of what it writes and keeps the others. No host, user, reviewer or path.
+ */
+#ifndef ADG_RUN_PROVENANCE_H
+#define ADG_RUN_PROVENANCE_H
+
+#include "core/buffer.h"
+#include "metadata/metadata.h"
+
+#define ADG_PROVENANCE_FILE "provenance.json"
+
+struct adg_provenance_entry {
+    const char *name;  /* of the file or folder within the output folder */
+    const char *table; /* of the definition */
+    uint64_t rows;     /* of the whole table; 0: not known to this run, which made a part */
+};
+
+struct adg_provenance {
+    const struct adg_definition *definition;
+    const struct adg_metadata *metadata;
+    const char *tool;    /* version and commit */
+    const char *profile; /* "reference" */
+    uint64_t seed, patients, rows, shards; /* patients or rows is 0 */
+};
+
+/* Writes or completes the file in `folder`. A file there that is no provenance.json is replaced. */
+ADG_MUST_CHECK enum adg_status adg_provenance_write(const char *folder, const struct adg_provenance *provenance,
+                                                    const struct adg_provenance_entry *entries, uint32_t count,
+                                                    struct adg_error *error);
+
+#endif

@@ -1,0 +1,325 @@
+"""Review, signatures, release store and the generator's lock: what is changed, forged or missing is refused, with what does not match."""
+import datetime
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from types import SimpleNamespace
+
+import pyarrow.parquet as pq
+import pytest
+from conftest import ADG, DEFINITION, HEADER, lines
+
+DEFINITION_WITH_REVIEW = DEFINITION.replace("tables:", """review:
+  excluded_fields: [NHS_NUMBER]
+  organisation_fields: [CODE]
+  checklist: [Have you read the rarest values?, Is it safe?]
+tables:""").replace("fields:\n", "fields:\n  - {name: NOTE, type: string, values: CATEGORICAL}\n")
+PEOPLE = {"reviewer": ("Ann Reviewer", "ann@example.org"), "approver": ("Bob Approver", "bob@example.org")}
+SECRET = {**os.environ, "ADG_PASSPHRASE": "a passphrase"}
+
+
+def utc(minutes=0):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M")
+
+
+def sign_command(place, role, meta=None, **changes):
+    name, email = PEOPLE[role]
+    options = {"meta": meta or place.meta, "role": role, "key": place.keys / role, "name": name, "email": email, **changes}
+    return ["sign", "--checklist-confirmed", *(w for k, v in options.items() if v is not None for w in (f"--{k}", v))]
+
+
+def release_command(place, **changes):
+    options = {"meta": place.meta, "to": place.store, "trust": place.trust, "confirm-utc": utc(), **changes}
+    return ["release", *(w for k, v in options.items() for w in (f"--{k}", v))]
+
+
+def scrape(adg, folder, notes):
+    """A metadata folder of the small dataset, whose field NOTE has the given values, each of ten people."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "clinic.yaml").write_text(DEFINITION_WITH_REVIEW)
+    (folder / "source").mkdir(exist_ok=True)
+    rows = [f"{line},{notes[i // 10 % len(notes)]}" for i, line in enumerate(lines(max(2000, 10 * len(notes)), max(1000, 10 * len(notes))))]
+    (folder / "source" / "visits.csv").write_text("\n".join([HEADER + ",NOTE", *rows]) + "\n")
+    adg("scrape", "--dataset", folder / "clinic.yaml", "--source", folder / "source", "--meta", folder / "meta", check=0)
+    return folder / "meta"
+
+
+@pytest.fixture(scope="module")
+def ready(adg, tmp_path_factory):
+    """Keys, trusted folders, a signed metadata folder and a store with its release: made once, copied by each test."""
+    folder = tmp_path_factory.mktemp("governance")
+    place = SimpleNamespace(keys=folder / "keys", trust=folder / "trust", meta=folder / "meta", store=folder / "store", folder=folder)
+    place.keys.mkdir()
+    scrape(adg, folder, ["a"])
+    for role in PEOPLE:
+        adg("keygen", "--key", place.keys / role, check=0, env=SECRET)
+        (place.trust / role).mkdir(parents=True)
+        shutil.copy(place.keys / f"{role}.pub", place.trust / role)
+    adg("review", "--meta", place.meta, check=0)
+    for role in PEOPLE:
+        adg(*sign_command(place, role), check=0, env=SECRET)
+    adg(*release_command(place), check=0)
+    return place
+
+
+@pytest.fixture
+def place(ready, tmp_path):
+    shutil.copytree(ready.folder, tmp_path / "g")
+    return SimpleNamespace(**{name: tmp_path / "g" / path.relative_to(ready.folder) for name, path in vars(ready).items()})
+
+
+def generate(place, *more):
+    return ["generate", "--dataset", place.folder / "clinic.yaml", "--meta", place.store, "--trust", place.trust, "--rows", 100, "--out",
+            place.folder / "out", *more]
+
+
+def release_folder(place):
+    return next(p for p in place.store.iterdir() if p.is_dir())
+
+
+def test_the_chain(place, adg):
+    for role in PEOPLE:
+        done = subprocess.run(["minisign", "-V", "-p", place.keys / f"{role}.pub", "-x", place.meta / f"{role}.minisig", "-m",
+                               place.meta / "manifest.json"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        comment = json.loads(done.stdout.split("Trusted comment: ")[1])
+        assert (comment["role"], comment["name"], comment["email"]) == (role, *PEOPLE[role]) and comment["checklist"]["confirmed"] == 2
+    log = adg("releases", "--store", place.store, "--trust", place.trust, check=0).stdout.splitlines()
+    assert log[0].startswith("RELEASE_TIMESTAMP_UTC,SOURCE_DATABASE_NAME,TARGET_DATABASE_NAME,TABLE_NAME,REVIEWER_NAME,REVIEWER_EMAIL,"
+                             "REVIEWED_DATE,APPROVER_NAME,APPROVER_EMAIL,APPROVED_DATE,")
+    assert [line.split(",")[1:6] for line in log[1:]] == [["meta", "store", "visits", *PEOPLE["reviewer"]]]
+    adg(*generate(place), check=0)
+    entry = json.loads((place.folder / "out" / "provenance.json").read_text())["files"]["artificial_visits.parquet"]
+    assert entry["released"] and entry["manifest_sha256"] == release_folder(place).name and entry["seed"] == "1"
+    adg("generate", "--dataset", place.folder / "clinic.yaml", "--meta", place.meta, "--allow-unreleased", "--rows", 100, "--out",
+        place.folder / "own", check=0)
+    entry = json.loads((place.folder / "own" / "provenance.json").read_text())["files"]["artificial_visits.parquet"]
+    assert not entry["released"] and "released_utc" not in entry
+
+
+def test_keys_of_the_standard_program(place, adg):
+    made = subprocess.run(["minisign", "-G", "-p", place.folder / "k.pub", "-s", place.folder / "k"], input="pass\npass\n", text=True,
+                          capture_output=True)
+    assert made.returncode == 0
+    shutil.copy(place.folder / "k.pub", place.trust / "reviewer")
+    adg(*sign_command(place, "reviewer", key=place.folder / "k"), check=0, env={**os.environ, "ADG_PASSPHRASE": "pass"})
+    adg(*release_command(place, to=place.folder / "other"), check=0)
+    assert "passphrase" in adg(*sign_command(place, "reviewer"), check=3, env={**os.environ, "ADG_PASSPHRASE": "wrong"}).stderr
+    adg("keygen", "--key", place.keys / "reviewer", check=1, env=SECRET)  # keys are never overwritten
+
+
+FILES = ["metadata.parquet", "definition.yaml", "manifest.json", "review.json", "reviewer.minisig", "approver.minisig"]
+
+
+def change_one_byte(path):
+    data = bytearray(path.read_bytes())
+    at = len(data) // 2
+    data[at] = data[at] ^ 1 if data[at] not in b"\n" else ord(" ")
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_byte_changed(name, place, adg):
+    change_one_byte(release_folder(place) / name)
+    done = adg(*generate(place), check=3)
+    assert not (place.folder / "out").exists() and done.stderr.startswith("adg generate: ")
+    assert any(word in done.stderr for word in (name, "signature")), done.stderr
+    adg("releases", "--store", place.store, "--trust", place.trust, check=3)
+    change_one_byte(place.meta / name)
+    adg(*release_command(place, to=place.folder / "new"), check=3)
+    assert not (place.folder / "new" / "releases.csv").exists()
+
+
+def test_the_log(place, adg):
+    log = place.store / "releases.csv"
+    text = log.read_text()
+    for changed in (text.replace("Ann", "Eve"), text.replace("visits", "others"), text[:-2] + "\n", text.splitlines()[0] + "\n", "", "x" + text):
+        log.write_text(changed)
+        assert "releases.csv" in adg(*generate(place), check=3).stderr
+        adg("releases", "--store", place.store, check=3)
+    log.unlink()
+    adg(*generate(place), check=3)
+
+
+def test_signatures_in_the_wrong_place(place, adg):
+    folder = release_folder(place)
+    one, other = ((folder / f"{role}.minisig").read_bytes() for role in PEOPLE)
+    (folder / "reviewer.minisig").write_bytes(other)
+    (folder / "approver.minisig").write_bytes(one)
+    assert "reviewer.minisig" in adg(*generate(place), check=3).stderr
+    (folder / "reviewer.minisig").write_bytes(one)
+    assert "approver.minisig" in adg(*generate(place), check=3).stderr
+    (folder / "approver.minisig").unlink()
+    assert "approver" in adg(*generate(place), check=3).stderr
+
+
+def test_trust(place, adg):
+    shutil.copy(place.keys / "reviewer.pub", place.trust / "approver")
+    assert "two keys" in adg(*generate(place), check=3).stderr
+    (place.trust / "approver" / "reviewer.pub").unlink()
+    (place.trust / "approver" / "approver.pub").unlink()
+    assert "no public key" in adg(*generate(place), check=3).stderr
+    shutil.rmtree(place.trust / "approver")
+    assert "missing" in adg(*generate(place), check=3).stderr
+    adg(*generate(place, "--allow-unreleased"), check=2)
+
+
+def test_two_people(place, adg):
+    (place.meta / "approver.minisig").unlink()
+    for changes in ({"name": "ann reviewer "}, {"email": "ANN@example.org"}, {"key": place.keys / "reviewer"}):
+        assert "two people" in adg(*sign_command(place, "approver", **changes), check=3, env=SECRET).stderr
+    (place.meta / "reviewer.minisig").unlink()
+    assert "has not signed" in adg(*sign_command(place, "approver"), check=3, env=SECRET).stderr
+    assert not (place.meta / "approver.minisig").exists()
+
+
+def test_days_and_clocks(place, adg):
+    tomorrow = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)).strftime("%Y-%m-%d")
+    assert "future" in adg(*sign_command(place, "reviewer", date=tomorrow), check=3, env=SECRET).stderr
+    adg(*sign_command(place, "reviewer", date="2026-02-30"), check=2, env=SECRET)
+    for minutes in (11, -12):
+        assert "600 s" in adg(*release_command(place, to=place.folder / "new", **{"confirm-utc": utc(minutes)}), check=3).stderr
+    adg(*release_command(place, to=place.folder / "new", **{"confirm-utc": "now"}), check=2)
+
+
+def test_signing_needs_a_passed_review_of_these_bytes(place, adg):
+    for role in PEOPLE:
+        (place.meta / f"{role}.minisig").unlink()
+    review = json.loads((place.meta / "review.json").read_text())
+    (place.meta / "review.json").write_text(json.dumps(review, indent=1) + "\n ")
+    assert "not what the checks give" in adg(*sign_command(place, "reviewer"), check=3, env=SECRET).stderr
+    (place.meta / "review.json").unlink()
+    assert "adg review" in adg(*sign_command(place, "reviewer"), check=3, env=SECRET).stderr
+    done = adg("sign", "--meta", place.meta, "--role", "reviewer", "--key", place.keys / "reviewer", "--name", "A", "--email", "a@b.c", check=2,
+               env=SECRET, stdin=subprocess.DEVNULL)
+    assert "checklist" in done.stderr
+
+
+def test_nothing_leads_out_of_a_folder(place, adg):
+    folder = release_folder(place)
+    shutil.move(folder / "metadata.parquet", place.folder / "elsewhere")
+    (folder / "metadata.parquet").symlink_to(place.folder / "elsewhere")
+    assert "symbolic link" in adg(*generate(place), check=3).stderr
+    (folder / "metadata.parquet").unlink()
+    shutil.move(place.folder / "elsewhere", folder / "metadata.parquet")
+    (folder / "thesis.txt").write_text("years of work")
+    assert "foreign" in adg(*generate(place), check=3).stderr
+    (folder / "thesis.txt").unlink()
+    (place.store / "notes.txt").write_text("")
+    assert "foreign" in adg("releases", "--store", place.store, check=3).stderr
+
+
+def test_releases_stay(place, adg):
+    adg(*release_command(place), check=1)  # the store holds this one
+    first = release_folder(place).name
+    second = scrape(adg, place.folder / "second", ["b", "c"])
+    adg("review", "--meta", second, check=0)
+    for role in PEOPLE:
+        adg(*sign_command(place, role, meta=second), check=0, env=SECRET)
+    name = adg(*release_command(place, meta=second), check=0).stdout.strip()
+    log = adg("releases", "--store", place.store, "--trust", place.trust, check=0).stdout
+    assert first in log and name in log and log.index(first) < log.index(name)
+    for release, notes in ((None, {"b", "c"}), (first, {"a"}), (name, {"b", "c"})):
+        adg(*generate(place, *(["--release", release] if release else [])), check=0)
+        found = pq.read_table(place.folder / "out" / "artificial_visits.parquet")["NOTE"]
+        assert set(found.drop_null().unique().to_pylist()) == notes
+    adg(*generate(place, "--release", "0" * 64), check=3)
+
+
+def test_interrupted_releases(place, adg):
+    """Killed at any moment: the store's old releases are as they were, and the next release tidies up."""
+    store = place.folder / "new"
+    for milliseconds in (0, 5, 10, 15, 20, 30, 40, 60):
+        process = subprocess.Popen([ADG, *map(str, release_command(place, to=store))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(milliseconds / 1000)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if (store / "releases.csv").exists():
+            adg("releases", "--store", store, "--trust", place.trust, check=0)
+            shutil.rmtree(store)
+    store.mkdir(exist_ok=True)
+    (store / (".release-" + "0" * 64)).mkdir()
+    (store / ("1" * 64)).mkdir()
+    (store / ".releases.csv.abc.tmp").write_text("half")
+    name = adg(*release_command(place, to=store), check=0).stdout.strip()
+    assert sorted(p.name for p in store.iterdir()) == sorted([name, "releases.csv"])
+
+
+def test_two_releases_at_once(place):
+    store = place.folder / "new"
+    both = [subprocess.Popen([ADG, *map(str, release_command(place, to=store))], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    codes = sorted(process.wait(timeout=60) for process in both)
+    for process in both:
+        process.communicate()
+    assert codes == [0, 1]
+    assert len((store / "releases.csv").read_text().splitlines()) == 2
+
+
+# ---- checks -----------------------------------------------------------------------------------------------------------
+
+# 943 476 5919 is the NHS Data Dictionary's example of a valid number; 943 476 5918 has a wrong check digit
+PLANTED = {"nhs_number": ["9434765919", "943 476 5919"], "email": ["someone@example.org"], "phone": ["07700900123", "+44 7700 900123", "020 7946 0018"],
+           "postcode": ["SW1A 1AA", "M1 1AA", "EC1A1BB"]}
+CLEAN = [f"A{i:02}.{i % 10}" for i in range(30)] + [f"E010{i:05}" for i in range(30)] + ["9434765918", "RW3", "RXH01", "Y00001", "A81001"]
+
+
+@pytest.mark.parametrize("check", PLANTED)
+def test_planted_personal_data_is_found(check, adg, tmp_path):
+    for number, value in enumerate(PLANTED[check]):
+        meta = scrape(adg, tmp_path / str(number), [*CLEAN, value])
+        done = adg("review", "--meta", meta, check=3)
+        assert value not in done.stderr + done.stdout
+        text = (meta / "review.json").read_text()
+        review = json.loads(text)
+        assert review["result"] == "fail" and value not in text
+        failing = [f for f in review["findings"] if f["fails"]]
+        assert [(f["check"], f["field"]) for f in failing] == [(check, "NOTE")]
+        row = pq.read_table(meta / "metadata.parquet").to_pylist()[failing[0]["row"] - 1]
+        assert row["VALUE_STRING"] == value
+
+
+def test_ordinary_codes_raise_no_finding(adg, tmp_path):
+    icd = [f"{chr(65 + i % 26)}{i // 26 % 100:02}{i % 10}" for i in range(2500)]
+    opcs = [f"{chr(65 + i % 24)}{i // 24 % 100:02}.{i % 9 + 1}" for i in range(2500)]
+    organisations = [f"R{chr(65 + i % 26)}{chr(65 + i // 26 % 26)}{i % 100:02}" for i in range(2500)]
+    lsoa = [f"E0100{i:04}" for i in range(2500)]
+    codes = sorted({*icd, *opcs, *organisations, *lsoa})
+    assert len(codes) > 9000
+    meta = scrape(adg, tmp_path / "codes", codes)
+    adg("review", "--meta", meta, check=0)
+    shown = {f["check"] for f in json.loads((meta / "review.json").read_text())["findings"] if f.get("field") == "NOTE"}
+    assert shown <= {"ratio"}
+
+
+def test_what_is_shown(adg, tmp_path):
+    meta = scrape(adg, tmp_path, [*CLEAN, "Robinson", "one two three four", "x" * 40, "left knee"])
+    adg("review", "--meta", meta, check=0)
+    review = json.loads((meta / "review.json").read_text())
+    assert {f["check"] for f in review["findings"] if f.get("field") == "NOTE"} == {"letters", "free_text", "whitespace", "length"}
+
+
+def test_controls_that_fail(small_meta, adg):
+    adg(*small_meta.scrape, "--control", "reference", check=0)
+    assert "control" in adg("review", "--meta", small_meta.meta, check=3).stderr
+    adg(*small_meta.scrape, "--min-frequency", 2, "--rounding", 1, check=0)
+    assert "weights" in adg("review", "--meta", small_meta.meta, check=3).stderr
+    adg(*small_meta.scrape, check=0)
+    change_one_byte(small_meta.meta / "definition.yaml")
+    assert "hashes" in adg("review", "--meta", small_meta.meta, check=3).stderr
+
+
+def test_dominance(adg, tmp_path):
+    """Ten people of one visit each, and then ten of whom one has 900: the mean of the group gives 900 away."""
+    (tmp_path / "clinic.yaml").write_text(DEFINITION)
+    (tmp_path / "source").mkdir()
+    visits = [(f"A{i}", 1) for i in range(100)] + [(f"B{i}", 2 + i) for i in range(9)] + [("C", 900)]
+    rows = [f"{n},{person},A,30,2021-01-01,3,1,011960" for n, person in enumerate(p for p, count in visits for _ in range(count))]
+    (tmp_path / "source" / "visits.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    adg("scrape", "--dataset", tmp_path / "clinic.yaml", "--source", tmp_path / "source", "--meta", tmp_path / "meta", check=0)
+    groups = [(r["VALUE_NUMERIC"], r["WEIGHT"]) for r in pq.read_table(tmp_path / "meta" / "metadata.parquet").to_pylist()
+              if r["VALUE_TYPE"] == "RELATIONSHIP"]
+    assert groups == [(1, 100), (95, 10)]  # (900 + 2 + ... + 10) / 10 = 95.4
+    assert "dominance" in adg("review", "--meta", tmp_path / "meta", check=3).stderr
