@@ -9,6 +9,7 @@
 
 #include "adg_version.h"
 #include "cli.h"
+#include "confine.h"
 #include "run/output.h"
 #include "run/run.h"
 
@@ -35,15 +36,14 @@ static const char usage[] =
     "  --profile reference   each table has patients of its own, columns are drawn independently (default)\n"
     "  --shard I/N           only part I of N, counted from 0: artificial_<table>/part-IIIII-of-NNNNN.<format>\n"
     "  --allow-unreleased    take metadata that has not been reviewed and released: for work on one's own data\n"
-    "  --threads N           (default: all cores)\n"
-    "  --quiet               no progress\n"
+    "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no progress\n"
     "  --help                this text\n";
 
 struct arguments {
     const char *dataset, *meta, *out, *shard_text, *profile, *trust, *release;
     uint64_t patients, rows, seed, threads, shard, shards;
     struct adg_option_list tables;
-    int format, compression;
+    int format, compression, sandbox;
     bool allow_unreleased;
 };
 
@@ -99,6 +99,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         RELEASE,
         ALLOW_UNRELEASED,
         THREADS,
+        SANDBOX,
         COUNT
     };
     struct adg_option options[COUNT] = {
@@ -122,6 +123,10 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
                               .kind = ADG_OPTION_FLAG,
                               .target = &arguments->allow_unreleased},
         [THREADS] = {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments->threads},
+        [SANDBOX] = {.name = "sandbox",
+                     .kind = ADG_OPTION_CHOICE,
+                     .target = &arguments->sandbox,
+                     .choices = adg_cli_sandboxes},
     };
     enum adg_status status = adg_cli_parse(argc, argv, options, COUNT, NULL, 0, NULL, help, error);
     if (status != ADG_OK || *help) {
@@ -194,12 +199,38 @@ static enum adg_status open_inputs(const struct arguments *arguments, struct adg
     return status;
 }
 
+/* Metadata, trusted keys and definition to read, the output folder to write. */
+static enum adg_status confine(const struct arguments *arguments, bool created, struct adg_error *error)
+{
+    char parent[PATH_MAX];
+    adg_cli_parent(arguments->out, parent);
+    struct adg_place places[5] = {{arguments->meta, ADG_MAY_READ}, {arguments->out, ADG_MAY_WRITE}};
+    uint32_t count = 2;
+    if (strpbrk(arguments->dataset, "./") != NULL) { /* a file, not a built-in name */
+        places[count++] = (struct adg_place){arguments->dataset, ADG_MAY_READ};
+    }
+    if (arguments->trust != NULL) {
+        places[count++] = (struct adg_place){arguments->trust, ADG_MAY_READ};
+    }
+    if (created) {
+        places[count++] = (struct adg_place){parent, ADG_MAY_ARRANGE};
+    }
+    return adg_cli_confine(arguments->sandbox, places, count, error);
+}
+
 static enum adg_status generate(const struct arguments *arguments, struct adg_error *error)
 {
+    bool created = false;
     struct adg_definition *definition = NULL;
     struct adg_metadata *metadata = NULL;
     struct adg_run_result result = {0};
-    enum adg_status status = open_inputs(arguments, &definition, &metadata, error);
+    struct adg_error folder_error = {{0}};
+    enum adg_status folder_status = adg_cli_create_folder(arguments->out, &created, &folder_error);
+    enum adg_status status = confine(arguments, created, error);
+    if (status == ADG_OK) {
+        status = open_inputs(arguments, &definition, &metadata, error);
+    }
+    adg_cli_collect(&status, error, folder_status, &folder_error);
     if (status == ADG_OK) {
         const struct adg_run_options options = {
             .definition = definition,
@@ -222,6 +253,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
         status = adg_run_generate(&options, &result, error);
     }
     adg_cli_progress_end();
+    adg_cli_discard_folder(arguments->out, created, status);
     for (uint32_t t = 0; t < result.table_count; t++) {
         printf("%s\t%" PRIu64 "\t%" PRIu64 "\n", result.tables[t].path, result.tables[t].rows, result.tables[t].bytes);
     }

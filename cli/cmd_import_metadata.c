@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "confine.h"
 #include "scrape/import.h"
 
 static const char usage[] =
@@ -13,6 +14,7 @@ static const char usage[] =
     "\n"
     "  --dataset D   a built-in definition ('adg dataset list') or a definition file\n"
     "  --meta DIR    the metadata folder; replaced whole\n"
+    "  --sandbox S   auto, required or off: whether the kernel confines the process to these places (default: auto)\n"
     "  --quiet       nothing but warnings and errors\n"
     "  --help        this text\n";
 
@@ -22,13 +24,23 @@ static void warn(void *context, const char *message)
     adg_cli_warn("%s", message);
 }
 
-static enum adg_status import(const char *file, const char *dataset, const char *meta, struct adg_error *error)
+static enum adg_status confine(void *context, const struct adg_scrape_places *places, struct adg_error *error)
+{
+    return adg_cli_confine_scrape(*(const int *)context, places, error);
+}
+
+static enum adg_status import(const char *file, const char *dataset, const char *meta, int sandbox,
+                              struct adg_error *error)
 {
     struct adg_definition *definition = NULL;
     enum adg_status status = adg_definition_open(dataset, &definition, error);
     if (status == ADG_OK) {
-        const struct adg_import_options options = {
-            .file = file, .definition = definition, .meta_folder = meta, .warn = warn};
+        const struct adg_import_options options = {.file = file,
+                                                   .definition = definition,
+                                                   .meta_folder = meta,
+                                                   .warn = warn,
+                                                   .confine = confine,
+                                                   .context = &sandbox};
         status = adg_import_metadata(&options, error);
     }
     adg_definition_free(definition);
@@ -39,13 +51,15 @@ static int run(int argc, char **argv)
 {
     const char *file = NULL, *dataset = NULL, *meta = NULL;
     uint32_t count = 0;
+    int sandbox = ADG_SANDBOX_AUTO;
     bool help = false;
     struct adg_error error = {{0}};
     struct adg_option options[] = {
         {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &dataset, .required = true},
         {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &meta, .required = true},
+        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &sandbox, .choices = adg_cli_sandboxes},
     };
-    enum adg_status status = adg_cli_parse(argc, argv, options, 2, &file, 1, &count, &help, &error);
+    enum adg_status status = adg_cli_parse(argc, argv, options, 3, &file, 1, &count, &help, &error);
     if (status == ADG_OK && help) {
         fputs(usage, stdout);
         return 0;
@@ -54,7 +68,7 @@ static int run(int argc, char **argv)
         status = adg_fail(&error, ADG_USAGE, "expected the file of a metadata table");
     }
     if (status == ADG_OK) {
-        status = import(file, dataset, meta, &error);
+        status = import(file, dataset, meta, sandbox, &error);
     }
     return status == ADG_OK ? 0 : adg_cli_fail("import-metadata", status, &error);
 }

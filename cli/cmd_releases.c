@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "confine.h"
 #include "govern/store.h"
 
 static const char usage[] =
@@ -19,6 +20,7 @@ static const char usage[] =
     "\n"
     "  --store DIR   the release store\n"
     "  --trust DIR   public keys: DIR/reviewer/*.pub and DIR/approver/*.pub\n"
+    "  --sandbox S   auto, required or off: whether the kernel confines the process to these places (default: auto)\n"
     "  --quiet       nothing but results and errors\n"
     "  --help        this text\n";
 
@@ -28,16 +30,22 @@ static int run(int argc, char **argv)
     struct adg_log log = {0};
     struct adg_trust trust = {{NULL}, {0}};
     bool help = false;
+    int sandbox = ADG_SANDBOX_AUTO;
     struct adg_error error = {{0}};
     struct adg_option options[] = {
         {.name = "store", .kind = ADG_OPTION_TEXT, .target = &store, .required = true},
         {.name = "trust", .kind = ADG_OPTION_TEXT, .target = &trust_folder},
+        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &sandbox, .choices = adg_cli_sandboxes},
     };
     enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL,
                                            &help, &error);
     if (status == ADG_OK && help) {
         fputs(usage, stdout);
         return 0;
+    }
+    if (status == ADG_OK) {
+        const struct adg_place places[] = {{store, ADG_MAY_READ}, {trust_folder, ADG_MAY_READ}};
+        status = adg_cli_confine(sandbox, places, trust_folder != NULL ? 2 : 1, &error);
     }
     if (status == ADG_OK) {
         status = adg_log_read(store, &log, &error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "confine.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "govern/review.h"
@@ -20,18 +21,23 @@ static const char usage[] =
     "\n"
     "  --meta DIR    the metadata folder\n"
     "  --json FILE   write the same review there too\n"
+    "  --sandbox S   auto, required or off: whether the kernel confines the process to these places (default: auto)\n"
     "  --quiet       no list of findings\n"
     "  --help        this text\n";
 
 struct arguments {
     const char *meta, *json;
+    int sandbox;
 };
 
 static void show(const struct adg_review *review)
 {
     for (int i = 0; i < ADG_CHECKS; i++) {
         const struct adg_check_text *check = &adg_check_texts[i];
-        printf("%s\t%s\t%zu\n", check->id, review->counts[i] == 0 ? "ok" : check->fails ? "fails" : "shown",
+        printf("%s\t%s\t%zu\n", check->id,
+               review->counts[i] == 0 ? "ok"
+               : check->fails         ? "fails"
+                                      : "shown",
                review->counts[i]);
     }
     for (size_t i = 0; i < review->finding_count; i++) {
@@ -53,7 +59,8 @@ static enum adg_status write_json(const struct arguments *arguments, const struc
                                   struct adg_error *error)
 {
     char *path = adg_path_join(arguments->meta, ADG_REVIEW_FILE);
-    enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_file_write(path, text->data, text->size, error);
+    enum adg_status status = path == NULL ? adg_fail_memory(error)
+                                          : adg_file_write(path, text->data, text->size, error);
     if (status == ADG_OK && arguments->json != NULL) {
         status = adg_file_write(arguments->json, text->data, text->size, error);
     }
@@ -67,7 +74,15 @@ static enum adg_status review(const struct arguments *arguments, struct adg_erro
     struct adg_metadata *metadata = NULL;
     struct adg_review made = {0};
     struct adg_buffer text = {0};
-    enum adg_status status = adg_metadata_folder_read(arguments->meta, &folder, error);
+    char json_folder[PATH_MAX] = "";
+    if (arguments->json != NULL) {
+        adg_cli_parent(arguments->json, json_folder);
+    }
+    const struct adg_place places[] = {{arguments->meta, ADG_MAY_WRITE}, {json_folder, ADG_MAY_WRITE}};
+    enum adg_status status = adg_cli_confine(arguments->sandbox, places, arguments->json != NULL ? 2 : 1, error);
+    if (status == ADG_OK) {
+        status = adg_metadata_folder_read(arguments->meta, &folder, error);
+    }
     if (status == ADG_OK) {
         status = adg_review_make(&folder, &made, &metadata, error);
     }
@@ -99,6 +114,7 @@ static int run(int argc, char **argv)
     struct adg_option options[] = {
         {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments.meta, .required = true},
         {.name = "json", .kind = ADG_OPTION_TEXT, .target = &arguments.json},
+        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &arguments.sandbox, .choices = adg_cli_sandboxes},
     };
     enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL,
                                            &help, &error);

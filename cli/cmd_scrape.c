@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "confine.h"
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "scrape/scrape.h"
@@ -32,15 +33,14 @@ static const char usage[] =
     "  --memory-mb N         what the engine may hold in memory before it spills to a private folder beside the "
     "metadata\n"
     "                        (default: four fifths of the machine's; at least 256)\n"
-    "  --threads N           (default: all cores)\n"
-    "  --quiet               no progress\n"
+    "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no progress\n"
     "  --help                this text\n";
 
 struct arguments {
     const char *dataset, *source, *meta;
     struct adg_option_list tables;
     uint64_t min_frequency, rounding, population, memory_mb, threads;
-    int control;
+    int control, sandbox;
     bool strict, skip_unknown, add;
 };
 
@@ -62,6 +62,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         {.name = "population", .kind = ADG_OPTION_COUNT, .target = &arguments->population},
         {.name = "memory-mb", .kind = ADG_OPTION_COUNT, .target = &arguments->memory_mb},
         {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments->threads},
+        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &arguments->sandbox, .choices = adg_cli_sandboxes},
     };
     enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL, help,
                                            error);
@@ -98,6 +99,12 @@ static void warn(void *context, const char *message)
     adg_cli_warn("%s", message);
 }
 
+static enum adg_status confine(void *context, const struct adg_scrape_places *places, struct adg_error *error)
+{
+    const struct arguments *arguments = context;
+    return adg_cli_confine_scrape(arguments->sandbox, places, error);
+}
+
 /* Splits NAME=PATH: names are copies, paths point into the arguments. */
 static enum adg_status split_tables(const struct adg_option_list *tables, char **names, const char **paths,
                                     struct adg_error *error)
@@ -113,7 +120,7 @@ static enum adg_status split_tables(const struct adg_option_list *tables, char *
     return ADG_OK;
 }
 
-static enum adg_status scrape(const struct arguments *arguments, struct adg_error *error)
+static enum adg_status scrape(struct arguments *arguments, struct adg_error *error)
 {
     struct adg_definition *definition = NULL;
     struct adg_scrape_result result = {0};
@@ -141,7 +148,8 @@ static enum adg_status scrape(const struct arguments *arguments, struct adg_erro
             .population = arguments->population,
             .memory_bytes = arguments->memory_mb << 20,
             .threads = arguments->threads > 0 ? (unsigned)arguments->threads : adg_processor_count(),
-            .progress = {.report = report, .warn = warn},
+            .progress = {.report = report, .warn = warn, .context = arguments},
+            .confine = confine,
         };
         status = adg_scrape(&options, &result, error);
         adg_cli_progress_end();

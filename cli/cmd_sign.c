@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "confine.h"
 #include "core/date.h"
 #include "govern/signoff.h"
 
@@ -29,12 +30,13 @@ static const char usage[] =
     "  --email TEXT            and how to reach them\n"
     "  --date YYYY-MM-DD       the day of the signature, not in the future (default: today, UTC)\n"
     "  --checklist-confirmed   every question of the checklist is answered with yes; needed without a terminal\n"
+    "  --sandbox S             auto, required or off: whether the kernel confines the process (default: auto)\n"
     "  --quiet                 nothing but results and errors\n"
     "  --help                  this text\n";
 
 struct arguments {
     const char *meta, *key, *name, *email, *date;
-    int role;
+    int role, sandbox;
     bool confirmed;
 };
 
@@ -80,6 +82,10 @@ static enum adg_status sign(const struct arguments *arguments, struct adg_error 
     }
     enum adg_status status = adg_cli_passphrase(false, passphrase, error);
     if (status == ADG_OK) {
+        const struct adg_place places[] = {{arguments->meta, ADG_MAY_WRITE}, {arguments->key, ADG_MAY_READ}};
+        status = adg_cli_confine(arguments->sandbox, places, 2, error);
+    }
+    if (status == ADG_OK) {
         options.passphrase = passphrase;
         status = adg_sign(&options, error);
     }
@@ -104,6 +110,7 @@ static int run(int argc, char **argv)
         {.name = "email", .kind = ADG_OPTION_TEXT, .target = &arguments.email, .required = true},
         {.name = "date", .kind = ADG_OPTION_TEXT, .target = &arguments.date},
         {.name = "checklist-confirmed", .kind = ADG_OPTION_FLAG, .target = &arguments.confirmed},
+        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &arguments.sandbox, .choices = adg_cli_sandboxes},
     };
     enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL,
                                            &help, &error);

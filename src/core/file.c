@@ -224,12 +224,13 @@ static int remove_entry(int at, const char *name)
     if (unlinkat(at, name, 0) == 0 || errno == ENOENT) {
         return 0;
     }
-    if (errno != EISDIR && errno != EPERM) {
-        return errno;
+    int refused = errno;
+    if (refused != EISDIR && refused != EPERM && refused != EACCES) { /* EACCES: a process that may remove folders alone */
+        return refused;
     }
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
-        return errno;
+        return errno == ENOTDIR ? refused : errno;
     }
     DIR *folder = fdopendir(fd);
     if (folder == NULL) {

@@ -69,9 +69,9 @@ static enum adg_status check_weights(const struct adg_checker *checker, const st
             good = good && (row->weight_array[k] == 0 || is_controlled(row->weight_array[k], group->dataset));
         }
         if (!good) {
-            status = adg_review_find(
-                checker->review, relationship ? ADG_CHECK_RELATIONSHIP : ADG_CHECK_WEIGHTS, row->table, row->field,
-                group->first + i + 1, "a weight is below the threshold or no multiple of the rounding");
+            status = adg_review_find(checker->review, relationship ? ADG_CHECK_RELATIONSHIP : ADG_CHECK_WEIGHTS,
+                                     row->table, row->field, group->first + i + 1,
+                                     "a weight is below the threshold or no multiple of the rounding");
         }
     }
     return status;

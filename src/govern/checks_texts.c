@@ -147,8 +147,7 @@ static enum adg_status check_value(const struct adg_checker *checker, const stru
     } results[] = {
         {ADG_CHECK_NHS_NUMBER, holds_nhs_number(matcher, text), "a value is a valid NHS number"},
         {ADG_CHECK_EMAIL, matches(matcher, EMAIL, text, 0), "a value holds an e-mail address"},
-        {ADG_CHECK_PHONE,
-         text.size > PHONE_BYTES && matches(matcher, PHONE, without(text, " .-()\t", scratch), 0),
+        {ADG_CHECK_PHONE, text.size > PHONE_BYTES && matches(matcher, PHONE, without(text, " .-()\t", scratch), 0),
          "a value is a UK telephone number"},
         {ADG_CHECK_POSTCODE,
          rare && !value->of_organisation && matches(matcher, POSTCODE, without(text, " \t", scratch), 0),

@@ -7,10 +7,19 @@
 #include "core/memory.h"
 #include "govern/store.h"
 
-const char *const adg_log_columns[ADG_LOG_COLUMNS] = {
-    "RELEASE_TIMESTAMP_UTC", "SOURCE_DATABASE_NAME", "TARGET_DATABASE_NAME", "TABLE_NAME",    "REVIEWER_NAME",
-    "REVIEWER_EMAIL",        "REVIEWED_DATE",        "APPROVER_NAME",        "APPROVER_EMAIL", "APPROVED_DATE",
-    "MANIFEST_SHA256",       "TOOL_VERSION",         "CHAIN"};
+const char *const adg_log_columns[ADG_LOG_COLUMNS] = {"RELEASE_TIMESTAMP_UTC",
+                                                      "SOURCE_DATABASE_NAME",
+                                                      "TARGET_DATABASE_NAME",
+                                                      "TABLE_NAME",
+                                                      "REVIEWER_NAME",
+                                                      "REVIEWER_EMAIL",
+                                                      "REVIEWED_DATE",
+                                                      "APPROVER_NAME",
+                                                      "APPROVER_EMAIL",
+                                                      "APPROVED_DATE",
+                                                      "MANIFEST_SHA256",
+                                                      "TOOL_VERSION",
+                                                      "CHAIN"};
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
@@ -152,8 +161,9 @@ static enum adg_status read_lines(struct adg_log *log, struct adg_error *error)
         }
         status = next_chain(chain, line.values, next, error);
         if (status == ADG_OK && strcmp(next, line.values[ADG_LOG_CHAIN]) != 0) {
-            status = adg_fail(error, ADG_REFUSED, "%s: line %u: the chain is broken: this line or one before it was changed",
-                              ADG_LOG_FILE, log->count + 2);
+            status = adg_fail(error, ADG_REFUSED,
+                              "%s: line %u: the chain is broken: this line or one before it was changed", ADG_LOG_FILE,
+                              log->count + 2);
         }
         if (status == ADG_OK) {
             memcpy(chain, next, sizeof chain);

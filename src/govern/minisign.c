@@ -297,8 +297,8 @@ enum adg_status adg_signature_parse(struct adg_span text, const char *name, stru
     bool good = take_untrusted(&text) && take_base64(&text, file, sizeof file) && memcmp(file, "ED", 2) == 0 &&
                 take_line(&text, &comment) && has_prefix(comment, trusted_prefix) &&
                 comment.size - strlen(trusted_prefix) < ADG_TRUSTED_COMMENT_BYTES &&
-                memchr(comment.data, '\0', comment.size) == NULL && take_base64(&text, made.global, sizeof made.global) &&
-                text.size == 0;
+                memchr(comment.data, '\0', comment.size) == NULL &&
+                take_base64(&text, made.global, sizeof made.global) && text.size == 0;
     if (!good) {
         return adg_fail(error, ADG_REFUSED, "%s: expected a signature of minisign over a hash", name);
     }

@@ -30,8 +30,8 @@ struct adg_secret_key {
 ADG_MUST_CHECK enum adg_status adg_key_generate(const char *path, const char *passphrase, struct adg_error *error);
 
 /* ADG_BAD_INPUT: no secret key of minisign, or one that is not encrypted; ADG_REFUSED: the passphrase is wrong. */
-ADG_MUST_CHECK enum adg_status adg_secret_key_read(const char *path, const char *passphrase,
-                                                   struct adg_secret_key *out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_secret_key_read(const char *path, const char *passphrase, struct adg_secret_key *out,
+                                                   struct adg_error *error);
 void adg_secret_key_wipe(struct adg_secret_key *key);
 
 /* From the text of a .pub file; `name` is for the message. */

@@ -28,10 +28,11 @@ enum adg_status adg_metadata_open(const struct adg_metadata_source *source, cons
     struct adg_metadata *metadata = NULL;
     bool store = false;
     if (source->trust == NULL && !source->allow_unreleased) {
-        return adg_fail(error, ADG_REFUSED,
-                        "metadata %s: nobody's signature was asked for; released metadata is taken with --trust, and for "
-                        "work on your own data there is --allow-unreleased",
-                        source->folder);
+        return adg_fail(
+            error, ADG_REFUSED,
+            "metadata %s: nobody's signature was asked for; released metadata is taken with --trust, and for "
+            "work on your own data there is --allow-unreleased",
+            source->folder);
     }
     enum adg_status status = is_store(source->folder, &store, error);
     if (status == ADG_OK && source->allow_unreleased && !store) {

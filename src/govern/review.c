@@ -21,7 +21,8 @@ const struct adg_check_text adg_check_texts[ADG_CHECKS] = {
                           "Scrape again with this program; do not edit metadata by hand."},
     [ADG_CHECK_CONTROL] = {"control", true, "The metadata was scraped under full disclosure control",
                            "Scrape again without --control reference. Imported metadata is for comparisons only."},
-    [ADG_CHECK_WEIGHTS] = {"weights", true, "Weights reach the definition's threshold and are multiples of its rounding",
+    [ADG_CHECK_WEIGHTS] = {"weights", true,
+                           "Weights reach the definition's threshold and are multiples of its rounding",
                            "Scrape again with at least the thresholds of the definition."},
     [ADG_CHECK_EXCLUDED_FIELDS] = {"excluded_fields", true, "No field that the definition excludes has rows",
                                    "Take the field out of the source or the definition, and scrape again."},
@@ -39,15 +40,17 @@ const struct adg_check_text adg_check_texts[ADG_CHECKS] = {
                          "Find out how it got into the field; exclude the field, or clean the source."},
     [ADG_CHECK_PHONE] = {"phone", true, "No value is a UK telephone number",
                          "Find out how it got into the field; exclude the field, or clean the source."},
-    [ADG_CHECK_POSTCODE] = {"postcode", true, "No value is a UK postcode, organisation fields aside",
-                            "Exclude the field, or clean the source. If it holds codes of organisations, say so in the definition."},
+    [ADG_CHECK_POSTCODE] =
+        {"postcode", true, "No value is a UK postcode, organisation fields aside",
+         "Exclude the field, or clean the source. If it holds codes of organisations, say so in the definition."},
     [ADG_CHECK_RATIO] = {"ratio", false, "Fields whose values are nearly all rare",
                          "Ask whether the field identifies: a key, a free text, a time stamp."},
     [ADG_CHECK_LENGTH] = {"length", false, "Rare values far longer or shorter than the field's median",
                           "Read them: are they codes of this field?"},
     [ADG_CHECK_LETTERS] = {"letters", false, "Rare values of six or more letters and nothing else",
                            "Read them: might they be names?"},
-    [ADG_CHECK_WHITESPACE] = {"whitespace", false, "Rare values with blanks within", "Read them: might they be names or notes?"},
+    [ADG_CHECK_WHITESPACE] = {"whitespace", false, "Rare values with blanks within",
+                              "Read them: might they be names or notes?"},
     [ADG_CHECK_FREE_TEXT] = {"free_text", false, "Values of more than three words",
                              "Read them: has somebody written into a field of codes?"},
     [ADG_CHECK_IDENTICAL_FIELDS] = {"identical_fields", false, "Fields with the distribution of another field",
@@ -63,8 +66,8 @@ enum adg_status adg_review_find(struct adg_review *review, enum adg_check check,
     review->counts[check]++;
     for (size_t i = review->finding_count; i > 0 && same < ADG_FINDINGS_LISTED; i--) {
         const struct adg_finding *other = &review->findings[i - 1];
-        bool here = other->table == table || (other->table != NULL && table != NULL && strcmp(other->table, table) == 0 &&
-                                              strcmp(other->field, field) == 0);
+        bool here = other->table == table || (other->table != NULL && table != NULL &&
+                                              strcmp(other->table, table) == 0 && strcmp(other->field, field) == 0);
         if (!here) {
             break; /* findings of a field come one after the other */
         }
@@ -91,7 +94,8 @@ enum adg_status adg_review_find(struct adg_review *review, enum adg_check check,
     *finding = (struct adg_finding){.check = check, .row = row, .text = adg_arena_strdup(&review->arena, text)};
     finding->table = table != NULL ? adg_arena_strdup(&review->arena, table) : NULL;
     finding->field = field != NULL ? adg_arena_strdup(&review->arena, field) : NULL;
-    if (finding->text == NULL || (table != NULL && finding->table == NULL) || (field != NULL && finding->field == NULL)) {
+    if (finding->text == NULL || (table != NULL && finding->table == NULL) ||
+        (field != NULL && finding->field == NULL)) {
         return adg_fail_memory(NULL);
     }
     review->finding_count++;
@@ -137,9 +141,9 @@ static enum adg_status check_definition(struct adg_review *review, const struct 
                 continue;
             }
             status = adg_definition_open(*name, &builtin, NULL);
-            if (status == ADG_OK && (builtin->datasets[0].source_text_bytes != dataset->source_text_bytes ||
-                                     memcmp(builtin->datasets[0].source_text, dataset->source_text,
-                                            dataset->source_text_bytes) != 0)) {
+            if (status == ADG_OK &&
+                (builtin->datasets[0].source_text_bytes != dataset->source_text_bytes ||
+                 memcmp(builtin->datasets[0].source_text, dataset->source_text, dataset->source_text_bytes) != 0)) {
                 status = adg_review_find(review, ADG_CHECK_DEFINITION, NULL, NULL, 0,
                                          "the definition of dataset %s is not the built-in one", dataset->name);
             }
@@ -162,8 +166,8 @@ static enum adg_status check_hashes(struct adg_review *review, const struct adg_
                                    : status;
 }
 
-static enum adg_status check_all(struct adg_review *review, const struct adg_metadata *metadata, const struct adg_definition *definition,
-                                 struct adg_error *error)
+static enum adg_status check_all(struct adg_review *review, const struct adg_metadata *metadata,
+                                 const struct adg_definition *definition, struct adg_error *error)
 {
     struct adg_error reason = {{0}};
     enum adg_status status = ADG_OK;
@@ -266,10 +270,9 @@ static json_t *fields_json(const struct adg_review *review)
     json_t *fields = json_array();
     for (size_t i = 0; i < review->field_count; i++) {
         const struct adg_field_summary *field = &review->fields[i];
-        json_array_append_new(fields,
-                              json_pack("{s:s, s:s, s:s, s:I, s:f}", "table", field->table, "field", field->field,
-                                        "value_type", adg_value_type_name(field->value_type), "values",
-                                        (json_int_t)field->rows, "records_per_value", field->ratio));
+        json_array_append_new(fields, json_pack("{s:s, s:s, s:s, s:I, s:f}", "table", field->table, "field",
+                                                field->field, "value_type", adg_value_type_name(field->value_type),
+                                                "values", (json_int_t)field->rows, "records_per_value", field->ratio));
     }
     return fields;
 }
@@ -308,7 +311,8 @@ enum adg_status adg_review_confirm(const struct adg_metadata_folder *folder, str
         return status;
     }
     status = adg_review_write(&review, &text, error);
-    if (status == ADG_OK && (text.size != folder->review.size || memcmp(text.data, folder->review.data, text.size) != 0)) {
+    if (status == ADG_OK &&
+        (text.size != folder->review.size || memcmp(text.data, folder->review.data, text.size) != 0)) {
         status = adg_fail(error, ADG_REFUSED, "%s is not what the checks give for these files: review them again",
                           ADG_REVIEW_FILE);
     } else if (status == ADG_OK && !review.passed) {

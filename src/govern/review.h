@@ -65,9 +65,10 @@ struct adg_review {
     struct adg_arena arena;
     const struct adg_metadata *metadata; /* borrowed by the caller's report; NULL when it could not be read */
     char manifest_sha256[65];
-    struct adg_finding *findings; /* in the order of the checks, then rows; at most MAX of each check and field are listed */
+    struct adg_finding
+        *findings; /* in the order of the checks, then rows; at most MAX of each check and field are listed */
     size_t finding_count, finding_capacity;
-    size_t counts[ADG_CHECKS]; /* all of them */
+    size_t counts[ADG_CHECKS];        /* all of them */
     struct adg_field_summary *fields; /* lowest ratio first */
     size_t field_count, field_capacity;
     const char *const *checklist; /* of all datasets, each question once */

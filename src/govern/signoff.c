@@ -186,13 +186,13 @@ static enum adg_status check_two_people(const struct adg_signer *reviewer, const
                                         const uint8_t *reviewer_key, const uint8_t *approver_key,
                                         struct adg_error *error)
 {
-    const char *same = memcmp(reviewer_key, approver_key, 8) == 0          ? "key"
-                       : same_words(reviewer->name, approver->name)        ? "name"
+    const char *same = memcmp(reviewer_key, approver_key, 8) == 0     ? "key"
+                       : same_words(reviewer->name, approver->name)   ? "name"
                        : same_words(reviewer->email, approver->email) ? "e-mail"
-                                                                           : NULL;
-    return same == NULL ? ADG_OK
-                        : adg_fail(error, ADG_REFUSED,
-                                   "reviewer and approver have the same %s: they must be two people", same);
+                                                                      : NULL;
+    return same == NULL
+               ? ADG_OK
+               : adg_fail(error, ADG_REFUSED, "reviewer and approver have the same %s: they must be two people", same);
 }
 
 static enum adg_status parse_file(const struct adg_metadata_folder *folder, enum adg_role_of_signer role,

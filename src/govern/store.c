@@ -231,8 +231,7 @@ enum adg_status adg_store_verify(const char *store, const struct adg_log *log, c
         /* what an interrupted release has left is nobody's, and goes with the next one */
         bool known = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ADG_LOG_FILE) == 0 ||
                      strcmp(name, lock_file) == 0 || is_hash(name) ||
-                     strncmp(name, temporary_prefix, strlen(temporary_prefix)) == 0 ||
-                     is_half_log(name);
+                     strncmp(name, temporary_prefix, strlen(temporary_prefix)) == 0 || is_half_log(name);
         if (!known) {
             status = adg_fail(error, ADG_REFUSED, "store %s holds a foreign file, %s", store, name);
         }

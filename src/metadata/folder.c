@@ -15,8 +15,8 @@
 const char *const adg_signer_names[ADG_SIGNERS] = {"reviewer", "approver"};
 const char *const adg_signature_files[ADG_SIGNERS] = {"reviewer.minisig", "approver.minisig"};
 
-static enum adg_status read_entry(int folder, const char *path, const char *name, bool optional,
-                                  struct adg_buffer *out, struct adg_error *error)
+static enum adg_status read_entry(int folder, const char *path, const char *name, bool optional, struct adg_buffer *out,
+                                  struct adg_error *error)
 {
     struct stat info;
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -113,7 +113,6 @@ enum adg_status adg_metadata_folder_check_hashes(const struct adg_metadata_folde
                                                  const struct adg_manifest *manifest, struct adg_error *error)
 {
     enum adg_status status = check_hash(&folder->metadata, ADG_METADATA_FILE, manifest->metadata_sha256, error);
-    return status == ADG_OK
-               ? check_hash(&folder->definition, ADG_DEFINITION_FILE, manifest->definition_sha256, error)
-               : status;
+    return status == ADG_OK ? check_hash(&folder->definition, ADG_DEFINITION_FILE, manifest->definition_sha256, error)
+                            : status;
 }

@@ -13,7 +13,7 @@
 #define ADG_REVIEW_FILE "review.json"
 
 enum adg_role_of_signer { ADG_REVIEWER, ADG_APPROVER, ADG_SIGNERS };
-extern const char *const adg_signer_names[ADG_SIGNERS];   /* "reviewer", "approver" */
+extern const char *const adg_signer_names[ADG_SIGNERS];    /* "reviewer", "approver" */
 extern const char *const adg_signature_files[ADG_SIGNERS]; /* "reviewer.minisig", ... */
 
 struct adg_metadata_folder {

@@ -78,10 +78,15 @@ struct adg_manifest {
     char definition_sha256[65];
 };
 
+/* Makes an empty folder beside `folder`, ".<folder>.<random>": where metadata is written before it is put into place. It is
+ * made first, so that a process may confine itself to it. The name is the caller's. */
+ADG_MUST_CHECK enum adg_status adg_metadata_stage(const char *folder, char **out, struct adg_error *error);
+
 /* Sorts `rows` and writes the three files into `folder`, which then holds nothing else of ours: a folder that is there is
- * replaced whole (written beside it, synced, renamed); one that holds files which are not of a metadata folder is refused
- * (ADG_FAILED). The same input gives the same bytes. */
-ADG_MUST_CHECK enum adg_status adg_metadata_write(const char *folder, const struct adg_definition *definition,
+ * replaced whole (written into `staging`, synced, renamed); one that holds files which are not of a metadata folder is refused
+ * (ADG_FAILED). `staging` is gone afterwards, also after a failure. The same input gives the same bytes. */
+ADG_MUST_CHECK enum adg_status adg_metadata_write(const char *folder, const char *staging,
+                                                  const struct adg_definition *definition,
                                                   struct adg_manifest *manifest, struct adg_metadata_rows *rows,
                                                   struct adg_error *error);
 

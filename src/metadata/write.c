@@ -72,15 +72,73 @@ static enum adg_status move_into_place(const char *temporary, const char *folder
     return ADG_OK;
 }
 
-enum adg_status adg_metadata_write(const char *folder, const struct adg_definition *definition,
+enum adg_status adg_metadata_stage(const char *folder, char **out, struct adg_error *error)
+{
+    struct adg_buffer name = {0};
+    int length = (int)strlen(folder), parent;
+    while (length > 1 && folder[length - 1] == '/') {
+        length--;
+    }
+    for (parent = length; parent > 0 && folder[parent - 1] != '/';) {
+        parent--;
+    }
+    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.%.*s.XXXXXX", parent, folder, length - parent,
+                                               folder + parent);
+    char *made = status == ADG_OK ? adg_strndup((const char *)name.data, name.size) : NULL;
+    adg_buffer_fini(&name);
+    if (made == NULL) {
+        return adg_fail_memory(error);
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    if (mkdtemp(made) == NULL) {
+        status = adg_fail_errno(error, errno, "folder %s cannot be created", folder);
+    } else if (chmod(made, 0777 & ~mask) != 0) {
+        status = adg_fail_errno(error, errno, "folder %s cannot be given its permissions", folder);
+        rmdir(made);
+    }
+    if (status != ADG_OK) {
+        adg_free(made);
+        return status;
+    }
+    *out = made;
+    return ADG_OK;
+}
+
+/* The three files, into the staging folder. */
+static enum adg_status write_files(const char *staging, const struct adg_definition *definition,
+                                   struct adg_manifest *manifest, const struct adg_parquet_table *table,
+                                   struct adg_error *error)
+{
+    struct adg_buffer parquet = {0}, json = {0};
+    enum adg_status status = adg_parquet_table_write(table, &parquet, error);
+    if (status == ADG_OK) {
+        adg_sha256_hex(parquet.data, parquet.size, manifest->metadata_sha256);
+        adg_sha256_hex(definition->text, definition->text_bytes, manifest->definition_sha256);
+        status = adg_manifest_write(manifest, &json, error);
+    }
+    if (status == ADG_OK) {
+        status = write_file(staging, ADG_METADATA_FILE, parquet.data, parquet.size, error);
+    }
+    if (status == ADG_OK) {
+        status = write_file(staging, ADG_DEFINITION_FILE, definition->text, definition->text_bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = write_file(staging, ADG_MANIFEST_FILE, json.data, json.size, error);
+    }
+    adg_buffer_fini(&parquet);
+    adg_buffer_fini(&json);
+    return status;
+}
+
+enum adg_status adg_metadata_write(const char *folder, const char *staging, const struct adg_definition *definition,
                                    struct adg_manifest *manifest, struct adg_metadata_rows *rows,
                                    struct adg_error *error)
 {
     struct adg_arena arena = {0};
     struct adg_parquet_table table;
-    struct adg_buffer parquet = {0}, json = {0}, name = {0};
-    char *target = adg_strdup(folder), *temporary = NULL;
-    bool there = false, made = false;
+    char *target = adg_strdup(folder);
+    bool there = false;
     enum adg_status status = target == NULL ? adg_fail_memory(error) : ADG_OK;
     for (size_t length = status == ADG_OK ? strlen(target) : 0; length > 1 && target[length - 1] == '/'; length--) {
         target[length - 1] = '\0';
@@ -96,59 +154,16 @@ enum adg_status adg_metadata_write(const char *folder, const struct adg_definiti
         status = adg_metadata_to_table(rows->rows, rows->count, &arena, &table, error);
     }
     if (status == ADG_OK) {
-        status = adg_parquet_table_write(&table, &parquet, error);
+        status = write_files(staging, definition, manifest, &table, error);
+    }
+    if (status == ADG_OK) {
+        status = move_into_place(staging, target, there, error);
     }
     if (status != ADG_OK) {
-        goto done;
-    }
-    adg_sha256_hex(parquet.data, parquet.size, manifest->metadata_sha256);
-    adg_sha256_hex(definition->text, definition->text_bytes, manifest->definition_sha256);
-    status = adg_manifest_write(manifest, &json, error);
-    if (status == ADG_OK) {
-        const char *slash = strrchr(target, '/');
-        int parent = slash != NULL ? (int)(slash - target + 1) : 0;
-        status = adg_buffer_printf(&name, error, "%.*s.%s.XXXXXX", parent, target, target + parent);
-    }
-    if (status != ADG_OK) {
-        goto done;
-    }
-    temporary = adg_strndup((const char *)name.data, name.size);
-    if (temporary == NULL) {
-        status = adg_fail_memory(error);
-        goto done;
-    }
-    if (mkdtemp(temporary) == NULL) {
-        status = adg_fail_errno(error, errno, "folder %s cannot be created", target);
-        goto done;
-    }
-    made = true;
-    mode_t mask = umask(0);
-    umask(mask);
-    if (chmod(temporary, 0777 & ~mask) != 0) {
-        status = adg_fail_errno(error, errno, "folder %s cannot be given its permissions", target);
-        goto done;
-    }
-    status = write_file(temporary, ADG_METADATA_FILE, parquet.data, parquet.size, error);
-    if (status == ADG_OK) {
-        status = write_file(temporary, ADG_DEFINITION_FILE, definition->text, definition->text_bytes, error);
-    }
-    if (status == ADG_OK) {
-        status = write_file(temporary, ADG_MANIFEST_FILE, json.data, json.size, error);
-    }
-    if (status == ADG_OK) {
-        status = move_into_place(temporary, target, there, error);
-        made = status != ADG_OK;
-    }
-done:
-    if (made) {
-        enum adg_status removed = adg_folder_remove(temporary, NULL); /* the failure that matters is reported already */
+        enum adg_status removed = adg_folder_remove(staging, NULL); /* the failure that matters is reported already */
         (void)removed;
     }
     adg_arena_fini(&arena);
-    adg_buffer_fini(&parquet);
-    adg_buffer_fini(&json);
-    adg_buffer_fini(&name);
     adg_free(target);
-    adg_free(temporary);
     return status;
 }

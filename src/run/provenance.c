@@ -34,11 +34,11 @@ static json_t *entry_json(const struct adg_provenance *provenance, const struct 
     char seed[21];
     const struct adg_metadata *metadata = provenance->metadata;
     snprintf(seed, sizeof seed, "%" PRIu64, provenance->seed); /* 64 bits: JSON's numbers may have fewer */
-    json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "table", entry->table, "definition",
-        provenance->definition->name, "definition_sha256", metadata->manifest.definition_sha256, "metadata_sha256",
-        metadata->manifest.metadata_sha256, "manifest_sha256", metadata->manifest_sha256, "tool", provenance->tool,
-        "profile", provenance->profile, "seed", seed, "released", (int)metadata->released);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "table", entry->table, "definition",
+                               provenance->definition->name, "definition_sha256", metadata->manifest.definition_sha256,
+                               "metadata_sha256", metadata->manifest.metadata_sha256, "manifest_sha256",
+                               metadata->manifest_sha256, "tool", provenance->tool, "profile", provenance->profile,
+                               "seed", seed, "released", (int)metadata->released);
     if (object == NULL) {
         return NULL;
     }

@@ -19,8 +19,8 @@ struct adg_provenance_entry {
 struct adg_provenance {
     const struct adg_definition *definition;
     const struct adg_metadata *metadata;
-    const char *tool;    /* version and commit */
-    const char *profile; /* "reference" */
+    const char *tool;                      /* version and commit */
+    const char *profile;                   /* "reference" */
     uint64_t seed, patients, rows, shards; /* patients or rows is 0 */
 };
 

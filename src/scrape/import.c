@@ -218,11 +218,18 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
                                     .rounding = first->rounding,
                                     .control_reference = true,
                                     .imported = true};
-    char *folder = NULL, *path = realpath(options->file, NULL);
+    char *folder = NULL, *staging = NULL, *path = realpath(options->file, NULL);
     if (path == NULL) {
         return adg_fail_errno(error, errno, "%s cannot be opened", options->file);
     }
     enum adg_status status = adg_spill_create(options->meta_folder, &folder, error);
+    if (status == ADG_OK) {
+        status = adg_metadata_stage(options->meta_folder, &staging, error);
+    }
+    if (status == ADG_OK && options->confine != NULL) {
+        const struct adg_scrape_places places = {(const char *const[]){path}, 1, options->meta_folder, staging, folder};
+        status = options->confine(options->context, &places, error);
+    }
     if (status == ADG_OK) {
         const struct adg_engine_options engine_options = {
             .threads = 1, .folder = folder, .readable = (const char *const[]){path}, .readable_count = 1};
@@ -245,10 +252,16 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
     }
     if (status == ADG_OK) {
         status = adg_context(
-            error, adg_metadata_write(options->meta_folder, options->definition, &manifest, &import.rows, error), "%s",
-            options->file);
+            error,
+            adg_metadata_write(options->meta_folder, staging, options->definition, &manifest, &import.rows, error),
+            "%s", options->file);
     }
     adg_engine_free(import.engine);
+    if (staging != NULL && status != ADG_OK) {
+        enum adg_status removed = adg_folder_remove(staging, NULL); /* the failure is reported already */
+        (void)removed;
+    }
+    adg_free(staging);
     status = adg_spill_remove(folder, status, error);
     adg_arena_fini(&import.arena);
     adg_metadata_rows_fini(&import.rows);

@@ -5,13 +5,14 @@
 #ifndef ADG_SCRAPE_IMPORT_H
 #define ADG_SCRAPE_IMPORT_H
 
-#include "dataset/dataset.h"
+#include "scrape/scrape.h"
 
 struct adg_import_options {
     const char *file;
     const struct adg_definition *definition;
     const char *meta_folder;
     void (*warn)(void *context, const char *message);
+    enum adg_status (*confine)(void *context, const struct adg_scrape_places *places, struct adg_error *error);
     void *context;
 };
 

@@ -27,7 +27,7 @@ struct scrape {
     struct job *jobs;
     uint32_t job_count;
     struct adg_control control;
-    char *spill;
+    char *spill, *staging;
     struct adg_engine *engine;
     struct adg_metadata_rows rows;
     struct adg_manifest_table *manifest_tables;
@@ -130,8 +130,10 @@ static enum adg_status choose_control(struct scrape *scrape, struct adg_error *e
     return ADG_OK;
 }
 
+/* The private folders, the process confined to them and to the source, then the engine. */
 static enum adg_status open_engine(struct scrape *scrape, struct adg_error *error)
 {
+    const struct adg_scrape_options *options = scrape->options;
     uint32_t count = 0;
     for (uint32_t i = 0; i < scrape->job_count; i++) {
         count += scrape->jobs[i].files.count;
@@ -146,8 +148,19 @@ static enum adg_status open_engine(struct scrape *scrape, struct adg_error *erro
             readable[count++] = scrape->jobs[i].files.paths[f];
         }
     }
-    const struct adg_engine_options engine_options = {.threads = scrape->options->threads,
-                                                      .memory_bytes = scrape->options->memory_bytes,
+    enum adg_status status = adg_spill_create(options->meta_folder, &scrape->spill, error);
+    if (status == ADG_OK) {
+        status = adg_metadata_stage(options->meta_folder, &scrape->staging, error);
+    }
+    if (status == ADG_OK && options->confine != NULL) {
+        const struct adg_scrape_places places = {readable, count, options->meta_folder, scrape->staging, scrape->spill};
+        status = options->confine(options->progress.context, &places, error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    const struct adg_engine_options engine_options = {.threads = options->threads,
+                                                      .memory_bytes = options->memory_bytes,
                                                       .folder = scrape->spill,
                                                       .readable = readable,
                                                       .readable_count = count};
@@ -260,9 +273,9 @@ static enum adg_status write_metadata(struct scrape *scrape, struct adg_error *e
     if (status == ADG_OK) {
         status = adg_stop_check(error);
     }
-    return status == ADG_OK
-               ? adg_metadata_write(options->meta_folder, options->definition, &manifest, &scrape->rows, error)
-               : status;
+    return status == ADG_OK ? adg_metadata_write(options->meta_folder, scrape->staging, options->definition, &manifest,
+                                                 &scrape->rows, error)
+                            : status;
 }
 
 static uint32_t count_tables(const struct adg_definition *definition)
@@ -288,9 +301,6 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
         status = options->table_count > 0 ? asked_jobs(&scrape, error) : all_jobs(&scrape, error);
     }
     if (status == ADG_OK) {
-        status = adg_spill_create(options->meta_folder, &scrape.spill, error);
-    }
-    if (status == ADG_OK) {
         status = open_engine(&scrape, error);
     }
     for (uint32_t i = 0; i < scrape.job_count && status == ADG_OK; i++) {
@@ -310,6 +320,11 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
         *result = (struct adg_scrape_result){tables, scrape.job_count};
     }
     adg_engine_free(scrape.engine);
+    if (scrape.staging != NULL && status != ADG_OK) {
+        enum adg_status removed = adg_folder_remove(scrape.staging, NULL); /* the failure is reported already */
+        (void)removed;
+    }
+    adg_free(scrape.staging);
     status = adg_spill_remove(scrape.spill, status, error);
     adg_metadata_rows_fini(&scrape.rows);
     adg_arena_fini(&scrape.arena);

@@ -16,6 +16,15 @@ struct adg_scrape_progress {
     void *context;
 };
 
+/* What a scrape touches, handed over before an engine is loaded or a thread starts, so that the process can confine itself. */
+struct adg_scrape_places {
+    const char *const *readable; /* the source's files */
+    uint32_t readable_count;
+    const char *meta_folder; /* may be missing */
+    const char *staging;     /* beside it: becomes the metadata folder */
+    const char *spill;       /* beside it: the engine's own */
+};
+
 struct adg_scrape_options {
     const struct adg_definition *definition;
     const char *source_folder;
@@ -29,6 +38,7 @@ struct adg_scrape_options {
     unsigned threads;
     uint64_t memory_bytes; /* of the engine, before it spills; 0: four fifths of the machine's */
     struct adg_scrape_progress progress;
+    enum adg_status (*confine)(void *context, const struct adg_scrape_places *places, struct adg_error *error);
 };
 
 struct adg_scrape_result {

@@ -33,7 +33,7 @@ def test_help_and_version(adg):
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--profile", "coherent"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--threads", "0"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--seed", "18446744073709551616"],
-    ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--sandbox", "off"],
+    ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--sandbox", "maybe"],
     ["dataset"], ["dataset", "show"], ["import-metadata", "--dataset", "hes_apc", "--meta", "m"],
 ])
 def test_wrong_usage_is_2(arguments, adg, tmp_path):
