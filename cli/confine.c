@@ -55,41 +55,51 @@ void adg_cli_discard_folder(const char *path, bool created, enum adg_status stat
     }
 }
 
-enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_places *places, struct adg_error *error)
+enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
+                                       struct adg_error *error)
 {
     /* where an engine's library, the C++ library and what they read of the machine lie; the library beside the program first */
-    char beside[PATH_MAX] = "", engine[PATH_MAX] = "", parent[PATH_MAX];
+    char beside[PATH_MAX] = "", engine[PATH_MAX] = "";
     ssize_t length = readlink("/proc/self/exe", beside, sizeof beside - 32);
     beside[length > 0 ? length : 0] = '\0';
     adg_cli_parent(beside, engine);
     snprintf(beside, sizeof beside, "%.*s/../lib/adg", (int)(sizeof beside - 16), engine);
-    adg_cli_parent(places->meta_folder, parent);
     const struct adg_place fixed[] = {
-        {places->meta_folder, ADG_MAY_WRITE},
-        {places->staging, ADG_MAY_WRITE},
-        {places->spill, ADG_MAY_WRITE},
-        {parent, ADG_MAY_ARRANGE},
-        {beside, ADG_MAY_LOAD},
-        {ADG_ENGINE_FOLDER, ADG_MAY_LOAD},
-        {"/usr/lib", ADG_MAY_LOAD},
-        {"/lib", ADG_MAY_LOAD},
-        {"/lib64", ADG_MAY_LOAD},
-        {"/etc/ld.so.cache", ADG_MAY_READ},
-        {"/proc/meminfo", ADG_MAY_READ},
-        {"/proc/self", ADG_MAY_READ},
-        {"/sys/fs/cgroup", ADG_MAY_READ},
-        {"/sys/devices/system/cpu", ADG_MAY_READ},
+        {beside, ADG_MAY_LOAD},           {ADG_ENGINE_FOLDER, ADG_MAY_LOAD},
+        {"/usr/lib", ADG_MAY_LOAD},       {"/lib", ADG_MAY_LOAD},
+        {"/lib64", ADG_MAY_LOAD},         {"/etc/ld.so.cache", ADG_MAY_READ},
+        {"/proc/meminfo", ADG_MAY_READ},  {"/proc/self", ADG_MAY_READ},
+        {"/sys/fs/cgroup", ADG_MAY_READ}, {"/sys/devices/system/cpu", ADG_MAY_READ},
     };
     enum { FIXED = sizeof fixed / sizeof fixed[0] };
-    struct adg_place *all = adg_alloc_array(FIXED + (size_t)places->readable_count, sizeof *all);
+    struct adg_place *all = adg_alloc_array(FIXED + (size_t)count, sizeof *all);
     if (all == NULL) {
         return adg_fail_memory(error);
     }
     memcpy(all, fixed, sizeof fixed);
+    memcpy(all + FIXED, places, count * sizeof *places);
+    enum adg_status status = adg_cli_confine(sandbox, all, FIXED + count, error);
+    adg_free(all);
+    return status;
+}
+
+enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_places *places, struct adg_error *error)
+{
+    enum { FIXED = 4 };
+    char parent[PATH_MAX];
+    struct adg_place *all = adg_alloc_array(FIXED + (size_t)places->readable_count, sizeof *all);
+    if (all == NULL) {
+        return adg_fail_memory(error);
+    }
+    adg_cli_parent(places->meta_folder, parent);
+    all[0] = (struct adg_place){places->meta_folder, ADG_MAY_WRITE};
+    all[1] = (struct adg_place){places->staging, ADG_MAY_WRITE};
+    all[2] = (struct adg_place){places->spill, ADG_MAY_WRITE};
+    all[3] = (struct adg_place){parent, ADG_MAY_ARRANGE};
     for (uint32_t i = 0; i < places->readable_count; i++) {
         all[FIXED + i] = (struct adg_place){places->readable[i], ADG_MAY_READ};
     }
-    enum adg_status status = adg_cli_confine(sandbox, all, FIXED + places->readable_count, error);
+    enum adg_status status = adg_cli_confine_engine(sandbox, all, FIXED + places->readable_count, error);
     adg_free(all);
     return status;
 }

@@ -12,13 +12,17 @@
 /* The choices of the option, in the order of enum adg_sandbox. */
 extern const char *const adg_cli_sandboxes[];
 #define ADG_SANDBOX_USAGE                                                                                              \
-    "  --sandbox S           auto, required or off: whether the kernel confines the process to these places; required "  \
+    "  --sandbox S           auto, required or off: whether the kernel confines the process to these places; "         \
+    "required "                                                                                                        \
     "refuses\n"                                                                                                        \
     "                        to run where a promise cannot be kept (default: auto, which warns)\n"
 
 ADG_MUST_CHECK enum adg_status adg_cli_confine(int sandbox, const struct adg_place *places, uint32_t count,
                                                struct adg_error *error);
-/* What scraping and importing touch, and where an engine is loaded from. */
+/* The same for a command that loads an engine: also where that lies, and what it reads of the machine. */
+ADG_MUST_CHECK enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
+                                                      struct adg_error *error);
+/* What scraping and importing touch. */
 ADG_MUST_CHECK enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_places *places,
                                                       struct adg_error *error);
 

@@ -225,7 +225,8 @@ static int remove_entry(int at, const char *name)
         return 0;
     }
     int refused = errno;
-    if (refused != EISDIR && refused != EPERM && refused != EACCES) { /* EACCES: a process that may remove folders alone */
+    if (refused != EISDIR && refused != EPERM &&
+        refused != EACCES) { /* EACCES: a process that may remove folders alone */
         return refused;
     }
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -301,4 +302,29 @@ void adg_sha256_hex(const void *data, size_t size, char out[65])
     unsigned char hash[crypto_hash_sha256_BYTES];
     crypto_hash_sha256(hash, data, size);
     sodium_bin2hex(out, 65, hash, sizeof hash);
+}
+
+enum adg_status adg_file_sha256(const char *path, char out[65], struct adg_error *error)
+{
+    unsigned char hash[crypto_hash_sha256_BYTES], bytes[65536];
+    crypto_hash_sha256_state state;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return adg_fail_errno(error, errno, "%s cannot be opened", path);
+    }
+    crypto_hash_sha256_init(&state);
+    ssize_t got;
+    while ((got = read(fd, bytes, sizeof bytes)) > 0 || (got < 0 && errno == EINTR)) {
+        if (got > 0) {
+            crypto_hash_sha256_update(&state, bytes, (unsigned long long)got);
+        }
+    }
+    int reason = errno;
+    close(fd);
+    if (got < 0) {
+        return adg_fail_errno(error, reason, "%s cannot be read", path);
+    }
+    crypto_hash_sha256_final(&state, hash);
+    sodium_bin2hex(out, 65, hash, sizeof hash);
+    return ADG_OK;
 }

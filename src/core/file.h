@@ -56,5 +56,7 @@ char *adg_path_join(const char *folder, const char *name);
 
 /* SHA-256 in 64 lower-case hexadecimal digits and a NUL. */
 void adg_sha256_hex(const void *data, size_t size, char out[65]);
+/* The same of a file, of any size. ADG_FAILED when it cannot be read. */
+ADG_MUST_CHECK enum adg_status adg_file_sha256(const char *path, char out[65], struct adg_error *error);
 
 #endif

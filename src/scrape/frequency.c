@@ -160,7 +160,7 @@ static void set_value(const struct adg_field *field, const struct adg_engine_res
         row->has_numeric = true;
         row->numeric = field->type == ADG_TYPE_DOUBLE ? number : (double)integer / scale;
     } else {
-        struct adg_span category = adg_value_category(field, integer, number, text, scratch);
+        struct adg_span category = adg_category_text(field, integer, number, text, scratch);
         row->string = (struct adg_optional_text){category.size > 0 ? (const char *)category.data : "", category.size};
     }
 }

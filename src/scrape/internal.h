@@ -5,6 +5,7 @@
 #define ADG_SCRAPE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "engine/spill.h"
 #include "metadata/metadata.h"
 #include "scrape/scrape.h"
 #include "scrape/source.h"
@@ -33,11 +34,6 @@ struct adg_loaded_table {
     bool has_patients;
     struct adg_metadata_rows *rows; /* where metadata goes */
 };
-
-/* A private folder for what the engine spills, beside the metadata: where that may be written, so may this. */
-ADG_MUST_CHECK enum adg_status adg_spill_create(const char *meta_folder, char **out, struct adg_error *error);
-/* Removes and frees it (NULL: nothing); `status` is what came before, and comes back unless removing fails after ADG_OK. */
-ADG_MUST_CHECK enum adg_status adg_spill_remove(char *folder, enum adg_status status, struct adg_error *error);
 
 /* Loads the table's columns; unknown and missing ones are written to `manifest`, in the memory of `arena`. */
 ADG_MUST_CHECK enum adg_status adg_load_table(const struct adg_scrape_options *options,

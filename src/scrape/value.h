@@ -1,12 +1,12 @@
 /*
- * Reading a value as its field's type, and the text of a numeric category (docs/scraping.md, "Reading a value").
+ * Reading a value as its field's type (docs/scraping.md, "Reading a value").
  */
 #ifndef ADG_SCRAPE_VALUE_H
 #define ADG_SCRAPE_VALUE_H
 
 #include "core/buffer.h"
 #include "core/number.h"
-#include "dataset/dataset.h"
+#include "dataset/category.h"
 
 /* How a source stores a column. */
 enum adg_source_kind {
@@ -39,9 +39,5 @@ struct adg_value {
 void adg_value_read(const struct adg_source_value *source, const struct adg_field *field, struct adg_value *value);
 /* What kind of thing an unreadable value was: "text", "a number", "a date", ... Never the value. */
 const char *adg_value_kind(const struct adg_source_value *source);
-
-/* The text of a category of this field, from what the engine holds. Returns the length. `out` is for numbers; text stays where it is. */
-struct adg_span adg_value_category(const struct adg_field *field, int64_t integer, double number, struct adg_span text,
-                                   char out[ADG_NUMBER_TEXT_BYTES]);
 
 #endif

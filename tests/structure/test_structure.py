@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
     "sink": {"block", "parquet", "dataset"},
+    "qa": {"engine", "metadata", "dataset"},
     "run": {"generate", "sink", "block", "metadata", "dataset"},
 }
 

@@ -127,7 +127,7 @@ static void test_read_and_category(void **state)
             }
             continue;
         }
-        struct adg_span category = adg_value_category(cases[i].field, value.integer, value.number, value.text, text);
+        struct adg_span category = adg_category_text(cases[i].field, value.integer, value.number, value.text, text);
         if (cases[i].expected == NULL || category.size != strlen(cases[i].expected) ||
             memcmp(category.data, cases[i].expected, category.size) != 0) {
             fail_msg("case %zu: %.*s", i, (int)category.size, (const char *)category.data);

@@ -1,33 +1,34 @@
 /*
- * The engine's private folder: see internal.h.
+ * The engine's private folder: see spill.h.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
-#include "scrape/internal.h"
+#include "engine/spill.h"
 
-enum adg_status adg_spill_create(const char *meta_folder, char **out, struct adg_error *error)
+enum adg_status adg_spill_create(const char *beside, char **out, struct adg_error *error)
 {
     struct adg_buffer name = {0};
-    size_t length = strlen(meta_folder);
-    while (length > 1 && meta_folder[length - 1] == '/') {
+    size_t length = strlen(beside);
+    while (length > 1 && beside[length - 1] == '/') {
         length--;
     }
     size_t parent = length;
-    while (parent > 0 && meta_folder[parent - 1] != '/') {
+    while (parent > 0 && beside[parent - 1] != '/') {
         parent--;
     }
-    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.adg-scrape.XXXXXX", (int)parent, meta_folder);
+    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.adg-scrape.XXXXXX", (int)parent, beside);
     char *folder = status == ADG_OK ? adg_strndup((const char *)name.data, name.size) : NULL;
     adg_buffer_fini(&name);
     if (status != ADG_OK || folder == NULL) {
         return adg_fail_memory(error);
     }
     if (mkdtemp(folder) == NULL) {
-        status = adg_fail_errno(error, errno, "a folder beside %s cannot be created", meta_folder);
+        status = adg_fail_errno(error, errno, "a folder beside %s cannot be created", beside);
         adg_free(folder);
         return status;
     }
@@ -41,13 +42,13 @@ enum adg_status adg_spill_create(const char *meta_folder, char **out, struct adg
     return status;
 }
 
-enum adg_status adg_spill_remove(char *folder, enum adg_status status, struct adg_error *error)
+enum adg_status adg_spill_remove(char *spill, enum adg_status status, struct adg_error *error)
 {
-    if (folder == NULL) {
+    if (spill == NULL) {
         return status;
     }
     struct adg_error ignored;
-    enum adg_status removed = adg_folder_remove(folder, status == ADG_OK ? error : &ignored);
-    free(folder); /* the C library's own memory */
+    enum adg_status removed = adg_folder_remove(spill, status == ADG_OK ? error : &ignored);
+    free(spill); /* the C library's own memory */
     return status == ADG_OK ? removed : status;
 }

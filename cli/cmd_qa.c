@@ -1,0 +1,162 @@
+/*
+ * adg qa: generated tables against the metadata that they were made from.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "confine.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "qa/qa.h"
+
+static const char usage[] =
+    "usage: adg qa --dataset D --meta DIR --data DIR [OPTION]...\n"
+    "\n"
+    "Holds every table of a data folder against the metadata that it was made from: row counts, schema, keys, derived\n"
+    "fields and every field's distribution, over all rows. Thresholds follow from the number of rows: tables that were\n"
+    "drawn as the metadata says pass with a probability of 0.999. Writes qa.json beside the data. The result is one "
+    "line\n"
+    "per table on standard output: table, pass or fail, rows. Tables that do not fit end with exit code 4.\n"
+    "\n"
+    "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
+    "  --meta DIR            a release store or a metadata folder\n"
+    "  --release HASH        this release of the store (default: the last one)\n"
+    "  --data DIR            the folder with the generated tables\n"
+    "  --json FILE           write the same result there too\n"
+    "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE
+    "  --quiet               no list of findings\n"
+    "  --help                this text\n";
+
+struct arguments {
+    const char *dataset, *meta, *release, *data, *json;
+    uint64_t threads;
+    int sandbox;
+};
+
+static void report(void *context, const char *stage, const char *table, uint64_t done, uint64_t total)
+{
+    (void)context;
+    adg_cli_progress(stage, table, done, total);
+}
+
+static enum adg_status confine(const struct arguments *arguments, struct adg_error *error)
+{
+    char json_folder[PATH_MAX] = "";
+    struct adg_place places[4] = {{arguments->meta, ADG_MAY_READ}, {arguments->data, ADG_MAY_WRITE}};
+    uint32_t count = 2;
+    if (strpbrk(arguments->dataset, "./") != NULL) { /* a file, not a built-in name */
+        places[count++] = (struct adg_place){arguments->dataset, ADG_MAY_READ};
+    }
+    if (arguments->json != NULL) {
+        adg_cli_parent(arguments->json, json_folder);
+        places[count++] = (struct adg_place){json_folder, ADG_MAY_WRITE};
+    }
+    return adg_cli_confine_engine(arguments->sandbox, places, count, error);
+}
+
+static enum adg_status write_json(const struct arguments *arguments, const struct adg_qa *qa, struct adg_error *error)
+{
+    struct adg_buffer text = {0};
+    char *path = adg_path_join(arguments->data, "qa.json");
+    enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_qa_write(qa, &text, error);
+    if (status == ADG_OK) {
+        status = adg_file_write(path, text.data, text.size, error);
+    }
+    if (status == ADG_OK && arguments->json != NULL) {
+        status = adg_file_write(arguments->json, text.data, text.size, error);
+    }
+    adg_buffer_fini(&text);
+    adg_free(path);
+    return status;
+}
+
+static void show(const struct adg_qa *qa)
+{
+    for (uint32_t t = 0; t < qa->table_count; t++) {
+        printf("%s\t%s\t%" PRIu64 "\n", qa->tables[t].table, qa->tables[t].passed ? "pass" : "fail",
+               qa->tables[t].rows);
+    }
+    for (size_t i = 0; i < qa->finding_count; i++) {
+        const struct adg_qa_finding *finding = &qa->findings[i];
+        adg_cli_say("%s: table %s%s%s: %s", finding->check, finding->table, finding->field != NULL ? ", field " : "",
+                    finding->field != NULL ? finding->field : "", finding->text);
+    }
+}
+
+static enum adg_status check(const struct arguments *arguments, struct adg_error *error)
+{
+    struct adg_definition *definition = NULL;
+    struct adg_metadata *metadata = NULL;
+    struct adg_qa qa = {0};
+    /* whether it was released is the generator's question: here the data are held against what it says */
+    const struct adg_metadata_source source = {.folder = arguments->meta,
+                                               .release = arguments->release,
+                                               .today = (int32_t)(time(NULL) / 86400),
+                                               .allow_unreleased = true};
+    enum adg_status status = confine(arguments, error);
+    if (status == ADG_OK) {
+        status = adg_definition_open(arguments->dataset, &definition, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_metadata_open(&source, definition, &metadata, error);
+    }
+    if (status == ADG_OK) {
+        const struct adg_qa_options options = {
+            .definition = definition,
+            .metadata = metadata,
+            .data_folder = arguments->data,
+            .threads = arguments->threads > 0 ? (unsigned)arguments->threads : adg_processor_count(),
+            .report = report};
+        status = adg_qa_run(&options, &qa, error);
+        adg_cli_progress_end();
+    }
+    if (status == ADG_OK) {
+        status = write_json(arguments, &qa, error);
+    }
+    if (status == ADG_OK) {
+        show(&qa);
+        if (!qa.passed) {
+            status = adg_fail(error, ADG_BAD_INPUT, "tables in %s do not fit the metadata: see qa.json there",
+                              arguments->data);
+        }
+    }
+    adg_qa_fini(&qa);
+    adg_metadata_free(metadata);
+    adg_definition_free(definition);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    bool help = false;
+    struct adg_error error = {{0}};
+    struct adg_option options[] = {
+        {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &arguments.dataset, .required = true},
+        {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments.meta, .required = true},
+        {.name = "release", .kind = ADG_OPTION_TEXT, .target = &arguments.release},
+        {.name = "data", .kind = ADG_OPTION_TEXT, .target = &arguments.data, .required = true},
+        {.name = "json", .kind = ADG_OPTION_TEXT, .target = &arguments.json},
+        {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments.threads},
+        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &arguments.sandbox, .choices = adg_cli_sandboxes},
+    };
+    enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL,
+                                           &help, &error);
+    if (status == ADG_OK && arguments.threads > UINT_MAX) {
+        status = adg_fail(&error, ADG_USAGE, "option --threads: at most %u", UINT_MAX);
+    }
+    if (status == ADG_OK && help) {
+        fputs(usage, stdout);
+    } else if (status == ADG_OK) {
+        status = check(&arguments, &error);
+    }
+    return status == ADG_OK ? 0 : adg_cli_fail("qa", status, &error);
+}
+
+const struct adg_command adg_command_qa = {
+    .name = "qa", .summary = "check generated tables against their metadata", .usage = usage, .run = run};

@@ -1,0 +1,439 @@
+/*
+ * One field of a generated table against what was expected of it.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "dataset/category.h"
+#include "qa/internal.h"
+
+enum { SHOWN_BYTES = 60, FINDINGS_OF_A_FIELD = 10 };
+
+/* ---- bounds ------------------------------------------------------------------------------------------------------ */
+
+/* Relative entropy of a share that was found from one that was expected, in nats. */
+static double entropy(double found, double expected)
+{
+    double sum = 0;
+    if ((expected <= 0 && found > 0) || (expected >= 1 && found < 1)) {
+        return INFINITY;
+    }
+    if (found > 0) {
+        sum += found * log(found / expected);
+    }
+    if (found < 1) {
+        sum += (1 - found) * log((1 - found) / (1 - expected));
+    }
+    return sum > 0 ? sum : 0;
+}
+
+/* Chernoff-Hoeffding: P(the mean of n values in [0, 1] is so far out) <= 2 exp(-n entropy). */
+static bool share_is_possible(const struct adg_qa_context *context, double samples, double found, double expected)
+{
+    return samples * entropy(fmin(found, 1), fmin(expected, 1)) <= context->log_term;
+}
+
+static void show_value(struct adg_span value, char out[SHOWN_BYTES + 8])
+{
+    if (value.data == NULL) {
+        snprintf(out, SHOWN_BYTES + 8, "null");
+    } else {
+        size_t size = value.size < SHOWN_BYTES ? value.size : SHOWN_BYTES;
+        while (size < value.size && size > 0 && (value.data[size] & 0xC0) == 0x80) { /* within a character */
+            size--;
+        }
+        snprintf(out, SHOWN_BYTES + 8, "'%.*s'", (int)size, (const char *)value.data);
+    }
+}
+
+/* ---- categories -------------------------------------------------------------------------------------------------- */
+
+static int compare_values(struct adg_span a, struct adg_span b)
+{
+    if (a.data == NULL || b.data == NULL) {
+        return (a.data != NULL) - (b.data != NULL);
+    }
+    size_t shorter = a.size < b.size ? a.size : b.size;
+    int order = memcmp(a.data, b.data, shorter);
+    return order != 0 ? order : a.size < b.size ? -1 : a.size > b.size;
+}
+
+static int64_t find_share(const struct adg_expected *expected, struct adg_span value)
+{
+    size_t low = 0, high = expected->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_values(expected->shares[middle].value, value) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < expected->count && compare_values(expected->shares[low].value, value) == 0 ? (int64_t)low : -1;
+}
+
+/* The value of the result's row as the metadata writes it. */
+static struct adg_span found_value(const struct adg_field *field, const struct adg_engine_result *result,
+                                   char scratch[ADG_NUMBER_TEXT_BYTES])
+{
+    if (adg_engine_is_null(result, 0)) {
+        return (struct adg_span){NULL, 0};
+    }
+    if (field->type == ADG_TYPE_STRING) {
+        struct adg_span text = adg_engine_text(result, 0);
+        return text.data != NULL ? text : (struct adg_span){(const uint8_t *)"", 0};
+    }
+    if (field->type == ADG_TYPE_DOUBLE) {
+        return adg_category_text(field, 0, adg_engine_double(result, 0), (struct adg_span){NULL, 0}, scratch);
+    }
+    return adg_category_text(field, adg_engine_int(result, 0), 0, (struct adg_span){NULL, 0}, scratch);
+}
+
+/* The field as the engine hands it out: whole numbers for all but text and doubles. */
+static void put_value_sql(const struct adg_field *field, char out[256])
+{
+    if (field->type == ADG_TYPE_DECIMAL) { /* the digits of a fixed-point number */
+        snprintf(out, 256, "cast(replace(cast(\"%s\" as varchar), '.', '') as bigint)", field->name);
+    } else if (field->type == ADG_TYPE_INT32 || field->type == ADG_TYPE_INT64) {
+        snprintf(out, 256, "cast(\"%s\" as bigint)", field->name);
+    } else {
+        snprintf(out, 256, "\"%s\"", field->name);
+    }
+}
+
+struct tally {
+    double *found; /* per expected share: rows, or sums of patients' shares */
+    double foreign, distance, deviation; /* deviation: sum of standard deviations of the shares */
+    unsigned findings;
+};
+
+static enum adg_status count_found(struct adg_qa_context *context, const struct adg_field *field,
+                                   const struct adg_expected *expected, const char *sql, struct tally *tally,
+                                   struct adg_error *error)
+{
+    struct adg_engine_result *result = NULL;
+    bool has_row = true;
+    enum adg_status status = adg_engine_query(context->engine, sql, field->name, &result, error);
+    while (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
+            break;
+        }
+        char scratch[ADG_NUMBER_TEXT_BYTES], shown[SHOWN_BYTES + 8];
+        struct adg_span value = found_value(field, result, scratch);
+        int64_t at = find_share(expected, value);
+        if (at >= 0) {
+            tally->found[at] += adg_engine_double(result, 1);
+            continue;
+        }
+        tally->foreign += adg_engine_double(result, 1);
+        if (tally->findings++ < FINDINGS_OF_A_FIELD) {
+            show_value(value, shown);
+            status = adg_qa_find(context, field->name, "foreign value", error, "the metadata has no value %s", shown);
+        }
+    }
+    adg_engine_result_free(result);
+    return status;
+}
+
+/* Shares against shares: each value alone, and the total variation distance. */
+static enum adg_status check_shares(struct adg_qa_context *context, const struct adg_field *field,
+                                    const struct adg_expected *expected, const char *sql, double samples,
+                                    struct adg_error *error)
+{
+    struct tally tally = {.found = adg_alloc_zero(expected->count, sizeof(double))};
+    enum adg_status status = tally.found == NULL ? adg_fail_memory(error)
+                                                 : count_found(context, field, expected, sql, &tally, error);
+    for (size_t i = 0; i < expected->count && status == ADG_OK; i++) {
+        double share = expected->shares[i].share, found = tally.found[i] / samples;
+        tally.distance += fabs(found - share) / 2;
+        tally.deviation += sqrt(share * (1 - fmin(share, 1)) / samples) / 2;
+        if (!share_is_possible(context, samples, found, share) && tally.findings++ < FINDINGS_OF_A_FIELD) {
+            char shown[SHOWN_BYTES + 8];
+            show_value(expected->shares[i].value, shown);
+            status = adg_qa_find(context, field->name, "share", error,
+                                 "value %s has a share of %.6f, expected %.6f: more than sampling explains", shown,
+                                 found, share);
+        }
+    }
+    tally.distance += tally.foreign / samples / 2;
+    /* the expectation is at most the sum of the deviations; one sample moves the distance by at most 1/n */
+    double bound = tally.deviation + sqrt(context->log_term / (2 * samples));
+    const struct adg_qa_field made = {.field = field->name,
+                                      .measure = "total variation",
+                                      .distance = tally.distance,
+                                      .bound = bound,
+                                      .samples = samples,
+                                      .passed = tally.findings == 0 && tally.distance <= bound};
+    if (status == ADG_OK && tally.distance > bound) {
+        status = adg_qa_find(context, field->name, "total variation", error,
+                             "the total variation distance is %.6f, sampling explains at most %.6f", tally.distance, bound);
+    }
+    adg_free(tally.found);
+    return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
+}
+
+static enum adg_status check_categories(struct adg_qa_context *context, const struct adg_field *field,
+                                        const struct adg_expected *expected, struct adg_error *error)
+{
+    char value[256], sql[512];
+    put_value_sql(field, value);
+    snprintf(sql, sizeof sql, "select %s, cast(count(*) as double) from d group by 1", value);
+    return check_shares(context, field, expected, sql, (double)context->table->rows, error);
+}
+
+/* Of a person's field the samples are patients: each counts with the shares of its own rows. */
+static enum adg_status check_person(struct adg_qa_context *context, const struct adg_field *field,
+                                    const struct adg_expected *expected, struct adg_error *error)
+{
+    const struct adg_dataset *dataset = context->dataset;
+    if (dataset->patient_key < 0) {
+        return ADG_OK;
+    }
+    const char *patient = dataset->fields[dataset->patient_key].name;
+    char sql[1024];
+    uint64_t patients = 0;
+    snprintf(sql, sizeof sql, "select count(distinct \"%s\") from d", patient);
+    enum adg_status status = adg_qa_count(context, sql, field->name, &patients, error);
+    if (status != ADG_OK || patients == 0) {
+        return status;
+    }
+    snprintf(sql, sizeof sql,
+             "with c as (select \"%s\" as p, \"%s\" as v, count(*) as n from d group by 1, 2), "
+             "s as (select p, sum(n) as t from c group by 1) "
+             "select v, sum(cast(n as double) / cast(t as double)) from c join s using (p) group by 1",
+             patient, field->name);
+    return check_shares(context, field, expected, sql, (double)patients, error);
+}
+
+/* ---- continuous -------------------------------------------------------------------------------------------------- */
+
+struct curve {
+    const double *percentiles;
+    uint32_t count;
+};
+
+/* P(draw < x), or P(draw <= x). */
+static double below(const struct curve *curve, double x, bool or_equal)
+{
+    double sum = 0;
+    if (curve->count == 1) {
+        return curve->percentiles[0] < x || (or_equal && curve->percentiles[0] == x);
+    }
+    for (uint32_t i = 0; i + 1 < curve->count; i++) {
+        double a = curve->percentiles[i], b = curve->percentiles[i + 1];
+        if (a == b) {
+            sum += a < x || (or_equal && a == x);
+        } else {
+            sum += fmin(fmax((x - a) / (b - a), 0), 1);
+        }
+    }
+    return sum / (curve->count - 1);
+}
+
+static double unit_of(const struct adg_field *field)
+{
+    double unit = field->type == ADG_TYPE_DOUBLE ? 0 : 1;
+    for (unsigned i = 0; field->type == ADG_TYPE_DECIMAL && i < field->scale; i++) {
+        unit /= 10;
+    }
+    return unit;
+}
+
+static enum adg_status measure_curve(struct adg_qa_context *context, const struct adg_field *field,
+                                     const struct curve *curve, double filled, double *distance,
+                                     struct adg_error *error)
+{
+    struct adg_engine_result *result = NULL;
+    char sql[512];
+    double seen = 0, half = unit_of(field) / 2;
+    bool has_row = true;
+    snprintf(sql, sizeof sql,
+             "select cast(\"%s\" as double), cast(count(*) as double) from d where \"%s\" is not null group by 1 order by 1",
+             field->name, field->name);
+    enum adg_status status = adg_engine_query(context->engine, sql, field->name, &result, error);
+    *distance = 0;
+    while (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
+            break;
+        }
+        double value = adg_engine_double(result, 0);
+        /* a number that was rounded half up stands for [value - half, value + half) */
+        double before = half > 0 ? below(curve, value - half, false) : below(curve, value, false);
+        double after = half > 0 ? below(curve, value + half, false) : below(curve, value, true);
+        *distance = fmax(*distance, fabs(seen / filled - before));
+        seen += adg_engine_double(result, 1);
+        *distance = fmax(*distance, fabs(seen / filled - after));
+    }
+    adg_engine_result_free(result);
+    return status;
+}
+
+static enum adg_status check_continuous(struct adg_qa_context *context, const struct adg_field *field,
+                                        struct adg_error *error)
+{
+    const struct adg_metadata *metadata = context->options->metadata;
+    const char *table = context->table->table;
+    struct adg_metadata_range range = adg_metadata_find(metadata, table, field->name, ADG_VALUE_CONTINUOUS);
+    double null = adg_expected_null(metadata, table, field->name), rows = (double)context->table->rows;
+    uint64_t nulls = 0;
+    char sql[256];
+    null = range.count == 0 ? 1 : null < 0 ? 0 : null;
+    snprintf(sql, sizeof sql, "select count(*) - count(\"%s\") from d", field->name);
+    enum adg_status status = adg_qa_count(context, sql, field->name, &nulls, error);
+    if (status == ADG_OK && !share_is_possible(context, rows, (double)nulls / rows, null)) {
+        status = adg_qa_find(context, field->name, "share", error,
+                             "null has a share of %.6f, expected %.6f: more than sampling explains",
+                             (double)nulls / rows, null);
+    }
+    double filled = rows - (double)nulls, distance = 0;
+    if (status != ADG_OK || range.count == 0 || filled == 0) {
+        return status;
+    }
+    const struct curve curve = {range.rows->numeric_array, range.rows->numeric_array_count};
+    double bound = sqrt(context->log_term / (2 * filled));
+    status = measure_curve(context, field, &curve, filled, &distance, error);
+    if (status == ADG_OK && distance > bound) {
+        status = adg_qa_find(context, field->name, "Kolmogorov-Smirnov", error,
+                             "the Kolmogorov-Smirnov distance is %.6f, sampling explains at most %.6f", distance, bound);
+    }
+    const struct adg_qa_field made = {.field = field->name,
+                                      .measure = "Kolmogorov-Smirnov",
+                                      .distance = distance,
+                                      .bound = bound,
+                                      .samples = filled,
+                                      .passed = distance <= bound};
+    return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
+}
+
+/* ---- derived fields and identifiers ------------------------------------------------------------------------------ */
+
+static enum adg_status check_derived(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
+{
+    const struct adg_field *field = &context->dataset->fields[index];
+    struct adg_buffer sql = {0};
+    uint64_t wrong = 0;
+    enum adg_status status = adg_buffer_printf(&sql, error, "select count(*) from d where \"%s\" is distinct from ",
+                                               field->name);
+    if (status == ADG_OK) {
+        status = adg_qa_derived_sql(context->dataset, index, &sql, error);
+    }
+    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
+        status = adg_fail_memory(error);
+    }
+    if (status == ADG_OK) {
+        status = adg_qa_count(context, (const char *)sql.data, field->name, &wrong, error);
+    }
+    adg_buffer_fini(&sql);
+    if (status == ADG_OK && wrong > 0) {
+        status = adg_qa_find(context, field->name, "derived", error, "%" PRIu64 " rows are not what the field is derived from",
+                             wrong);
+    }
+    const struct adg_qa_field made = {.field = field->name,
+                                      .measure = "derived",
+                                      .distance = (double)wrong,
+                                      .samples = (double)context->table->rows,
+                                      .passed = wrong == 0};
+    return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
+}
+
+static enum adg_status check_identifier(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
+{
+    const struct adg_field *field = &context->dataset->fields[index];
+    bool number = field->type != ADG_TYPE_STRING, primary = index == context->dataset->primary_key;
+    struct adg_buffer sql = {0};
+    uint64_t wrong = 0, repeated = 0;
+    enum adg_status status = adg_buffer_append_text(&sql, "select count(*) from d where ", error);
+    if (status == ADG_OK) { /* a number has lost the zeros that it began with */
+        status = number ? adg_buffer_printf(&sql, error, "not regexp_full_match(lpad(cast(\"%s\" as varchar), %u, '0'), ",
+                                            field->name, adg_pattern_max_length(field->pattern))
+                        : adg_buffer_printf(&sql, error, "not regexp_full_match(\"%s\", ", field->name);
+    }
+    if (status == ADG_OK) {
+        status = adg_sql_literal(&sql, adg_pattern_text(field->pattern), error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_printf(&sql, error, ") or \"%s\" is null", field->name);
+    }
+    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
+        status = adg_fail_memory(error);
+    }
+    if (status == ADG_OK) {
+        status = adg_qa_count(context, (const char *)sql.data, field->name, &wrong, error);
+    }
+    sql.size = 0;
+    if (status == ADG_OK && primary) {
+        status = adg_buffer_printf(&sql, error, "select count(*) - count(distinct \"%s\") from d", field->name);
+        if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
+            status = adg_fail_memory(error);
+        }
+        if (status == ADG_OK) {
+            status = adg_qa_count(context, (const char *)sql.data, field->name, &repeated, error);
+        }
+    }
+    adg_buffer_fini(&sql);
+    if (status == ADG_OK && wrong > 0) {
+        status = adg_qa_find(context, field->name, "identifier", error, "%" PRIu64 " rows do not fit the pattern", wrong);
+    }
+    if (status == ADG_OK && repeated > 0) {
+        status = adg_qa_find(context, field->name, "unique key", error, "%" PRIu64 " rows repeat the key of another row", repeated);
+    }
+    const struct adg_qa_field made = {.field = field->name,
+                                      .measure = "identifier",
+                                      .distance = (double)(wrong + repeated),
+                                      .samples = (double)context->table->rows,
+                                      .passed = wrong + repeated == 0};
+    return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
+}
+
+/* The field's place among the sorted dates, or -1. */
+static int64_t sorted_place(const struct adg_dataset *dataset, uint32_t field)
+{
+    for (uint32_t i = 0; i < dataset->sorted_date_count; i++) {
+        if (dataset->sorted_dates[i] == field) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
+{
+    const struct adg_field *field = &context->dataset->fields[index];
+    const struct adg_metadata *metadata = context->options->metadata;
+    const char *table = context->table->table;
+    struct adg_arena arena = {0};
+    struct adg_expected expected = {NULL, 0};
+    int64_t place = sorted_place(context->dataset, index);
+    enum adg_status status = ADG_OK;
+    if (field->role == ADG_ROLE_DERIVED) {
+        return check_derived(context, index, error);
+    }
+    if (field->role == ADG_ROLE_ID) {
+        return check_identifier(context, index, error);
+    }
+    if (field->value_type == ADG_VALUE_CONTINUOUS) {
+        return check_continuous(context, field, error);
+    }
+    if (field->value_type == ADG_VALUE_DEMOGRAPHIC_CATEGORICAL || field->value_type == ADG_VALUE_DEMOGRAPHIC_DATE) {
+        status = field->value_type == ADG_VALUE_DEMOGRAPHIC_DATE
+                     ? adg_expected_modes(metadata, table, field, &arena, &expected, error)
+                     : adg_expected_patterns(metadata, table, field, &arena, &expected, error);
+        if (status == ADG_OK) {
+            status = check_person(context, field, &expected, error);
+        }
+    } else {
+        status = place >= 0 ? adg_expected_sorted_date(metadata, table, context->dataset, (uint32_t)place, &arena,
+                                                       &expected, error)
+                            : adg_expected_categories(metadata, table, field, &arena, &expected, error);
+        if (status == ADG_OK) {
+            status = check_categories(context, field, &expected, error);
+        }
+    }
+    adg_arena_fini(&arena);
+    return status;
+}

@@ -1,0 +1,70 @@
+/*
+ * Within the qa room.
+ */
+#ifndef ADG_QA_INTERNAL_H
+#define ADG_QA_INTERNAL_H
+
+#include "engine/engine.h"
+#include "qa/qa.h"
+
+/* ---- expected distributions -------------------------------------------------------------------------------------- */
+
+/* A value's text (NULL: null) and its share. */
+struct adg_share {
+    struct adg_span value; /* data NULL: null */
+    double share;
+};
+
+/* Sorted by bytes, null first; shares sum to 1. */
+struct adg_expected {
+    struct adg_share *shares;
+    size_t count;
+};
+
+/* The share of nulls that COMPLETENESS states; -1 when there is no such row. */
+double adg_expected_null(const struct adg_metadata *metadata, const char *table, const char *field);
+/* Of a CATEGORICAL, DISCRETE or DATE field; of a person's field per row, averaged over patients. Memory is the arena's. */
+ADG_MUST_CHECK enum adg_status adg_expected_categories(const struct adg_metadata *metadata, const char *table,
+                                                       const struct adg_field *field, struct adg_arena *arena,
+                                                       struct adg_expected *out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_expected_patterns(const struct adg_metadata *metadata, const char *table,
+                                                     const struct adg_field *field, struct adg_arena *arena,
+                                                     struct adg_expected *out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_expected_modes(const struct adg_metadata *metadata, const char *table,
+                                                  const struct adg_field *field, struct adg_arena *arena,
+                                                  struct adg_expected *out, struct adg_error *error);
+/* Of place `place` among the dataset's sorted dates: the distribution of that order statistic of the independent draws. */
+ADG_MUST_CHECK enum adg_status adg_expected_sorted_date(const struct adg_metadata *metadata, const char *table,
+                                                        const struct adg_dataset *dataset, uint32_t place,
+                                                        struct adg_arena *arena, struct adg_expected *out,
+                                                        struct adg_error *error);
+
+/* ---- comparing --------------------------------------------------------------------------------------------------- */
+
+/* The engine, with the table's rows as "d". */
+struct adg_qa_context {
+    const struct adg_qa_options *options;
+    struct adg_qa *qa;
+    struct adg_qa_table *table;
+    const struct adg_dataset *dataset;
+    struct adg_engine *engine;
+    double log_term; /* ln(2 T / significance) */
+};
+
+ADG_MUST_CHECK ADG_PRINTF(5, 6) enum adg_status
+    adg_qa_find(struct adg_qa_context *context, const char *field, const char *check, struct adg_error *error,
+                const char *format, ...);
+ADG_MUST_CHECK enum adg_status adg_qa_add_field(struct adg_qa_context *context, const struct adg_qa_field *field,
+                                                struct adg_error *error);
+
+/* Every check of one field. */
+ADG_MUST_CHECK enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t field,
+                                                  struct adg_error *error);
+/* SQL that recomputes a derived field. */
+ADG_MUST_CHECK enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t field,
+                                                  struct adg_buffer *sql, struct adg_error *error);
+/* Runs a query that gives one whole number; NULL is 0. */
+ADG_MUST_CHECK enum adg_status adg_qa_count(struct adg_qa_context *context, const char *sql, const char *doing,
+                                            uint64_t *out, struct adg_error *error);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * Generated tables held against the metadata that they were made from: row counts, schema, keys, derived fields, and every field's
+ * distribution, over all rows.
+ *
+ * Thresholds follow from the number of rows. Under the hypothesis that a field was drawn as the metadata says, no finding comes
+ * up in a whole run but with probability ADG_QA_SIGNIFICANCE; each of its T tests is held to that share of it (Bonferroni). For
+ * a single share the bound is Chernoff's, in Hoeffding's form with the relative entropy (1963, theorem 1); for a total variation
+ * distance McDiarmid's inequality around the expectation; for a distribution function Dvoretzky, Kiefer and Wolfowitz with Massart's
+ * constant (1990). They hold for any number of rows; none is an approximation.
+ */
+#ifndef ADG_QA_QA_H
+#define ADG_QA_QA_H
+
+#include "metadata/metadata.h"
+
+#define ADG_QA_SIGNIFICANCE 0.001
+#define ADG_QA_FEWEST_ROWS 100 /* a table must have more, as in the original */
+
+/* What was found amiss. Artificial data and released metadata: values may be shown. */
+struct adg_qa_finding {
+    const char *table, *field; /* field: NULL: of the table */
+    const char *check, *text;
+};
+
+/* One field's distance and what sampling allows. */
+struct adg_qa_field {
+    const char *table, *field;
+    const char *measure; /* "total variation", "Kolmogorov-Smirnov", "derived", "identifier" */
+    double distance, bound;
+    double samples; /* rows, or patients for a field of a person */
+    bool passed;
+};
+
+struct adg_qa_table {
+    const char *table;
+    const char *const *files; /* paths, and their hashes */
+    const char (*sha256)[65];
+    uint32_t file_count;
+    bool csv;
+    uint64_t rows, planned_rows; /* planned: 0 when not stated */
+    bool passed;
+};
+
+struct adg_qa {
+    struct adg_arena arena;
+    struct adg_qa_table *tables;
+    uint32_t table_count;
+    struct adg_qa_finding *findings;
+    size_t finding_count, finding_capacity;
+    struct adg_qa_field *fields;
+    size_t field_count, field_capacity;
+    double tests; /* T */
+    char manifest_sha256[65];
+    bool passed;
+};
+
+struct adg_qa_options {
+    const struct adg_definition *definition;
+    const struct adg_metadata *metadata;
+    const char *data_folder;
+    unsigned threads;
+    void (*report)(void *context, const char *stage, const char *table, uint64_t done, uint64_t total);
+    void *context;
+};
+
+/* ADG_BAD_INPUT: the folder holds no table of the definition. What the data get wrong are findings, not failures. */
+ADG_MUST_CHECK enum adg_status adg_qa_run(const struct adg_qa_options *options, struct adg_qa *out,
+                                          struct adg_error *error);
+void adg_qa_fini(struct adg_qa *qa);
+
+/* Appends qa.json. */
+ADG_MUST_CHECK enum adg_status adg_qa_write(const struct adg_qa *qa, struct adg_buffer *out, struct adg_error *error);
+
+#endif

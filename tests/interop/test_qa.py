@@ -1,0 +1,158 @@
+"""adg qa: passes what the generator makes, and names the field in which somebody else has changed something."""
+import json
+import os
+import shutil
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import TABLES
+from recompute import load_dataset
+
+ROWS = int(os.environ.get("ADG_TEST_ROWS", "200000"))
+MOVED = 0.01
+
+
+@pytest.fixture(scope="module", params=list(TABLES))
+def made(request, scraped, adg, tmp_path_factory):
+    dataset, out = request.param, tmp_path_factory.mktemp("qa")
+    adg("generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--rows", ROWS, "--table", TABLES[dataset], "--out",
+        out, check=0)
+    return dataset, scraped(dataset), out
+
+
+def qa(adg, dataset, meta, folder, check):
+    done = adg("qa", "--dataset", dataset, "--meta", meta, "--data", folder, check=check)
+    return json.loads((folder / "qa.json").read_text()), done
+
+
+def changed(made, tmp_path, change):
+    """A copy of the data with one table changed by `change`."""
+    dataset, _, out = made
+    name = f"artificial_{TABLES[dataset]}.parquet"
+    shutil.copy(out / "provenance.json", tmp_path)
+    pq.write_table(change(pq.read_table(out / name)), tmp_path / name)
+    return tmp_path
+
+
+def replace(table, name, values):
+    at = table.schema.get_field_index(name)
+    return table.set_column(at, table.schema.field(at), pa.array(values, table.schema.field(at).type))
+
+
+def move(name, share):
+    """Moves a share of the rows from the field's commonest value to another one, evenly over the table."""
+    def change(table):
+        values = table[name].to_pylist()
+        (common, count), (other, _) = Counter(values).most_common(2)
+        rows = [i for i, v in enumerate(values) if v == common]
+        wanted = int(share * len(values))
+        assert wanted <= count
+        for i in rows[:: max(len(rows) // wanted, 1)][:wanted]:
+            values[i] = other
+        return replace(table, name, values)
+    return change
+
+
+def test_what_was_generated_passes(made, adg):
+    dataset, meta, out = made
+    result, done = qa(adg, dataset, meta, out, 0)
+    assert result["result"] == "pass" and result["findings"] == []
+    fields = load_dataset(dataset)["fields"]
+    assert {f["field"] for f in result["fields"]} >= {f["name"] for f in fields if "derive" in f or f.get("values") in ("CATEGORICAL", "DATE")}
+    assert done.stdout == f"{TABLES[dataset]}\tpass\t{ROWS}\n"
+    import hashlib
+    file = result["tables"][0]["files"][0]
+    assert file["sha256"] == hashlib.sha256((out / file["name"]).read_bytes()).hexdigest()
+
+
+def test_csv_and_parts_pass(made, adg, tmp_path):
+    dataset, meta, _ = made
+    base = ["generate", "--dataset", dataset, "--meta", meta, "--allow-unreleased", "--rows", 20_000, "--table", TABLES[dataset]]
+    adg(*base, "--format", "csv", "--out", tmp_path / "csv", check=0)
+    for shard in range(2):
+        adg(*base, "--shard", f"{shard}/2", "--out", tmp_path / "parts", check=0)
+    for kind in ("csv", "parts"):
+        result, _ = qa(adg, dataset, meta, tmp_path / kind, 0)
+        assert result["tables"][0]["rows"] == 20_000 and len(result["tables"][0]["files"]) == (1 if kind == "csv" else 2)
+
+
+def fields_of_each_kind(dataset):
+    definition = load_dataset(dataset)
+    used = {w for f in definition["fields"] if "derive" in f for w in f["derive"].replace("(", ",").replace(")", "").replace(" ", "").split(",")}
+    kinds = {}
+    for f in definition["fields"]:
+        kind = "sorted" if f["name"] in definition.get("sorted_dates", []) else f.get("values")
+        if kind and f["name"] not in used and not f["name"].startswith(("DIAG", "OPERTN", "CCG", "CR_", "NER_", "TREAT")):
+            kinds.setdefault(kind, []).append(f["name"])
+    return kinds
+
+
+@pytest.mark.parametrize("kind", ["CATEGORICAL", "DATE", "sorted", "CONTINUOUS"])
+def test_one_percent_moved(kind, made, adg, tmp_path):
+    dataset, meta, out = made
+    table = pq.read_table(out / f"artificial_{TABLES[dataset]}.parquet")
+    for name in fields_of_each_kind(dataset).get(kind, []):
+        counts = Counter(table[name].to_pylist()).most_common(2)
+        if len(counts) == 2 and counts[0][1] > 2 * MOVED * ROWS:
+            break
+    else:
+        pytest.skip(f"{dataset} has no such field with values enough")
+    folder = changed(made, tmp_path, move(name, MOVED))
+    result, done = qa(adg, dataset, meta, folder, 4)
+    named = {f["field"] for f in result["findings"]}
+    derived = {f["name"] for f in load_dataset(dataset)["fields"] if name in f.get("derive", "")}
+    assert name in named and named <= {name} | derived and name in done.stderr
+
+
+def test_a_person_field(made, adg, tmp_path):
+    """Its samples are patients, not rows: what is moved must be more to be seen."""
+    dataset, meta, out = made
+    table = pq.read_table(out / f"artificial_{TABLES[dataset]}.parquet", columns=["SEX"])
+    assert len(set(table["SEX"].to_pylist())) > 1
+    result, _ = qa(adg, dataset, meta, changed(made, tmp_path, move("SEX", 0.05)), 4)
+    assert {f["field"] for f in result["findings"]} == {"SEX"}
+
+
+def test_one_derived_value(made, adg, tmp_path):
+    dataset, meta, _ = made
+    name = next(f["name"] for f in load_dataset(dataset)["fields"] if "derive" in f and f["type"] == "string")
+
+    def change(table):
+        values = table[name].to_pylist()
+        values[len(values) // 2] = "ZZZ"
+        return replace(table, name, values)
+
+    result, _ = qa(adg, dataset, meta, changed(made, tmp_path, change), 4)
+    fields = load_dataset(dataset)["fields"]
+    onwards = {f["name"] for f in fields if name.rsplit("_", 1)[0] + "_01.." in f.get("derive", "")}  # joined from it in turn
+    assert {(f["field"], f["check"]) for f in result["findings"]} == {(n, "derived") for n in {name} | onwards}
+
+
+def test_schema_rows_and_keys(made, adg, tmp_path):
+    dataset, meta, _ = made
+    definition = load_dataset(dataset)
+    key = definition["primary_key"]
+
+    def repeat(table):
+        values = table[key].to_pylist()
+        return replace(table, key, [values[1], *values[1:]])
+
+    changes = {"unique key": repeat, "schema": lambda t: t.drop_columns([definition["fields"][-1]["name"]]), "rows": lambda t: t.slice(0, 90)}
+    for check, change in changes.items():
+        folder = tmp_path / check
+        folder.mkdir()
+        result, _ = qa(adg, dataset, meta, changed(made, folder, change), 4)
+        assert check in {f["check"] for f in result["findings"]}, check
+
+
+def test_data_of_other_metadata(made, adg, tmp_path, scraped):
+    dataset, _, out = made
+    result, _ = qa(adg, dataset, scraped(dataset, "reference"), shutil.copytree(out, tmp_path / "copy"), 4)
+    assert "provenance" in {f["check"] for f in result["findings"]}
+
+
+def test_no_data(made, adg, tmp_path):
+    dataset, meta, _ = made
+    assert "holds no table" in adg("qa", "--dataset", dataset, "--meta", meta, "--data", tmp_path, check=4).stderr
