@@ -18,7 +18,8 @@ static const char usage[] =
     "usage: adg qa --dataset D --meta DIR --data DIR [OPTION]...\n"
     "\n"
     "Holds every table of a data folder against the metadata that it was made from: row counts, schema, keys, derived\n"
-    "fields and every field's distribution, over all rows. Thresholds follow from the number of rows: tables that were\n"
+    "fields and every field's distribution, over all rows. Thresholds follow from the number of rows: tables that "
+    "were\n"
     "drawn as the metadata says pass with a probability of 0.999. Writes qa.json beside the data. The result is one "
     "line\n"
     "per table on standard output: table, pass or fail, rows. Tables that do not fit end with exit code 4.\n"
@@ -28,8 +29,7 @@ static const char usage[] =
     "  --release HASH        this release of the store (default: the last one)\n"
     "  --data DIR            the folder with the generated tables\n"
     "  --json FILE           write the same result there too\n"
-    "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE
-    "  --quiet               no list of findings\n"
+    "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no list of findings\n"
     "  --help                this text\n";
 
 struct arguments {
@@ -106,12 +106,12 @@ static enum adg_status check(const struct arguments *arguments, struct adg_error
         status = adg_metadata_open(&source, definition, &metadata, error);
     }
     if (status == ADG_OK) {
-        const struct adg_qa_options options = {
-            .definition = definition,
-            .metadata = metadata,
-            .data_folder = arguments->data,
-            .threads = arguments->threads > 0 ? (unsigned)arguments->threads : adg_processor_count(),
-            .report = report};
+        const struct adg_qa_options options = {.definition = definition,
+                                               .metadata = metadata,
+                                               .data_folder = arguments->data,
+                                               .threads = arguments->threads > 0 ? (unsigned)arguments->threads
+                                                                                 : adg_processor_count(),
+                                               .report = report};
         status = adg_qa_run(&options, &qa, error);
         adg_cli_progress_end();
     }

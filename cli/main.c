@@ -22,7 +22,7 @@ static const char engine_version[] = "1.5.6";
 static const struct adg_command *const commands[] = {
     &adg_command_dataset,  &adg_command_scrape, &adg_command_import_metadata, &adg_command_review,
     &adg_command_keygen,   &adg_command_sign,   &adg_command_release,         &adg_command_releases,
-    &adg_command_generate, &adg_command_qa,
+    &adg_command_generate, &adg_command_qa,     &adg_command_publish,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

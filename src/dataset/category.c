@@ -32,7 +32,7 @@ size_t adg_timestamp_format(int64_t us, char out[ADG_TIMESTAMP_TEXT_BYTES])
 }
 
 struct adg_span adg_category_text(const struct adg_field *field, int64_t integer, double number, struct adg_span text,
-                                   char out[ADG_NUMBER_TEXT_BYTES])
+                                  char out[ADG_NUMBER_TEXT_BYTES])
 {
     size_t length = 0;
     switch (field->type) {

@@ -70,11 +70,12 @@ static enum adg_status put_days(struct adg_buffer *sql, const struct adg_dataset
         status = put_field(sql, dataset, derivation->inputs[0], error);
     }
     /* names of fields are letters, digits and underscores */
-    return status == ADG_OK ? adg_buffer_printf(sql, error,
-                                                " - try_cast(case when regexp_full_match(\"%s\", '[0-9]{6}') then "
-                                                "substr(\"%s\", 3, 4) || '-' || substr(\"%s\", 1, 2) || '-01' end as date))",
-                                                month, month, month)
-                            : status;
+    return status == ADG_OK
+               ? adg_buffer_printf(sql, error,
+                                   " - try_cast(case when regexp_full_match(\"%s\", '[0-9]{6}') then "
+                                   "substr(\"%s\", 3, 4) || '-' || substr(\"%s\", 1, 2) || '-01' end as date))",
+                                   month, month, month)
+               : status;
 }
 
 static enum adg_status put_age(struct adg_buffer *sql, const struct adg_dataset *dataset,
@@ -92,8 +93,9 @@ static enum adg_status put_age(struct adg_buffer *sql, const struct adg_dataset 
     }
     if (status == ADG_OK) {
         status = adg_buffer_append_text(sql,
-                                        fraction ? " when d >= 43800 then 120 else cast(d as double) / 365 end from (select "
-                                                 : " when d >= 43800 then 120 else (2 * d + 365) // 730 end from (select ",
+                                        fraction
+                                            ? " when d >= 43800 then 120 else cast(d as double) / 365 end from (select "
+                                            : " when d >= 43800 then 120 else (2 * d + 365) // 730 end from (select ",
                                         error);
     }
     if (status == ADG_OK) {
@@ -119,11 +121,12 @@ enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t f
     case ADG_DERIVE_AGE_FRACTION:
         return put_age(sql, dataset, derivation, true, error);
     case ADG_DERIVE_AGE_FRACTION_OF_CATEGORY:
-        return adg_buffer_printf(sql, error,
-                                 "cast(case \"%s\" when 7001 then 0.002 when 7002 then 0.010 when 7003 then 0.048 when 7004 "
-                                 "then 0.167 when 7005 then 0.375 when 7006 then 0.625 when 7007 then 0.875 else "
-                                 "cast(\"%s\" as double) end as double)",
-                                 input, input);
+        return adg_buffer_printf(
+            sql, error,
+            "cast(case \"%s\" when 7001 then 0.002 when 7002 then 0.010 when 7003 then 0.048 when 7004 "
+            "then 0.167 when 7005 then 0.375 when 7006 then 0.625 when 7007 then 0.875 else "
+            "cast(\"%s\" as double) end as double)",
+            input, input);
     }
     return adg_fail(error, ADG_FAILED, "a derivation without a check");
 }

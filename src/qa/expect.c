@@ -158,9 +158,7 @@ enum adg_status adg_expected_modes(const struct adg_metadata *metadata, const ch
     }
     for (size_t i = 0; i < range.count; i++) {
         double weight = range.rows[i].weight / total, shown = fmin(fmax(range.rows[i].numeric, 0), 1);
-        double share = range.count == 1
-                           ? 1
-                           : weight * shown + weight * (others - weight * (1 - shown) / (1 - weight));
+        double share = range.count == 1 ? 1 : weight * shown + weight * (others - weight * (1 - shown) / (1 - weight));
         made.shares[i] = (struct adg_share){span_of(&range.rows[i].string), share};
     }
     if (range.count == 0) {

@@ -105,7 +105,7 @@ static void put_value_sql(const struct adg_field *field, char out[256])
 }
 
 struct tally {
-    double *found; /* per expected share: rows, or sums of patients' shares */
+    double *found;                       /* per expected share: rows, or sums of patients' shares */
     double foreign, distance, deviation; /* deviation: sum of standard deviations of the shares */
     unsigned findings;
 };
@@ -170,7 +170,8 @@ static enum adg_status check_shares(struct adg_qa_context *context, const struct
                                       .passed = tally.findings == 0 && tally.distance <= bound};
     if (status == ADG_OK && tally.distance > bound) {
         status = adg_qa_find(context, field->name, "total variation", error,
-                             "the total variation distance is %.6f, sampling explains at most %.6f", tally.distance, bound);
+                             "the total variation distance is %.6f, sampling explains at most %.6f", tally.distance,
+                             bound);
     }
     adg_free(tally.found);
     return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
@@ -251,9 +252,10 @@ static enum adg_status measure_curve(struct adg_qa_context *context, const struc
     char sql[512];
     double seen = 0, half = unit_of(field) / 2;
     bool has_row = true;
-    snprintf(sql, sizeof sql,
-             "select cast(\"%s\" as double), cast(count(*) as double) from d where \"%s\" is not null group by 1 order by 1",
-             field->name, field->name);
+    snprintf(
+        sql, sizeof sql,
+        "select cast(\"%s\" as double), cast(count(*) as double) from d where \"%s\" is not null group by 1 order by 1",
+        field->name, field->name);
     enum adg_status status = adg_engine_query(context->engine, sql, field->name, &result, error);
     *distance = 0;
     while (status == ADG_OK) {
@@ -299,7 +301,8 @@ static enum adg_status check_continuous(struct adg_qa_context *context, const st
     status = measure_curve(context, field, &curve, filled, &distance, error);
     if (status == ADG_OK && distance > bound) {
         status = adg_qa_find(context, field->name, "Kolmogorov-Smirnov", error,
-                             "the Kolmogorov-Smirnov distance is %.6f, sampling explains at most %.6f", distance, bound);
+                             "the Kolmogorov-Smirnov distance is %.6f, sampling explains at most %.6f", distance,
+                             bound);
     }
     const struct adg_qa_field made = {.field = field->name,
                                       .measure = "Kolmogorov-Smirnov",
@@ -330,8 +333,8 @@ static enum adg_status check_derived(struct adg_qa_context *context, uint32_t in
     }
     adg_buffer_fini(&sql);
     if (status == ADG_OK && wrong > 0) {
-        status = adg_qa_find(context, field->name, "derived", error, "%" PRIu64 " rows are not what the field is derived from",
-                             wrong);
+        status = adg_qa_find(context, field->name, "derived", error,
+                             "%" PRIu64 " rows are not what the field is derived from", wrong);
     }
     const struct adg_qa_field made = {.field = field->name,
                                       .measure = "derived",
@@ -349,9 +352,10 @@ static enum adg_status check_identifier(struct adg_qa_context *context, uint32_t
     uint64_t wrong = 0, repeated = 0;
     enum adg_status status = adg_buffer_append_text(&sql, "select count(*) from d where ", error);
     if (status == ADG_OK) { /* a number has lost the zeros that it began with */
-        status = number ? adg_buffer_printf(&sql, error, "not regexp_full_match(lpad(cast(\"%s\" as varchar), %u, '0'), ",
-                                            field->name, adg_pattern_max_length(field->pattern))
-                        : adg_buffer_printf(&sql, error, "not regexp_full_match(\"%s\", ", field->name);
+        status = number
+                     ? adg_buffer_printf(&sql, error, "not regexp_full_match(lpad(cast(\"%s\" as varchar), %u, '0'), ",
+                                         field->name, adg_pattern_max_length(field->pattern))
+                     : adg_buffer_printf(&sql, error, "not regexp_full_match(\"%s\", ", field->name);
     }
     if (status == ADG_OK) {
         status = adg_sql_literal(&sql, adg_pattern_text(field->pattern), error);
@@ -377,10 +381,12 @@ static enum adg_status check_identifier(struct adg_qa_context *context, uint32_t
     }
     adg_buffer_fini(&sql);
     if (status == ADG_OK && wrong > 0) {
-        status = adg_qa_find(context, field->name, "identifier", error, "%" PRIu64 " rows do not fit the pattern", wrong);
+        status = adg_qa_find(context, field->name, "identifier", error, "%" PRIu64 " rows do not fit the pattern",
+                             wrong);
     }
     if (status == ADG_OK && repeated > 0) {
-        status = adg_qa_find(context, field->name, "unique key", error, "%" PRIu64 " rows repeat the key of another row", repeated);
+        status = adg_qa_find(context, field->name, "unique key", error,
+                             "%" PRIu64 " rows repeat the key of another row", repeated);
     }
     const struct adg_qa_field made = {.field = field->name,
                                       .measure = "identifier",

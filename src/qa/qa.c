@@ -319,8 +319,8 @@ static enum adg_status check_rows(struct adg_qa_context *context, struct adg_err
     struct adg_qa_table *table = context->table;
     enum adg_status status = adg_qa_count(context, "select count(*) from d", "counting rows", &table->rows, error);
     if (status == ADG_OK && table->rows <= ADG_QA_FEWEST_ROWS) {
-        status = adg_qa_find(context, NULL, "rows", error, "there are %" PRIu64 " rows, expected more than %d", table->rows,
-                             ADG_QA_FEWEST_ROWS);
+        status = adg_qa_find(context, NULL, "rows", error, "there are %" PRIu64 " rows, expected more than %d",
+                             table->rows, ADG_QA_FEWEST_ROWS);
     }
     if (status == ADG_OK && table->planned_rows > 0 && table->rows != table->planned_rows) {
         status = adg_qa_find(context, NULL, "rows", error, "there are %" PRIu64 " rows, %" PRIu64 " were planned",
@@ -342,13 +342,16 @@ static enum adg_status check_table(struct adg_qa_context *context, struct adg_er
     if (status == ADG_OK && good) {
         status = check_rows(context, error);
     }
-    for (uint32_t f = 0; status == ADG_OK && good && f < context->dataset->field_count && context->table->rows > 0; f++) {
+    for (uint32_t f = 0; status == ADG_OK && good && f < context->dataset->field_count && context->table->rows > 0;
+         f++) {
         status = adg_stop_check(error);
         if (status == ADG_OK && options->report != NULL) {
-            options->report(options->context, "checking fields", context->table->table, f, context->dataset->field_count);
+            options->report(options->context, "checking fields", context->table->table, f,
+                            context->dataset->field_count);
         }
         if (status == ADG_OK) {
-            status = adg_context(error, adg_qa_check_field(context, f, error), "field %s", context->dataset->fields[f].name);
+            status = adg_context(error, adg_qa_check_field(context, f, error), "field %s",
+                                 context->dataset->fields[f].name);
         }
     }
     return status;
@@ -365,10 +368,12 @@ static enum adg_status read_provenance(struct adg_qa_context *context, json_t *f
     json_int_t rows = 0, asked = 0;
     bool parts = table->file_count != 1 || strstr(table->files[0], "/part-") != NULL;
     enum adg_status status = adg_buffer_printf(&name, error, "artificial_%s%s", table->table,
-                                               parts ? "" : table->csv ? ".csv" : ".parquet");
+                                               parts        ? ""
+                                               : table->csv ? ".csv"
+                                                            : ".parquet");
     json_t *entry = status == ADG_OK ? json_object_get(files, (const char *)name.data) : NULL;
-    if (entry != NULL && json_unpack(entry, "{s:s, s:s, s?I, s?I}", "manifest_sha256", &manifest, "profile", &profile, "rows",
-                                     &rows, "rows_asked", &asked) == 0) {
+    if (entry != NULL && json_unpack(entry, "{s:s, s:s, s?I, s?I}", "manifest_sha256", &manifest, "profile", &profile,
+                                     "rows", &rows, "rows_asked", &asked) == 0) {
         table->planned_rows = (uint64_t)(rows > 0 ? rows : asked);
         if (strcmp(manifest, context->qa->manifest_sha256) != 0) {
             status = adg_qa_find(context, NULL, "provenance", error,
@@ -520,8 +525,8 @@ static json_t *table_json(const struct adg_qa_table *table)
     json_t *files = json_array();
     for (uint32_t i = 0; i < table->file_count; i++) {
         bool part = strstr(table->files[i], "/part-") != NULL;
-        json_array_append_new(files, json_pack("{s:s, s:s}", "name", last_words(table->files[i], part ? 2 : 1), "sha256",
-                                               table->sha256[i]));
+        json_array_append_new(files, json_pack("{s:s, s:s}", "name", last_words(table->files[i], part ? 2 : 1),
+                                               "sha256", table->sha256[i]));
     }
     return json_pack("{s:s, s:s, s:I, s:o}", "table", table->table, "result", table->passed ? "pass" : "fail", "rows",
                      (json_int_t)table->rows, "files", files);
@@ -535,20 +540,20 @@ enum adg_status adg_qa_write(const struct adg_qa *qa, struct adg_buffer *out, st
     }
     for (size_t i = 0; i < qa->finding_count; i++) {
         const struct adg_qa_finding *finding = &qa->findings[i];
-        json_array_append_new(findings, json_pack("{s:s, s:s?, s:s, s:s}", "table", finding->table, "field", finding->field,
-                                                  "check", finding->check, "found", finding->text));
+        json_array_append_new(findings, json_pack("{s:s, s:s?, s:s, s:s}", "table", finding->table, "field",
+                                                  finding->field, "check", finding->check, "found", finding->text));
     }
     for (size_t i = 0; i < qa->field_count; i++) {
         const struct adg_qa_field *field = &qa->fields[i];
-        json_array_append_new(fields, json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:b}", "table", field->table, "field",
-                                                field->field, "measure", field->measure, "distance", field->distance,
-                                                "bound", field->bound, "samples", field->samples, "passed",
-                                                (int)field->passed));
+        json_array_append_new(fields,
+                              json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:b}", "table", field->table, "field",
+                                        field->field, "measure", field->measure, "distance", field->distance, "bound",
+                                        field->bound, "samples", field->samples, "passed", (int)field->passed));
     }
-    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:o}", "format", FORMAT, "tool", ADG_TOOL_VERSION,
-                             "result", qa->passed ? "pass" : "fail", "manifest_sha256", qa->manifest_sha256,
-                             "significance", ADG_QA_SIGNIFICANCE, "tests", qa->tests, "tables", tables, "findings",
-                             findings, "fields", fields);
+    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:o}", "format", FORMAT, "tool",
+                             ADG_TOOL_VERSION, "result", qa->passed ? "pass" : "fail", "manifest_sha256",
+                             qa->manifest_sha256, "significance", ADG_QA_SIGNIFICANCE, "tests", qa->tests, "tables",
+                             tables, "findings", findings, "fields", fields);
     char *text = root != NULL ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
     enum adg_status status = text == NULL ? adg_fail_memory(error) : adg_buffer_append_text(out, text, error);
     if (status == ADG_OK) {

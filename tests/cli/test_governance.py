@@ -323,3 +323,62 @@ def test_dominance(adg, tmp_path):
               if r["VALUE_TYPE"] == "RELATIONSHIP"]
     assert groups == [(1, 100), (95, 10)]  # (900 + 2 + ... + 10) / 10 = 95.4
     assert "dominance" in adg("review", "--meta", tmp_path / "meta", check=3).stderr
+
+
+# ---- publishing -------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def checked(place, adg):
+    """A data folder of released metadata that QA has passed."""
+    adg(*generate(place, "--seed", 3), "--rows", 500, check=2)  # --rows twice is refused
+    command = generate(place)
+    command[command.index("--rows") + 1] = 5000
+    adg(*command, check=0)
+    adg("qa", "--dataset", place.folder / "clinic.yaml", "--meta", place.store, "--data", place.folder / "out", check=0)
+    return place
+
+
+def publish(place, *more):
+    return ["publish", "--data", place.folder / "out", "--to", place.folder / "public", *more]
+
+
+def test_publishing(checked, adg):
+    done = adg(*publish(checked), check=0)
+    assert done.stdout == "visits\tartificial_visits.parquet\n"
+    public = checked.folder / "public"
+    assert sorted(p.name for p in public.iterdir()) == ["NOTICE.html", "NOTICE.md", "artificial_visits.parquet", "provenance.json"]
+    assert all(p.stat().st_mode & 0o777 == 0o444 for p in public.iterdir())
+    assert (public / "artificial_visits.parquet").read_bytes() == (checked.folder / "out" / "artificial_visits.parquet").read_bytes()
+    notice = (public / "NOTICE.md").read_text()
+    assert "Nobody is in them" in notice and "artificial_visits.parquet" in notice and "released 20" in notice
+    assert "<script" not in (public / "NOTICE.html").read_text() and "http" not in (public / "NOTICE.html").read_text()
+    adg(*publish(checked), check=0)  # again: replaced
+
+
+def test_what_is_not_published(checked, adg):
+    out = checked.folder / "out"
+    assert "no table" in adg(*publish(checked, "--include", "others"), check=4).stderr
+    assert "no table is left" in adg(*publish(checked, "--exclude", "visits"), check=4).stderr
+    adg(*publish(checked, "--include", "visits,,visits"), check=2)
+    change_one_byte(out / "artificial_visits.parquet")
+    assert "has not passed" in adg(*publish(checked), check=3).stderr
+    assert not (checked.folder / "public").exists()
+    assert "unchecked" in adg(*publish(checked, "--allow-unchecked"), check=0).stderr
+    (out / "qa.json").unlink()
+    adg(*publish(checked), check=3)
+    (out / "provenance.json").unlink()
+    adg(*publish(checked, "--allow-unchecked"), check=4)
+
+
+def test_publishing_parts(checked, adg):
+    out = checked.folder / "parts"
+    command = generate(checked, "--shard")
+    command[command.index("--rows") + 1], command[command.index("--out") + 1] = 5000, out
+    adg(*command, "0/2", check=0)
+    base = ["publish", "--data", out, "--to", checked.folder / "public", "--allow-unchecked"]
+    assert "1 of 2 parts" in adg(*base, check=4).stderr
+    adg(*command, "1/2", check=0)
+    adg("qa", "--dataset", checked.folder / "clinic.yaml", "--meta", checked.store, "--data", out, check=0)
+    adg(*base[:-1], check=0)
+    assert sorted(p.name for p in (checked.folder / "public" / "artificial_visits").iterdir()) == [
+        "part-00000-of-00002.parquet", "part-00001-of-00002.parquet"]
