@@ -56,7 +56,8 @@ static enum adg_status split(const char *text, const char *option, struct list *
             *comma = '\0';
         }
         if (*name == '\0') {
-            return adg_fail(error, ADG_USAGE, "option --%s: expected names of tables, with commas between them", option);
+            return adg_fail(error, ADG_USAGE, "option --%s: expected names of tables, with commas between them",
+                            option);
         }
         list->names[list->count++] = name;
         name = comma != NULL ? comma + 1 : NULL;
@@ -83,9 +84,8 @@ static enum adg_status publish(struct adg_publish_options *options, int sandbox,
     struct adg_error folder_error = {{0}};
     enum adg_status folder_status = adg_cli_create_folder(options->to_folder, &created, &folder_error);
     adg_cli_parent(options->to_folder, parent);
-    const struct adg_place places[] = {{options->data_folder, ADG_MAY_READ},
-                                       {options->to_folder, ADG_MAY_WRITE},
-                                       {parent, ADG_MAY_ARRANGE}};
+    const struct adg_place places[] = {
+        {options->data_folder, ADG_MAY_READ}, {options->to_folder, ADG_MAY_WRITE}, {parent, ADG_MAY_ARRANGE}};
     enum adg_status status = adg_cli_confine(sandbox, places, created ? 3 : 2, error);
     options->warn = warn;
     options->published = published;

@@ -10,9 +10,10 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "govern/review.h"
+#include "report/report.h"
 
 static const char usage[] =
-    "usage: adg review --meta DIR [--json FILE]\n"
+    "usage: adg review --meta DIR [--report FILE.html] [--json FILE]\n"
     "\n"
     "Runs every check on the metadata and writes review.json into its folder. The result is one line per check on "
     "standard\n"
@@ -20,13 +21,15 @@ static const char usage[] =
     "3.\n"
     "\n"
     "  --meta DIR    the metadata folder\n"
+    "  --report F    write a page for the reviewer there: findings, every field's distribution, checklist; one HTML "
+    "file\n"
     "  --json FILE   write the same review there too\n"
     "  --sandbox S   auto, required or off: whether the kernel confines the process to these places (default: auto)\n"
     "  --quiet       no list of findings\n"
     "  --help        this text\n";
 
 struct arguments {
-    const char *meta, *json;
+    const char *meta, *json, *report;
     int sandbox;
 };
 
@@ -74,12 +77,18 @@ static enum adg_status review(const struct arguments *arguments, struct adg_erro
     struct adg_metadata *metadata = NULL;
     struct adg_review made = {0};
     struct adg_buffer text = {0};
-    char json_folder[PATH_MAX] = "";
+    char json_folder[PATH_MAX] = "", report_folder[PATH_MAX] = "";
+    struct adg_place places[3] = {{arguments->meta, ADG_MAY_WRITE}};
+    uint32_t count = 1;
     if (arguments->json != NULL) {
         adg_cli_parent(arguments->json, json_folder);
+        places[count++] = (struct adg_place){json_folder, ADG_MAY_WRITE};
     }
-    const struct adg_place places[] = {{arguments->meta, ADG_MAY_WRITE}, {json_folder, ADG_MAY_WRITE}};
-    enum adg_status status = adg_cli_confine(arguments->sandbox, places, arguments->json != NULL ? 2 : 1, error);
+    if (arguments->report != NULL) {
+        adg_cli_parent(arguments->report, report_folder);
+        places[count++] = (struct adg_place){report_folder, ADG_MAY_WRITE};
+    }
+    enum adg_status status = adg_cli_confine(arguments->sandbox, places, count, error);
     if (status == ADG_OK) {
         status = adg_metadata_folder_read(arguments->meta, &folder, error);
     }
@@ -91,6 +100,13 @@ static enum adg_status review(const struct arguments *arguments, struct adg_erro
     }
     if (status == ADG_OK) {
         status = write_json(arguments, &text, error);
+    }
+    if (status == ADG_OK && arguments->report != NULL) {
+        text.size = 0;
+        status = adg_report_review(&made, &text, error);
+        if (status == ADG_OK) {
+            status = adg_file_write(arguments->report, text.data, text.size, error);
+        }
     }
     if (status == ADG_OK) {
         show(&made);
@@ -114,6 +130,7 @@ static int run(int argc, char **argv)
     struct adg_option options[] = {
         {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments.meta, .required = true},
         {.name = "json", .kind = ADG_OPTION_TEXT, .target = &arguments.json},
+        {.name = "report", .kind = ADG_OPTION_TEXT, .target = &arguments.report},
         {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &arguments.sandbox, .choices = adg_cli_sandboxes},
     };
     enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL,

@@ -1,5 +1,5 @@
-# Turns FILES into a C file OUT: struct adg_builtin_file adg_builtin_files[] (dataset/builtin.h), sorted by name.
-set(text "#include \"dataset/builtin.h\"\n\n")
+# Turns FILES into a C file OUT: an array ARRAY of {name, text, bytes}, sorted by name, of the struct that HEADER declares as TYPE.
+set(text "#include \"${HEADER}\"\n\n")
 set(table "")
 list(SORT FILES)
 foreach(file IN LISTS FILES)
@@ -9,5 +9,5 @@ foreach(file IN LISTS FILES)
     string(APPEND text "static const unsigned char file_${name}[] = {${bytes}0};\n")
     string(APPEND table "    {\"${name}\", (const char *)file_${name}, sizeof file_${name} - 1},\n")
 endforeach()
-string(APPEND text "\nconst struct adg_builtin_file adg_builtin_files[] = {\n${table}    {0}};\n")
+string(APPEND text "\nconst struct ${TYPE} ${ARRAY}[] = {\n${table}    {0}};\n")
 file(WRITE ${OUT} "${text}")

@@ -12,22 +12,28 @@ static const struct {
     const char *text;
 } parts[] = {
     {TITLE, "About these artificial data"},
-    {PARAGRAPH, "The tables beside this notice are artificial. Nobody is in them: no row was copied, altered or masked from a "
-                "real record, and none describes a person, living or dead."},
+    {PARAGRAPH,
+     "The tables beside this notice are artificial. Nobody is in them: no row was copied, altered or masked from a "
+     "real record, and none describes a person, living or dead."},
     {HEADING, "How they are made"},
-    {ITEM, "Inside a secure environment, the real tables were reduced to how often each value of each field occurs. Values that "
+    {ITEM, "Inside a secure environment, the real tables were reduced to how often each value of each field occurs. "
+           "Values that "
            "fewer people share than a threshold were left out, and what remained was rounded."},
-    {ITEM, "Automated checks went over the result, one person reviewed it and another approved it, and both signed it."},
-    {ITEM, "Outside, a program drew every field of every row at random from those frequencies, one field without regard to the "
+    {ITEM,
+     "Automated checks went over the result, one person reviewed it and another approved it, and both signed it."},
+    {ITEM, "Outside, a program drew every field of every row at random from those frequencies, one field without "
+           "regard to the "
            "others, and added random identifiers and the fields that follow from others."},
     {HEADING, "What they are good for"},
-    {ITEM, "Learning what the tables look like: names, order and types of columns, formats, codes, how often a value or a gap "
+    {ITEM, "Learning what the tables look like: names, order and types of columns, formats, codes, how often a value "
+           "or a gap "
            "occurs."},
     {ITEM, "Writing and testing queries, pipelines and software before, or without, access to the real data."},
     {ITEM, "Trying out whether a system copes with the volume."},
     {HEADING, "What they are not good for"},
-    {ITEM, "Any conclusion about patients, illness, care or hospitals: fields are drawn independently of each other, so that "
-           "relations between them are those of chance."},
+    {ITEM,
+     "Any conclusion about patients, illness, care or hospitals: fields are drawn independently of each other, so that "
+     "relations between them are those of chance."},
     {ITEM, "Training or judging a statistical model."},
     {ITEM, "Counting rare values: those below the threshold do not occur at all."},
     {ITEM, "Joining to real data: identifiers are random and stand for nobody."},
@@ -36,9 +42,12 @@ static const struct {
 
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-    "content=\"width=device-width, initial-scale=1\">\n<title>About these artificial data</title>\n<style>\nbody { font: "
-    "1.05rem/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f23; background: "
-    "#fff; }\nh1 { font-size: 1.7rem; } h2 { font-size: 1.2rem; margin-top: 1.8rem; }\nli { margin: .35rem 0; }\ncode { "
+    "content=\"width=device-width, initial-scale=1\">\n<title>About these artificial data</title>\n<style>\nbody { "
+    "font: "
+    "1.05rem/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f23; "
+    "background: "
+    "#fff; }\nh1 { font-size: 1.7rem; } h2 { font-size: 1.2rem; margin-top: 1.8rem; }\nli { margin: .35rem 0; }\ncode "
+    "{ "
     "overflow-wrap: anywhere; }\n</style>\n</head>\n<body>\n";
 
 /* Text of our own and names of tables: only what HTML needs. */
@@ -46,7 +55,11 @@ static enum adg_status put_text(struct adg_buffer *out, const char *text, bool h
 {
     enum adg_status status = ADG_OK;
     for (; *text != '\0' && status == ADG_OK; text++) {
-        const char *escaped = !html ? NULL : *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : NULL;
+        const char *escaped = !html          ? NULL
+                              : *text == '&' ? "&amp;"
+                              : *text == '<' ? "&lt;"
+                              : *text == '>' ? "&gt;"
+                                             : NULL;
         status = escaped != NULL ? adg_buffer_append_text(out, escaped, error) : adg_buffer_append(out, text, 1, error);
     }
     return status;
@@ -56,7 +69,8 @@ static enum adg_status put_part(struct adg_buffer *out, enum kind kind, const ch
                                 struct adg_error *error)
 {
     static const char *const open[2][4] = {{"# ", "## ", "", "* "}, {"<h1>", "<h2>", "<p>", "<li>"}};
-    static const char *const close[2][4] = {{"\n\n", "\n\n", "\n\n", "\n"}, {"</h1>\n", "</h2>\n", "</p>\n", "</li>\n"}};
+    static const char *const close[2][4] = {{"\n\n", "\n\n", "\n\n", "\n"},
+                                            {"</h1>\n", "</h2>\n", "</p>\n", "</li>\n"}};
     enum adg_status status = adg_buffer_append_text(out, open[html][kind], error);
     if (status == ADG_OK) {
         status = put_text(out, text, html, error);
@@ -77,7 +91,8 @@ static enum adg_status put_table(struct adg_buffer *out, const char *name, json_
     if (status == ADG_OK) {
         status = json_is_true(json_object_get(entry, "released")) && released != NULL
                      ? adg_buffer_printf(&line, error, "released %s UTC", released)
-                     : adg_buffer_append_text(&line, "NOT RELEASED: nobody has reviewed the metadata it was made from", error);
+                     : adg_buffer_append_text(&line, "NOT RELEASED: nobody has reviewed the metadata it was made from",
+                                              error);
     }
     if (status == ADG_OK && adg_buffer_text(&line) == NULL) {
         status = adg_fail_memory(error);

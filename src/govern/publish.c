@@ -161,9 +161,9 @@ static enum adg_status choose(struct publication *publication, struct adg_error 
                         options->data_folder);
     }
     publication->items = adg_arena_array(&publication->arena, json_object_size(files), sizeof *publication->items);
-    enum adg_status status = publication->items == NULL ? adg_fail_memory(error)
-                                                        : check_names(publication, options->include,
-                                                                      options->include_count, error);
+    enum adg_status status = publication->items == NULL
+                                 ? adg_fail_memory(error)
+                                 : check_names(publication, options->include, options->include_count, error);
     if (status == ADG_OK) {
         status = check_names(publication, options->exclude, options->exclude_count, error);
     }
@@ -235,8 +235,8 @@ static enum adg_status verify(struct publication *publication, struct adg_error 
             options->warn(options->context, message);
         }
         if (status == ADG_OK && !json_is_true(json_object_get(item->provenance, "released"))) {
-            snprintf(message, sizeof message, "table %s was made from metadata that nobody has released; the notice says so",
-                     item->table);
+            snprintf(message, sizeof message,
+                     "table %s was made from metadata that nobody has released; the notice says so", item->table);
             options->warn(options->context, message);
         }
     }

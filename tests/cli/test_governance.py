@@ -382,3 +382,22 @@ def test_publishing_parts(checked, adg):
     adg(*base[:-1], check=0)
     assert sorted(p.name for p in (checked.folder / "public" / "artificial_visits").iterdir()) == [
         "part-00000-of-00002.parquet", "part-00001-of-00002.parquet"]
+
+
+# ---- the reviewer's page ----------------------------------------------------------------------------------------------
+
+def test_report(adg, tmp_path):
+    awkward = ["<script>alert(1)</script>", "</script><b>&amp;", "x" * 1_000_000, "é" * 150]
+    meta = scrape(adg, tmp_path, [*CLEAN, *awkward, *(f"B{i:03}" for i in range(60))])
+    adg("review", "--meta", meta, "--report", tmp_path / "report.html", "--json", tmp_path / "copy.json", check=0)
+    page = (tmp_path / "report.html").read_text()
+    assert "<script>alert" not in page and "://" not in page.replace("http://www.w3.org/2000/svg", "") and len(page) < 200_000
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    note = next(f for f in data["fields"] if f["field"] == "NOTE")
+    rows = [r for r in pq.read_table(meta / "metadata.parquet").to_pylist() if r["FIELD_NAME"] == "NOTE" and r["VALUE_TYPE"] == "CATEGORICAL"]
+    assert note["values"] == len(rows) and note["records"] == sum(r["WEIGHT"] for r in rows)
+    assert len(note["commonest"]) == len(note["rarest"]) == 50
+    assert [w for _, w in note["commonest"]] == sorted((r["WEIGHT"] for r in rows), reverse=True)[:50]
+    assert any(v and "1000000 bytes" in v for v in note["longest"]) and awkward[0] in note["longest"]
+    assert data["checklist"] == ["Have you read the rarest values?", "Is it safe?"]
+    assert (tmp_path / "copy.json").read_bytes() == (meta / "review.json").read_bytes()
