@@ -206,7 +206,7 @@ static enum adg_status confine(const struct arguments *arguments, bool created, 
     adg_cli_parent(arguments->out, parent);
     struct adg_place places[5] = {{arguments->meta, ADG_MAY_READ}, {arguments->out, ADG_MAY_WRITE}};
     uint32_t count = 2;
-    if (strpbrk(arguments->dataset, "./") != NULL) { /* a file, not a built-in name */
+    if (adg_definition_is_file(arguments->dataset)) {
         places[count++] = (struct adg_place){arguments->dataset, ADG_MAY_READ};
     }
     if (arguments->trust != NULL) {

@@ -49,7 +49,7 @@ static enum adg_status confine(const struct arguments *arguments, struct adg_err
     char json_folder[PATH_MAX] = "";
     struct adg_place places[4] = {{arguments->meta, ADG_MAY_READ}, {arguments->data, ADG_MAY_WRITE}};
     uint32_t count = 2;
-    if (strpbrk(arguments->dataset, "./") != NULL) { /* a file, not a built-in name */
+    if (adg_definition_is_file(arguments->dataset)) {
         places[count++] = (struct adg_place){arguments->dataset, ADG_MAY_READ};
     }
     if (arguments->json != NULL) {

@@ -149,6 +149,11 @@ static enum adg_status builtin_text(const char *name, struct adg_buffer *text, b
     return ADG_OK;
 }
 
+bool adg_definition_is_file(const char *name_or_path)
+{
+    return strpbrk(name_or_path, "./") != NULL;
+}
+
 enum adg_status adg_definition_open(const char *name_or_path, struct adg_definition **out, struct adg_error *error)
 {
     struct adg_buffer text = {0};
@@ -156,7 +161,7 @@ enum adg_status adg_definition_open(const char *name_or_path, struct adg_definit
     bool builtin = false;
     enum adg_status status = builtin_text(name_or_path, &text, &builtin, error);
     if (status == ADG_OK && !builtin) {
-        if (strpbrk(name_or_path, "./") == NULL) {
+        if (!adg_definition_is_file(name_or_path)) {
             status = adg_fail(error, ADG_BAD_INPUT,
                               "there is no dataset %s: expected hes_apc, hes_op, hes_ae, hes or a definition file",
                               name_or_path);

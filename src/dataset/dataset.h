@@ -131,6 +131,9 @@ void adg_type_format(const struct adg_field *field, char out[24]);
 const char *adg_value_type_name(enum adg_value_type value_type); /* "CATEGORICAL" */
 bool adg_value_type_parse(const char *text, size_t length, enum adg_value_type *out);
 
+/* Whether what a user named is a file and no built-in name: it has a point or a slash. */
+bool adg_definition_is_file(const char *name_or_path);
+
 /* Built-in definitions, in alphabetical order; NULL at the end. */
 const char *const *adg_definition_builtin_names(void);
 

@@ -242,9 +242,15 @@ static enum adg_status read_derivations(struct context *context)
 
 /* ---- the rest of a dataset --------------------------------------------------------------------------------------- */
 
+/* The field that a node names, or -1. */
+static int64_t field_of(const struct context *context, const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE ? adg_dataset_find_field(context->dataset, adg_tree_text(node)) : -1;
+}
+
 static enum adg_status read_key(const struct context *context, const yaml_node_t *node, const char *what, int64_t *out)
 {
-    int64_t field = node->type == YAML_SCALAR_NODE ? adg_dataset_find_field(context->dataset, adg_tree_text(node)) : -1;
+    int64_t field = field_of(context, node);
     if (field < 0 || context->fields[field].role != ADG_ROLE_ID) {
         return adg_tree_refuse(&context->tree, node, 0, "expected as %s the name of a field that has a pattern", what);
     }
@@ -318,8 +324,7 @@ static enum adg_status read_sorted_dates(const struct context *context, const ya
     }
     for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
         const yaml_node_t *name = adg_tree_item(&context->tree, node, i);
-        int64_t field = name->type == YAML_SCALAR_NODE ? adg_dataset_find_field(context->dataset, adg_tree_text(name))
-                                                       : -1;
+        int64_t field = field_of(context, name);
         bool good = field >= 0 && context->fields[field].role == ADG_ROLE_SAMPLED &&
                     context->fields[field].value_type == ADG_VALUE_DATE;
         for (uint32_t k = 0; k < i && good; k++) {
@@ -392,8 +397,7 @@ static enum adg_status read_organisation_fields(const struct context *context, c
     }
     for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
         const yaml_node_t *name = adg_tree_item(&context->tree, node, i);
-        int64_t field = name->type == YAML_SCALAR_NODE ? adg_dataset_find_field(context->dataset, adg_tree_text(name))
-                                                       : -1;
+        int64_t field = field_of(context, name);
         if (field < 0) {
             status = adg_tree_refuse(&context->tree, name, 0, "expected the name of a field of the dataset");
         } else {

@@ -41,7 +41,8 @@ static json_t *value_json(const struct adg_metadata_row *row)
         bool good = true;
         for (uint32_t i = 0; i < row->string_array_count && good; i++) {
             const struct adg_optional_text *item = &row->string_array[i];
-            good = adg_buffer_printf(&text, NULL, "%s%.*s", i > 0 ? " | " : "", item->text != NULL ? (int)item->size : 6,
+            good = adg_buffer_printf(&text, NULL, "%s%.*s", i > 0 ? " | " : "",
+                                     item->text != NULL ? (int)item->size : 6,
                                      item->text != NULL ? item->text : "(null)") == ADG_OK;
         }
         made = good && text.size > 0 ? short_text((const char *)text.data, text.size) : json_null();
@@ -112,9 +113,9 @@ static enum adg_status put_fields(const struct adg_review *review, json_t *field
     enum adg_status status = ADG_OK;
     for (size_t i = 0; i < review->field_count && status == ADG_OK; i++) {
         const struct adg_field_summary *field = &review->fields[i];
-        json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:f, s:f}", "table", field->table, "field", field->field, "kind",
-                                   adg_value_type_name(field->value_type), "values", (json_int_t)field->rows, "records",
-                                   field->records, "ratio", field->ratio);
+        json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:f, s:f}", "table", field->table, "field", field->field,
+                                   "kind", adg_value_type_name(field->value_type), "values", (json_int_t)field->rows,
+                                   "records", field->records, "ratio", field->ratio);
         status = put_distribution(review, field, object, error);
         json_array_append_new(fields, object);
     }
@@ -208,10 +209,9 @@ enum adg_status adg_report_review(const struct adg_review *review, struct adg_bu
     json_t *checks = json_array(), *fields = json_array(), *checklist = json_array();
     for (int i = 0; i < ADG_CHECKS; i++) {
         const struct adg_check_text *check = &adg_check_texts[i];
-        json_array_append_new(checks,
-                              json_pack("{s:s, s:s, s:s, s:b, s:I}", "id", check->id, "title", check->title, "advice",
-                                        check->advice, "fails", (int)check->fails, "findings",
-                                        (json_int_t)review->counts[i]));
+        json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:b, s:I}", "id", check->id, "title", check->title,
+                                                "advice", check->advice, "fails", (int)check->fails, "findings",
+                                                (json_int_t)review->counts[i]));
     }
     for (uint32_t i = 0; i < review->checklist_count; i++) {
         json_array_append_new(checklist, json_string(review->checklist[i]));
