@@ -51,6 +51,16 @@ void *adg_realloc_array(void *memory, size_t count, size_t bytes)
     return realloc(memory, total != 0 ? total : 1);
 }
 
+void *adg_grow_array(void *memory, size_t *capacity, size_t first, size_t bytes)
+{
+    size_t larger = *capacity < first ? first : 2 * *capacity;
+    void *grown = adg_realloc_array(memory, larger, bytes);
+    if (grown != NULL) {
+        *capacity = larger;
+    }
+    return grown;
+}
+
 void *adg_alloc_aligned(size_t bytes)
 {
     size_t rounded;

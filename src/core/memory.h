@@ -10,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *adg_alloc(size_t bytes);                                     /* not cleared; at least one byte */
-void *adg_alloc_zero(size_t count, size_t bytes);                  /* cleared; NULL when count * bytes overflows */
-void *adg_alloc_array(size_t count, size_t bytes);                 /* not cleared; NULL when count * bytes overflows */
+void *adg_alloc(size_t bytes);                     /* not cleared; at least one byte */
+void *adg_alloc_zero(size_t count, size_t bytes);  /* cleared; NULL when count * bytes overflows */
+void *adg_alloc_array(size_t count, size_t bytes); /* not cleared; NULL when count * bytes overflows */
+/* An array of `*capacity` elements of `bytes` made at least twice as long, and no shorter than `first`; *capacity follows. NULL without
+ * memory: the old array stays valid. */
+void *adg_grow_array(void *memory, size_t *capacity, size_t first, size_t bytes);
 void *adg_realloc_array(void *memory, size_t count, size_t bytes); /* memory stays valid when NULL comes back */
 void *adg_alloc_aligned(size_t bytes);                             /* at a 64-byte boundary; not cleared */
 void adg_free(void *memory);                                       /* accepts NULL */

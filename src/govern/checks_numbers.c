@@ -199,13 +199,11 @@ static enum adg_status add_summary(const struct adg_checker *checker, const stru
     summary.rows = group->count;
     summary.ratio = values > 0 ? summary.records / (double)values : 0;
     if (review->field_count == review->field_capacity) {
-        size_t capacity = review->field_capacity == 0 ? 256 : 2 * review->field_capacity;
-        struct adg_field_summary *fields = adg_realloc_array(review->fields, capacity, sizeof *fields);
+        struct adg_field_summary *fields = adg_grow_array(review->fields, &review->field_capacity, 256, sizeof *fields);
         if (fields == NULL) {
             return adg_fail_memory(checker->error);
         }
         review->fields = fields;
-        review->field_capacity = capacity;
     }
     review->fields[review->field_count++] = summary;
     double threshold = (double)adg_review_rounded(group->dataset->min_frequency, group->dataset->rounding);

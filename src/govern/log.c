@@ -124,13 +124,11 @@ static bool take_line(struct adg_log *log, const char **text, struct adg_log_lin
 static enum adg_status add_line(struct adg_log *log, const struct adg_log_line *line, struct adg_error *error)
 {
     if (log->count == log->capacity) {
-        uint32_t capacity = log->capacity == 0 ? 64 : 2 * log->capacity;
-        struct adg_log_line *lines = adg_realloc_array(log->lines, capacity, sizeof *lines);
+        struct adg_log_line *lines = adg_grow_array(log->lines, &log->capacity, 64, sizeof *lines);
         if (lines == NULL) {
             return adg_fail_memory(error);
         }
         log->lines = lines;
-        log->capacity = capacity;
     }
     log->lines[log->count++] = *line;
     return ADG_OK;

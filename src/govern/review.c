@@ -82,13 +82,12 @@ enum adg_status adg_review_find(struct adg_review *review, enum adg_check check,
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (review->finding_count == review->finding_capacity) {
-        size_t capacity = review->finding_capacity == 0 ? 64 : 2 * review->finding_capacity;
-        struct adg_finding *findings = adg_realloc_array(review->findings, capacity, sizeof *findings);
+        struct adg_finding *findings = adg_grow_array(review->findings, &review->finding_capacity, 64,
+                                                      sizeof *findings);
         if (findings == NULL) {
             return adg_fail_memory(NULL);
         }
         review->findings = findings;
-        review->finding_capacity = capacity;
     }
     struct adg_finding *finding = &review->findings[review->finding_count];
     *finding = (struct adg_finding){.check = check, .row = row, .text = adg_arena_strdup(&review->arena, text)};

@@ -39,7 +39,8 @@ struct adg_log {
     struct adg_arena arena;
     struct adg_buffer text;
     struct adg_log_line *lines;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
 };
 
 /* Reads and checks the log of a store: columns, chain. ADG_REFUSED when it is damaged, or there is none. */

@@ -55,13 +55,11 @@ enum adg_status adg_metadata_rows_add(struct adg_metadata_rows *rows, const stru
                                       struct adg_error *error)
 {
     if (rows->count == rows->capacity) {
-        size_t capacity = rows->capacity == 0 ? 1024 : 2 * rows->capacity;
-        struct adg_metadata_row *larger = adg_realloc_array(rows->rows, capacity, sizeof *larger);
+        struct adg_metadata_row *larger = adg_grow_array(rows->rows, &rows->capacity, 1024, sizeof *larger);
         if (larger == NULL) {
             return adg_fail_memory(error);
         }
         rows->rows = larger;
-        rows->capacity = capacity;
     }
     const struct adg_metadata_row *last = rows->count > 0 ? &rows->rows[rows->count - 1] : NULL;
     struct adg_metadata_row copy = *row;

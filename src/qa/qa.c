@@ -34,13 +34,11 @@ enum adg_status adg_qa_find(struct adg_qa_context *context, const char *field, c
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (qa->finding_count == qa->finding_capacity) {
-        size_t capacity = qa->finding_capacity == 0 ? 64 : 2 * qa->finding_capacity;
-        struct adg_qa_finding *findings = adg_realloc_array(qa->findings, capacity, sizeof *findings);
+        struct adg_qa_finding *findings = adg_grow_array(qa->findings, &qa->finding_capacity, 64, sizeof *findings);
         if (findings == NULL) {
             return adg_fail_memory(error);
         }
         qa->findings = findings;
-        qa->finding_capacity = capacity;
     }
     const char *copy = adg_arena_strdup(&qa->arena, text);
     if (copy == NULL) {
@@ -56,13 +54,11 @@ enum adg_status adg_qa_add_field(struct adg_qa_context *context, const struct ad
 {
     struct adg_qa *qa = context->qa;
     if (qa->field_count == qa->field_capacity) {
-        size_t capacity = qa->field_capacity == 0 ? 256 : 2 * qa->field_capacity;
-        struct adg_qa_field *fields = adg_realloc_array(qa->fields, capacity, sizeof *fields);
+        struct adg_qa_field *fields = adg_grow_array(qa->fields, &qa->field_capacity, 256, sizeof *fields);
         if (fields == NULL) {
             return adg_fail_memory(error);
         }
         qa->fields = fields;
-        qa->field_capacity = capacity;
     }
     qa->fields[qa->field_count] = *field;
     qa->fields[qa->field_count++].table = context->table->table;
