@@ -65,6 +65,8 @@ void adg_cli_collect(enum adg_status *kept, struct adg_error *kept_error, enum a
 void adg_cli_progress(const char *stage, const char *table, uint64_t done, uint64_t total);
 void adg_cli_progress_end(void);
 
+/* One line, without its end, cut to size - 1 bytes. false: the end of the input, or the process was told to stop. */
+bool adg_cli_read_line(int fd, char *out, size_t size);
 /* A passphrase from ADG_PASSPHRASE, else from the terminal (`twice`: a new one). The caller wipes it. */
 #define ADG_PASSPHRASE_BYTES 1024
 ADG_MUST_CHECK enum adg_status adg_cli_passphrase(bool twice, char out[ADG_PASSPHRASE_BYTES], struct adg_error *error);

@@ -1,10 +1,12 @@
 /*
  * adg keygen: a key pair for signing metadata.
  */
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 
 #include "cli.h"
+#include "confine.h"
 #include "govern/minisign.h"
 
 static const char usage[] =
@@ -17,6 +19,8 @@ static const char usage[] =
     "ADG_PASSPHRASE. The result is the path of the public key on standard output.\n"
     "\n"
     "  --key FILE   where the secret key goes\n"
+    "  --sandbox S  auto, required or off: whether the kernel confines the process to the key's folder (default: "
+    "auto)\n"
     "  --quiet      nothing but results and errors\n"
     "  --help       this text\n";
 
@@ -26,14 +30,25 @@ static int run(int argc, char **argv)
     bool help = false;
     char passphrase[ADG_PASSPHRASE_BYTES] = "";
     struct adg_error error = {{0}};
-    struct adg_option options[] = {{.name = "key", .kind = ADG_OPTION_TEXT, .target = &path, .required = true}};
-    enum adg_status status = adg_cli_parse(argc, argv, options, 1, NULL, 0, NULL, &help, &error);
+    int sandbox = ADG_SANDBOX_AUTO;
+    struct adg_option options[] = {
+        {.name = "key", .kind = ADG_OPTION_TEXT, .target = &path, .required = true},
+        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &sandbox, .choices = adg_cli_sandboxes},
+    };
+    enum adg_status status = adg_cli_parse(argc, argv, options, sizeof options / sizeof options[0], NULL, 0, NULL,
+                                           &help, &error);
     if (status == ADG_OK && help) {
         fputs(usage, stdout);
         return 0;
     }
     if (status == ADG_OK) {
         status = adg_cli_passphrase(true, passphrase, &error);
+    }
+    if (status == ADG_OK) {
+        char folder[PATH_MAX];
+        adg_cli_parent(path, folder);
+        const struct adg_place places[] = {{folder, ADG_MAY_WRITE}};
+        status = adg_cli_confine(sandbox, places, 1, &error);
     }
     if (status == ADG_OK) {
         status = adg_key_generate(path, passphrase, &error);

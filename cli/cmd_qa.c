@@ -13,6 +13,7 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "qa/qa.h"
+#include "report/report.h"
 
 static const char usage[] =
     "usage: adg qa --dataset D --meta DIR --data DIR [OPTION]...\n"
@@ -28,17 +29,19 @@ static const char usage[] =
     "  --meta DIR            a release store or a metadata folder\n"
     "  --release HASH        this release of the store (default: the last one)\n"
     "  --data DIR            the folder with the generated tables\n"
+    "  --profile P           reference: what the tables were drawn as (default: as provenance.json says)\n"
+    "  --report FILE.html    also a page with the distributions that were expected and found\n"
     "  --json FILE           write the same result there too\n"
     "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no list of findings\n"
     "  --help                this text\n";
 
 struct arguments {
-    const char *dataset, *meta, *release, *data, *json;
+    const char *dataset, *meta, *release, *data, *json, *report, *profile;
     uint64_t threads;
     int sandbox;
 };
 
-static void report(void *context, const char *stage, const char *table, uint64_t done, uint64_t total)
+static void show_progress(void *context, const char *stage, const char *table, uint64_t done, uint64_t total)
 {
     (void)context;
     adg_cli_progress(stage, table, done, total);
@@ -46,8 +49,8 @@ static void report(void *context, const char *stage, const char *table, uint64_t
 
 static enum adg_status confine(const struct arguments *arguments, struct adg_error *error)
 {
-    char json_folder[PATH_MAX] = "";
-    struct adg_place places[4] = {{arguments->meta, ADG_MAY_READ}, {arguments->data, ADG_MAY_WRITE}};
+    char json_folder[PATH_MAX] = "", report_folder[PATH_MAX] = "";
+    struct adg_place places[5] = {{arguments->meta, ADG_MAY_READ}, {arguments->data, ADG_MAY_WRITE}};
     uint32_t count = 2;
     if (adg_definition_is_file(arguments->dataset)) {
         places[count++] = (struct adg_place){arguments->dataset, ADG_MAY_READ};
@@ -56,10 +59,15 @@ static enum adg_status confine(const struct arguments *arguments, struct adg_err
         adg_cli_parent(arguments->json, json_folder);
         places[count++] = (struct adg_place){json_folder, ADG_MAY_WRITE};
     }
+    if (arguments->report != NULL) {
+        adg_cli_parent(arguments->report, report_folder);
+        places[count++] = (struct adg_place){report_folder, ADG_MAY_WRITE};
+    }
     return adg_cli_confine_engine(arguments->sandbox, places, count, error);
 }
 
-static enum adg_status write_json(const struct arguments *arguments, const struct adg_qa *qa, struct adg_error *error)
+static enum adg_status write_results(const struct arguments *arguments, const struct adg_qa *qa,
+                                     struct adg_error *error)
 {
     struct adg_buffer text = {0};
     char *path = adg_path_join(arguments->data, "qa.json");
@@ -69,6 +77,13 @@ static enum adg_status write_json(const struct arguments *arguments, const struc
     }
     if (status == ADG_OK && arguments->json != NULL) {
         status = adg_file_write(arguments->json, text.data, text.size, error);
+    }
+    text.size = 0;
+    if (status == ADG_OK && arguments->report != NULL) {
+        status = adg_report_qa(qa, &text, error);
+    }
+    if (status == ADG_OK && arguments->report != NULL) {
+        status = adg_file_write(arguments->report, text.data, text.size, error);
     }
     adg_buffer_fini(&text);
     adg_free(path);
@@ -109,14 +124,15 @@ static enum adg_status check(const struct arguments *arguments, struct adg_error
         const struct adg_qa_options options = {.definition = definition,
                                                .metadata = metadata,
                                                .data_folder = arguments->data,
+                                               .profile = arguments->profile,
                                                .threads = arguments->threads > 0 ? (unsigned)arguments->threads
                                                                                  : adg_processor_count(),
-                                               .report = report};
+                                               .report = show_progress};
         status = adg_qa_run(&options, &qa, error);
         adg_cli_progress_end();
     }
     if (status == ADG_OK) {
-        status = write_json(arguments, &qa, error);
+        status = write_results(arguments, &qa, error);
     }
     if (status == ADG_OK) {
         show(&qa);
@@ -141,6 +157,8 @@ static int run(int argc, char **argv)
         {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments.meta, .required = true},
         {.name = "release", .kind = ADG_OPTION_TEXT, .target = &arguments.release},
         {.name = "data", .kind = ADG_OPTION_TEXT, .target = &arguments.data, .required = true},
+        {.name = "profile", .kind = ADG_OPTION_TEXT, .target = &arguments.profile},
+        {.name = "report", .kind = ADG_OPTION_TEXT, .target = &arguments.report},
         {.name = "json", .kind = ADG_OPTION_TEXT, .target = &arguments.json},
         {.name = "threads", .kind = ADG_OPTION_COUNT, .target = &arguments.threads},
         {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &arguments.sandbox, .choices = adg_cli_sandboxes},
@@ -149,6 +167,11 @@ static int run(int argc, char **argv)
                                            &help, &error);
     if (status == ADG_OK && arguments.threads > UINT_MAX) {
         status = adg_fail(&error, ADG_USAGE, "option --threads: at most %u", UINT_MAX);
+    }
+    if (status == ADG_OK && arguments.profile != NULL && strcmp(arguments.profile, "reference") != 0) {
+        status = adg_fail(&error, ADG_USAGE,
+                          "option --profile: expected reference, the only profile of this version, not '%s'",
+                          arguments.profile);
     }
     if (status == ADG_OK && help) {
         fputs(usage, stdout);

@@ -56,7 +56,7 @@ static bool ask(void *context, const char *question, uint32_t number, uint32_t c
     (void)context;
     fprintf(stderr, "%u of %u. %s (yes/no) ", number, count, question);
     fflush(stderr);
-    return fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0;
+    return adg_cli_read_line(STDIN_FILENO, answer, sizeof answer) && strcmp(answer, "yes") == 0;
 }
 
 static enum adg_status sign(const struct arguments *arguments, struct adg_error *error)

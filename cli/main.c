@@ -16,13 +16,22 @@
 #include "cli.h"
 #include "core/stop.h"
 
+#ifndef ADG_WITHOUT_ENGINE
 /* The one that third_party/fetch pins. It is not linked: asking itself would load it. */
 static const char engine_version[] = "1.5.6";
+#endif
 
 static const struct adg_command *const commands[] = {
-    &adg_command_dataset,  &adg_command_scrape, &adg_command_import_metadata, &adg_command_review,
-    &adg_command_keygen,   &adg_command_sign,   &adg_command_release,         &adg_command_releases,
-    &adg_command_generate, &adg_command_qa,     &adg_command_publish,
+    &adg_command_dataset,
+#ifndef ADG_WITHOUT_ENGINE
+    &adg_command_scrape,  &adg_command_import_metadata,
+#endif
+    &adg_command_review,  &adg_command_keygen,          &adg_command_sign,
+    &adg_command_release, &adg_command_releases,        &adg_command_generate,
+#ifndef ADG_WITHOUT_ENGINE
+    &adg_command_qa,
+#endif
+    &adg_command_publish,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -49,7 +58,11 @@ static void print_version(void)
     printf("libyaml %s\n", yaml_get_version_string());
     printf("zlib %s\n", zlibVersion());
     printf("jansson %s\n", jansson_version_str());
+#ifdef ADG_WITHOUT_ENGINE
+    puts("no engine: scrape, import-metadata and qa are in the program that is not linked statically");
+#else
     printf("engine DuckDB %s, loaded by the commands that need it\n", engine_version);
+#endif
 }
 
 static int usage_error(const char *what, const char *word)

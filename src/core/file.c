@@ -124,16 +124,18 @@ enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_
     if (failed != 0) {
         return adg_fail_errno(error, failed, "%s cannot be closed", file->path);
     }
-    if (rename(file->temporary_path, file->path) != 0) {
-        return adg_fail_errno(error, errno, "%s cannot be given its final name", file->path);
-    }
-    adg_free(file->temporary_path);
-    file->temporary_path = NULL;
-    char *folder = parent_folder(file->path);
+    char *folder = parent_folder(file->path); /* now: once the file is in place, memory must not be missing */
     if (folder == NULL) {
         return adg_fail_memory(error);
     }
-    enum adg_status status = adg_folder_sync(folder, error);
+    enum adg_status status = ADG_OK;
+    if (rename(file->temporary_path, file->path) != 0) {
+        status = adg_fail_errno(error, errno, "%s cannot be given its final name", file->path);
+    } else {
+        adg_free(file->temporary_path);
+        file->temporary_path = NULL;
+        status = adg_folder_sync(folder, error);
+    }
     adg_free(folder);
     return status;
 }

@@ -21,7 +21,7 @@ enum adg_status adg_spill_create(const char *beside, char **out, struct adg_erro
     while (parent > 0 && beside[parent - 1] != '/') {
         parent--;
     }
-    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.adg-scrape.XXXXXX", (int)parent, beside);
+    enum adg_status status = adg_buffer_printf(&name, error, "%.*s.adg-spill.XXXXXX", (int)parent, beside);
     char *folder = status == ADG_OK ? adg_strndup((const char *)name.data, name.size) : NULL;
     adg_buffer_fini(&name);
     if (status != ADG_OK || folder == NULL) {

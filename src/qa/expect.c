@@ -31,8 +31,7 @@ static int by_value(const void *a, const void *b)
     return order != 0 ? order : x->value.size < y->value.size ? -1 : x->value.size > y->value.size;
 }
 
-/* Sorts, and makes one of equal values. */
-static void settle(struct adg_expected *expected)
+void adg_expected_settle(struct adg_expected *expected)
 {
     size_t kept = 0;
     qsort(expected->shares, expected->count, sizeof *expected->shares, by_value);
@@ -97,7 +96,7 @@ enum adg_status adg_expected_categories(const struct adg_metadata *metadata, con
         made.shares[i].share *= (1 - null) / total;
     }
     made.shares[made.count++] = (struct adg_share){{NULL, 0}, null};
-    settle(&made);
+    adg_expected_settle(&made);
     *out = made;
     return ADG_OK;
 }
@@ -131,7 +130,7 @@ enum adg_status adg_expected_patterns(const struct adg_metadata *metadata, const
     if (made.count == 0) {
         made.shares[made.count++] = (struct adg_share){{NULL, 0}, 1};
     }
-    settle(&made);
+    adg_expected_settle(&made);
     *out = made;
     return ADG_OK;
 }
@@ -164,7 +163,7 @@ enum adg_status adg_expected_modes(const struct adg_metadata *metadata, const ch
     if (range.count == 0) {
         made.shares[made.count++] = (struct adg_share){{NULL, 0}, 1};
     }
-    settle(&made);
+    adg_expected_settle(&made);
     *out = made;
     return ADG_OK;
 }
@@ -217,7 +216,7 @@ enum adg_status adg_expected_sorted_date(const struct adg_metadata *metadata, co
         }
     }
     struct adg_expected made = {union_of, all};
-    settle(&made);
+    adg_expected_settle(&made);
     double before = 0;
     size_t kept = 0, null_at = 0;
     for (size_t v = 0; v < made.count; v++) {

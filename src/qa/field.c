@@ -107,6 +107,7 @@ static void put_value_sql(const struct adg_field *field, char out[256])
 struct tally {
     double *found;                       /* per expected share: rows, or sums of patients' shares */
     double foreign, distance, deviation; /* deviation: sum of standard deviations of the shares */
+    double foreign_allowed;              /* samples */
     unsigned findings;
 };
 
@@ -130,7 +131,7 @@ static enum adg_status count_found(struct adg_qa_context *context, const struct 
             continue;
         }
         tally->foreign += adg_engine_double(result, 1);
-        if (tally->findings++ < FINDINGS_OF_A_FIELD) {
+        if (tally->foreign > tally->foreign_allowed && tally->findings++ < FINDINGS_OF_A_FIELD) {
             show_value(value, shown);
             status = adg_qa_find(context, field->name, "foreign value", error, "the metadata has no value %s", shown);
         }
@@ -139,39 +140,50 @@ static enum adg_status count_found(struct adg_qa_context *context, const struct 
     return status;
 }
 
-/* Shares against shares: each value alone, and the total variation distance. */
-static enum adg_status check_shares(struct adg_qa_context *context, const struct adg_field *field,
-                                    const struct adg_expected *expected, const char *sql, double samples,
-                                    struct adg_error *error)
+/* A share as far as cut samples could have moved it from the expected one. */
+static double without_cut(double found, double expected, const struct adg_qa_sample *sample)
 {
-    struct tally tally = {.found = adg_alloc_zero(expected->count, sizeof(double))};
+    double most = sample->cut / sample->samples;
+    return found > expected ? fmax(found - most, expected) : fmin(found + most, expected);
+}
+
+enum adg_status adg_qa_check_shares(struct adg_qa_context *context, const struct adg_field *field,
+                                    const struct adg_expected *expected, const char *sql,
+                                    const struct adg_qa_sample *sample, struct adg_error *error)
+{
+    struct tally tally = {.found = adg_alloc_zero(expected->count, sizeof(double)), .foreign_allowed = sample->cut};
     enum adg_status status = tally.found == NULL ? adg_fail_memory(error)
                                                  : count_found(context, field, expected, sql, &tally, error);
     for (size_t i = 0; i < expected->count && status == ADG_OK; i++) {
-        double share = expected->shares[i].share, found = tally.found[i] / samples;
+        double share = expected->shares[i].share, found = tally.found[i] / sample->samples;
         tally.distance += fabs(found - share) / 2;
-        tally.deviation += sqrt(share * (1 - fmin(share, 1)) / samples) / 2;
-        if (!share_is_possible(context, samples, found, share) && tally.findings++ < FINDINGS_OF_A_FIELD) {
+        tally.deviation += sqrt(share * (1 - fmin(share, 1)) / sample->samples) / 2;
+        if (!share_is_possible(context, sample->samples, without_cut(found, share, sample), share) &&
+            tally.findings++ < FINDINGS_OF_A_FIELD) {
             char shown[SHOWN_BYTES + 8];
             show_value(expected->shares[i].value, shown);
             status = adg_qa_find(context, field->name, "share", error,
-                                 "value %s has a share of %.6f, expected %.6f: more than sampling explains", shown,
-                                 found, share);
+                                 "%s %s has a share of %.6f, expected %.6f: more than sampling explains", sample->noun,
+                                 shown, found, share);
         }
     }
-    tally.distance += tally.foreign / samples / 2;
+    tally.distance += tally.foreign / sample->samples / 2;
     /* the expectation is at most the sum of the deviations; one sample moves the distance by at most 1/n */
-    double bound = tally.deviation + sqrt(context->log_term / (2 * samples));
-    const struct adg_qa_field made = {.field = field->name,
-                                      .measure = "total variation",
-                                      .distance = tally.distance,
-                                      .bound = bound,
-                                      .samples = samples,
-                                      .passed = tally.findings == 0 && tally.distance <= bound};
+    double bound = tally.deviation + sqrt(context->log_term / (2 * sample->samples)) + sample->cut / sample->samples;
+    struct adg_qa_field made = {.field = field->name,
+                                .measure = sample->measure,
+                                .distance = tally.distance,
+                                .bound = bound,
+                                .samples = sample->samples,
+                                .passed = tally.findings == 0 && tally.distance <= bound};
     if (status == ADG_OK && tally.distance > bound) {
-        status = adg_qa_find(context, field->name, "total variation", error,
+        status = adg_qa_find(context, field->name, sample->measure, error,
                              "the total variation distance is %.6f, sampling explains at most %.6f", tally.distance,
                              bound);
+    }
+    if (status == ADG_OK) {
+        status = adg_qa_draw(context->qa, expected, tally.found, sample->samples, sample->cumulative, &made.chart,
+                             error);
     }
     adg_free(tally.found);
     return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
@@ -181,9 +193,13 @@ static enum adg_status check_categories(struct adg_qa_context *context, const st
                                         const struct adg_expected *expected, struct adg_error *error)
 {
     char value[256], sql[512];
+    const struct adg_qa_sample sample = {.measure = "total variation",
+                                         .noun = "value",
+                                         .samples = (double)context->table->rows,
+                                         .cumulative = field->type == ADG_TYPE_DATE};
     put_value_sql(field, value);
     snprintf(sql, sizeof sql, "select %s, cast(count(*) as double) from d group by 1", value);
-    return check_shares(context, field, expected, sql, (double)context->table->rows, error);
+    return adg_qa_check_shares(context, field, expected, sql, &sample, error);
 }
 
 /* Of a person's field the samples are patients: each counts with the shares of its own rows. */
@@ -207,7 +223,8 @@ static enum adg_status check_person(struct adg_qa_context *context, const struct
              "s as (select p, sum(n) as t from c group by 1) "
              "select v, sum(cast(n as double) / cast(t as double)) from c join s using (p) group by 1",
              patient, field->name);
-    return check_shares(context, field, expected, sql, (double)patients, error);
+    const struct adg_qa_sample sample = {.measure = "total variation", .noun = "value", .samples = (double)patients};
+    return adg_qa_check_shares(context, field, expected, sql, &sample, error);
 }
 
 /* ---- continuous -------------------------------------------------------------------------------------------------- */
@@ -235,6 +252,26 @@ static double below(const struct curve *curve, double x, bool or_equal)
     return sum / (curve->count - 1);
 }
 
+/* Points at the percentiles below `value`; `seen` is the share of what was found up to there. */
+static enum adg_status draw_up_to(struct adg_qa *qa, const struct curve *curve, double value, double seen,
+                                  struct adg_qa_chart *chart, struct adg_error *error)
+{
+    uint32_t most = curve->count < ADG_QA_CHART_POINTS ? curve->count : ADG_QA_CHART_POINTS;
+    while (chart->count < most) {
+        double x = curve->percentiles[most > 1 ? (size_t)chart->count * (curve->count - 1) / (most - 1) : 0];
+        if (x >= value) {
+            break;
+        }
+        char text[ADG_NUMBER_TEXT_BYTES];
+        const char *copy = adg_arena_strndup(&qa->arena, text, adg_double_format(x, text));
+        if (copy == NULL) {
+            return adg_fail_memory(error);
+        }
+        chart->points[chart->count++] = (struct adg_qa_point){copy, below(curve, x, true), seen};
+    }
+    return ADG_OK;
+}
+
 static double unit_of(const struct adg_field *field)
 {
     double unit = field->type == ADG_TYPE_DOUBLE ? 0 : 1;
@@ -246,7 +283,7 @@ static double unit_of(const struct adg_field *field)
 
 static enum adg_status measure_curve(struct adg_qa_context *context, const struct adg_field *field,
                                      const struct curve *curve, double filled, double *distance,
-                                     struct adg_error *error)
+                                     struct adg_qa_chart *chart, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
     char sql[512];
@@ -264,6 +301,7 @@ static enum adg_status measure_curve(struct adg_qa_context *context, const struc
             break;
         }
         double value = adg_engine_double(result, 0);
+        status = draw_up_to(context->qa, curve, value - half, seen / filled, chart, error);
         /* a number that was rounded half up stands for [value - half, value + half) */
         double before = half > 0 ? below(curve, value - half, false) : below(curve, value, false);
         double after = half > 0 ? below(curve, value + half, false) : below(curve, value, true);
@@ -272,7 +310,7 @@ static enum adg_status measure_curve(struct adg_qa_context *context, const struc
         *distance = fmax(*distance, fabs(seen / filled - after));
     }
     adg_engine_result_free(result);
-    return status;
+    return status == ADG_OK ? draw_up_to(context->qa, curve, INFINITY, 1, chart, error) : status;
 }
 
 static enum adg_status check_continuous(struct adg_qa_context *context, const struct adg_field *field,
@@ -298,7 +336,10 @@ static enum adg_status check_continuous(struct adg_qa_context *context, const st
     }
     const struct curve curve = {range.rows->numeric_array, range.rows->numeric_array_count};
     double bound = sqrt(context->log_term / (2 * filled));
-    status = measure_curve(context, field, &curve, filled, &distance, error);
+    struct adg_qa_chart chart = {.cumulative = true, .values = curve.count};
+    chart.points = adg_arena_array(&context->qa->arena, ADG_QA_CHART_POINTS, sizeof *chart.points);
+    status = chart.points == NULL ? adg_fail_memory(error)
+                                  : measure_curve(context, field, &curve, filled, &distance, &chart, error);
     if (status == ADG_OK && distance > bound) {
         status = adg_qa_find(context, field->name, "Kolmogorov-Smirnov", error,
                              "the Kolmogorov-Smirnov distance is %.6f, sampling explains at most %.6f", distance,
@@ -309,7 +350,8 @@ static enum adg_status check_continuous(struct adg_qa_context *context, const st
                                       .distance = distance,
                                       .bound = bound,
                                       .samples = filled,
-                                      .passed = distance <= bound};
+                                      .passed = distance <= bound,
+                                      .chart = chart};
     return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
 }
 

@@ -39,6 +39,9 @@ ADG_MUST_CHECK enum adg_status adg_expected_sorted_date(const struct adg_metadat
                                                         struct adg_arena *arena, struct adg_expected *out,
                                                         struct adg_error *error);
 
+/* Sorts by bytes and makes one of equal values. */
+void adg_expected_settle(struct adg_expected *expected);
+
 /* ---- comparing --------------------------------------------------------------------------------------------------- */
 
 /* The engine, with the table's rows as "d". */
@@ -57,6 +60,26 @@ ADG_MUST_CHECK ADG_PRINTF(5, 6) enum adg_status
 ADG_MUST_CHECK enum adg_status adg_qa_add_field(struct adg_qa_context *context, const struct adg_qa_field *field,
                                                 struct adg_error *error);
 
+/* What was counted. */
+struct adg_qa_sample {
+    const char *measure, *noun; /* noun: what a value is called */
+    double samples;
+    uint32_t cut;    /* so many samples may be anything: patients at the end of a table or part */
+    bool cumulative; /* values have an order that the chart shows */
+};
+/* Shares against shares, each value alone and the total variation distance. The query gives a value (a whole number but for
+ * text and doubles) and the number of samples as a double. */
+ADG_MUST_CHECK enum adg_status adg_qa_check_shares(struct adg_qa_context *context, const struct adg_field *field,
+                                                   const struct adg_expected *expected, const char *sql,
+                                                   const struct adg_qa_sample *sample, struct adg_error *error);
+
+/* A chart of `found` samples per expected share. */
+ADG_MUST_CHECK enum adg_status adg_qa_draw(struct adg_qa *qa, const struct adg_expected *expected, const double *found,
+                                           double samples, bool cumulative, struct adg_qa_chart *out,
+                                           struct adg_error *error);
+
+/* How often patients appear. */
+ADG_MUST_CHECK enum adg_status adg_qa_check_patients(struct adg_qa_context *context, struct adg_error *error);
 /* Every check of one field. */
 ADG_MUST_CHECK enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t field,
                                                   struct adg_error *error);

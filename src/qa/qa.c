@@ -338,6 +338,9 @@ static enum adg_status check_table(struct adg_qa_context *context, struct adg_er
     if (status == ADG_OK && good) {
         status = check_rows(context, error);
     }
+    if (status == ADG_OK && good && context->table->rows > 0) {
+        status = adg_qa_check_patients(context, error);
+    }
     for (uint32_t f = 0; status == ADG_OK && good && f < context->dataset->field_count && context->table->rows > 0;
          f++) {
         status = adg_stop_check(error);
@@ -371,7 +374,12 @@ static enum adg_status read_provenance(struct adg_qa_context *context, json_t *f
     if (entry != NULL && json_unpack(entry, "{s:s, s:s, s?I, s?I}", "manifest_sha256", &manifest, "profile", &profile,
                                      "rows", &rows, "rows_asked", &asked) == 0) {
         table->planned_rows = (uint64_t)(rows > 0 ? rows : asked);
-        if (strcmp(manifest, context->qa->manifest_sha256) != 0) {
+        profile = context->options->profile != NULL ? context->options->profile : profile;
+        if (strcmp(profile, "reference") != 0) {
+            status = adg_fail(error, ADG_BAD_INPUT,
+                              "provenance.json names profile %.40s, which this version cannot check", profile);
+        }
+        if (status == ADG_OK && strcmp(manifest, context->qa->manifest_sha256) != 0) {
             status = adg_qa_find(context, NULL, "provenance", error,
                                  "the table was made from other metadata (manifest %.12s, expected %.12s)", manifest,
                                  context->qa->manifest_sha256);

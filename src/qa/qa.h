@@ -22,13 +22,28 @@ struct adg_qa_finding {
     const char *check, *text;
 };
 
+/* What a report draws of a field: shares of single values, or, where values have an order, shares up to a value. */
+#define ADG_QA_CHART_POINTS 100
+#define ADG_QA_CHART_BYTES 60
+struct adg_qa_point {
+    const char *value; /* NULL: null; at most ADG_QA_CHART_BYTES */
+    double expected, found;
+};
+struct adg_qa_chart {
+    struct adg_qa_point *points;
+    uint32_t count; /* at most ADG_QA_CHART_POINTS; 0: nothing to draw */
+    bool cumulative;
+    size_t values; /* that the metadata imply, also those without a point */
+};
+
 /* One field's distance and what sampling allows. */
 struct adg_qa_field {
     const char *table, *field;
-    const char *measure; /* "total variation", "Kolmogorov-Smirnov", "derived", "identifier" */
+    const char *measure; /* "total variation", "Kolmogorov-Smirnov", "rows per patient", "derived", "identifier" */
     double distance, bound;
     double samples; /* rows, or patients for a field of a person */
     bool passed;
+    struct adg_qa_chart chart;
 };
 
 struct adg_qa_table {
@@ -58,6 +73,7 @@ struct adg_qa_options {
     const struct adg_definition *definition;
     const struct adg_metadata *metadata;
     const char *data_folder;
+    const char *profile; /* NULL: what provenance.json names */
     unsigned threads;
     void (*report)(void *context, const char *stage, const char *table, uint64_t done, uint64_t total);
     void *context;

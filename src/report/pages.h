@@ -1,5 +1,6 @@
 /*
- * The pages of this folder, compiled in: a page has "@DATA@" where its JSON goes. Ends with a NULL name.
+ * The pages of this folder and their parts, compiled in: a page has @STYLE@, @DATA@ and @SCRIPT@ where style.css, its JSON and
+ * script.js go, in this order. Ends with a NULL name.
  */
 #ifndef ADG_REPORT_PAGES_H
 #define ADG_REPORT_PAGES_H
@@ -7,7 +8,7 @@
 #include <stddef.h>
 
 struct adg_report_page {
-    const char *name; /* of the file, without .html */
+    const char *name; /* of the file, without its ending */
     const char *text; /* NUL-terminated */
     size_t text_bytes;
 };

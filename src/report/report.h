@@ -6,9 +6,13 @@
 #define ADG_REPORT_REPORT_H
 
 #include "govern/review.h"
+#include "qa/qa.h"
 
 /* Appends the report of a review. It shows released values, at most 200 bytes of each: for the reviewer, not for release. */
 ADG_MUST_CHECK enum adg_status adg_report_review(const struct adg_review *review, struct adg_buffer *out,
                                                  struct adg_error *error);
+
+/* Appends the report of quality checks, with the distributions that were expected and found. */
+ADG_MUST_CHECK enum adg_status adg_report_qa(const struct adg_qa *qa, struct adg_buffer *out, struct adg_error *error);
 
 #endif

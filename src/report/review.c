@@ -3,7 +3,6 @@
  */
 #include "report/report.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "core/memory.h"
 #include "core/number.h"
 #include "metadata/version.h"
-#include "report/pages.h"
+#include "report/internal.h"
 
 enum { SHOWN_VALUES = 50, LONGEST_VALUES = 10, SHOWN_BYTES = 200 };
 
@@ -168,42 +167,6 @@ static json_t *findings_json(const struct adg_review *review)
     return findings;
 }
 
-/* JSON inside a script element: no "<" may be in it. */
-static enum adg_status append_safely(struct adg_buffer *out, const char *json, struct adg_error *error)
-{
-    enum adg_status status = ADG_OK;
-    while (*json != '\0' && status == ADG_OK) {
-        size_t plain = strcspn(json, "<>&");
-        status = adg_buffer_append(out, json, plain, error);
-        json += plain;
-        if (*json != '\0' && status == ADG_OK) {
-            status = adg_buffer_printf(out, error, "\\u%04x", (unsigned)*json++);
-        }
-    }
-    return status;
-}
-
-static enum adg_status put_page(const char *name, json_t *data, struct adg_buffer *out, struct adg_error *error)
-{
-    static const char mark[] = "@DATA@";
-    const struct adg_report_page *page = adg_report_pages;
-    while (page->name != NULL && strcmp(page->name, name) != 0) {
-        page++;
-    }
-    const char *at = page->name != NULL ? strstr(page->text, mark) : NULL;
-    char *json = at != NULL ? json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
-    enum adg_status status = json == NULL ? adg_fail_memory(error)
-                                          : adg_buffer_append(out, page->text, (size_t)(at - page->text), error);
-    if (status == ADG_OK) {
-        status = append_safely(out, json, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(out, at + strlen(mark), error);
-    }
-    free(json); /* jansson's own memory */
-    return status;
-}
-
 enum adg_status adg_report_review(const struct adg_review *review, struct adg_buffer *out, struct adg_error *error)
 {
     json_t *checks = json_array(), *fields = json_array(), *checklist = json_array();
@@ -222,7 +185,7 @@ enum adg_status adg_report_review(const struct adg_review *review, struct adg_bu
                              "findings", findings_json(review), "fields", fields, "tables", tables_json(review),
                              "checklist", checklist);
     if (status == ADG_OK) {
-        status = root == NULL ? adg_fail_memory(error) : put_page("review", root, out, error);
+        status = root == NULL ? adg_fail_memory(error) : adg_report_put("review", root, out, error);
     }
     json_decref(root);
     return status;

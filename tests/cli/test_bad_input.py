@@ -256,7 +256,7 @@ def test_sigterm_while_scraping(clinic, adg):
     clinic.write("\n".join([clinic.header, *clinic.lines(600_000)]) + "\n")
     process = subprocess.Popen([ADG, *map(str, clinic.scrape)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for _ in range(200):
-        if any(p.name.startswith(".adg-scrape") for p in clinic.folder.iterdir()):
+        if any(p.name.startswith(".adg-spill") for p in clinic.folder.iterdir()):
             break
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)

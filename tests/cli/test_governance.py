@@ -1,10 +1,14 @@
 """Review, signatures, release store and the generator's lock: what is changed, forged or missing is refused, with what does not match."""
 import datetime
+import fcntl
 import json
 import os
+import select
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 import time
 from types import SimpleNamespace
 
@@ -98,6 +102,91 @@ def test_the_chain(place, adg):
         place.folder / "own", check=0)
     entry = json.loads((place.folder / "own" / "provenance.json").read_text())["files"]["artificial_visits.parquet"]
     assert not entry["released"] and "released_utc" not in entry
+
+
+@pytest.mark.skipif("asan" in ADG, reason="the sanitizers need libraries")
+def test_the_static_program(place, adg):
+    """Needs nothing of the machine: no interpreter is in its headers."""
+    static = ADG + "-static"
+    header = open(static, "rb").read(4096)
+    at, size, count = struct.unpack_from("<Q", header, 32)[0], *struct.unpack_from("<HH", header, 54)
+    kinds = {struct.unpack_from("<I", header, at + i * size)[0] for i in range(count)}
+    assert 1 in kinds and 3 not in kinds  # PT_LOAD, PT_INTERP
+
+    def run(*arguments, env=None):
+        done = subprocess.run([static, *map(str, arguments)], capture_output=True, text=True, env=env)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    for file in ("review.json", "reviewer.minisig", "approver.minisig"):
+        (place.meta / file).unlink()
+    run("review", "--meta", place.meta, "--report", place.folder / "review.html")
+    run("keygen", "--key", place.keys / "new", env=SECRET)
+    for role in PEOPLE:
+        run(*sign_command(place, role), env=SECRET)
+    run(*release_command(place, to=place.folder / "other"))
+    run("releases", "--store", place.folder / "other", "--trust", place.trust)
+    place.store = place.folder / "other"
+    run(*generate(place))
+    made = (place.folder / "out" / "artificial_visits.parquet").read_bytes()
+    shutil.rmtree(place.folder / "out")
+    adg(*generate(place), check=0)
+    assert (place.folder / "out" / "artificial_visits.parquet").read_bytes() == made
+    run("publish", "--data", place.folder / "out", "--to", place.folder / "published", "--allow-unchecked")
+    assert subprocess.run([static, "scrape"], capture_output=True).returncode == 2
+    assert "no engine" in run("--version").stdout
+
+
+def on_terminal(arguments, conversation, env):
+    """Runs adg with a terminal of its own; `conversation` is pairs of a prompt and what is typed at it. Returns exit code and screen."""
+    ours, theirs = os.openpty()
+    def take_terminal():
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    done = subprocess.Popen([ADG, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal, env=env)
+    screen = b""
+    try:
+        for prompt, typed in conversation:
+            at = len(screen)
+            while prompt.encode() not in screen[at:]:
+                assert select.select([ours], [], [], 60)[0], (prompt, screen)
+                screen += os.read(ours, 4096)
+            os.write(ours, typed.encode())
+        code = done.wait(timeout=60)
+        while select.select([ours], [], [], 0)[0]:
+            screen += os.read(ours, 4096)
+        echo = termios.tcgetattr(theirs)[3] & termios.ECHO
+    finally:
+        done.kill()
+        os.close(ours)
+        os.close(theirs)
+    assert echo, "the terminal shows nothing any more"
+    return code, screen.decode()
+
+
+def test_signing_on_a_terminal(place, adg):
+    env = {k: v for k, v in os.environ.items() if k != "ADG_PASSPHRASE"}
+    command = [w for w in sign_command(place, "reviewer") if w != "--checklist-confirmed"]
+    secret = ("Passphrase: ", "a passphrase\n")
+    (place.meta / "approver.minisig").unlink()
+    before = (place.meta / "reviewer.minisig").read_bytes()
+    code, screen = on_terminal(command, [secret, ("Have you read the rarest values?", "yes\n"), ("Is it safe?", "no\n")], env)
+    assert code == 3 and "question 2" in screen and "a passphrase" not in screen
+    code, screen = on_terminal(command, [("Passphrase: ", "wrong\n")], env)
+    assert code == 3 and "passphrase" in screen
+    code, screen = on_terminal(command, [("Passphrase: ", "\x03")], env)
+    assert code != 0
+    code, screen = on_terminal(command, [("Passphrase: ", "x" * 2000 + "\n")], env)
+    assert code == 2 and "at most" in screen
+    assert (place.meta / "reviewer.minisig").read_bytes() == before
+    code, screen = on_terminal(command, [secret, ("Have you read the rarest values?", "yes\n"), ("Is it safe?", "yes\n")], env)
+    assert code == 0, screen
+    comment = json.loads(next(line for line in (place.meta / "reviewer.minisig").read_text().splitlines() if line.startswith("trusted")).split(": ", 1)[1])
+    assert comment["checklist"] == {"confirmed": 2, "asked": "question by question"}
+    code, screen = on_terminal(["keygen", "--key", place.keys / "typed"], [("Passphrase: ", "one\n"), ("Once more: ", "two\n")], env)
+    assert code == 2 and not (place.keys / "typed").exists()
+    code, screen = on_terminal(["keygen", "--key", place.keys / "typed"], [("Passphrase: ", "one\n"), ("Once more: ", "one\n")], env)
+    assert code == 0 and (place.keys / "typed").stat().st_mode & 0o777 == 0o600
 
 
 def test_keys_of_the_standard_program(place, adg):

@@ -22,8 +22,8 @@ def made(request, scraped, adg, tmp_path_factory):
     return dataset, scraped(dataset), out
 
 
-def qa(adg, dataset, meta, folder, check):
-    done = adg("qa", "--dataset", dataset, "--meta", meta, "--data", folder, check=check)
+def qa(adg, dataset, meta, folder, check, *options):
+    done = adg("qa", "--dataset", dataset, "--meta", meta, "--data", folder, *options, check=check)
     return json.loads((folder / "qa.json").read_text()), done
 
 
@@ -107,12 +107,65 @@ def test_one_percent_moved(kind, made, adg, tmp_path):
 
 
 def test_a_person_field(made, adg, tmp_path):
-    """Its samples are patients, not rows: what is moved must be more to be seen."""
+    """Its samples are patients, not rows: in a small table, what is moved must be more to be seen."""
     dataset, meta, out = made
     table = pq.read_table(out / f"artificial_{TABLES[dataset]}.parquet", columns=["SEX"])
     assert len(set(table["SEX"].to_pylist())) > 1
-    result, _ = qa(adg, dataset, meta, changed(made, tmp_path, move("SEX", 0.05)), 4)
+    result, _ = qa(adg, dataset, meta, changed(made, tmp_path, move("SEX", MOVED if ROWS >= 1_000_000 else 0.05)), 4)
     assert {f["field"] for f in result["findings"]} == {"SEX"}
+
+
+def test_rows_per_patient(made, adg, tmp_path):
+    """Rows of 3 % of the patients given to the patient before."""
+    dataset, meta, out = made
+    key = load_dataset(dataset)["patient_key"]
+    names = pq.read_table(out / f"artificial_{TABLES[dataset]}.parquet", columns=[key])[key].to_pylist()
+    order = list(dict.fromkeys(names))
+    given = {p: order[i - 1] for i, p in enumerate(order) if i % 33 == 1}
+    assert len(order) > 1000
+    folder = changed(made, tmp_path, lambda t: replace(t, key, [given.get(p, p) for p in names]))
+    result, done = qa(adg, dataset, meta, folder, 4)
+    found = {f["field"] for f in result["findings"]}
+    assert key in found and "cardinality '" in done.stderr
+    assert [f["passed"] for f in result["fields"] if f["measure"] == "rows per patient"] == [False]
+
+
+def page_data(path):
+    page = path.read_text()
+    assert "://" not in page.replace("http://www.w3.org/2000/svg", "")
+    return json.loads(page.split('id="data">')[1].split("</script>")[0])
+
+
+def test_the_report_shows_what_was_found(made, adg, tmp_path):
+    dataset, meta, out = made
+    name = next(n for n in fields_of_each_kind(dataset)["CATEGORICAL"]
+                if len(pq.read_table(out / f"artificial_{TABLES[dataset]}.parquet", columns=[n])[n].unique()) > 4)
+    result, _ = qa(adg, dataset, meta, changed(made, tmp_path, move(name, 0.2)), 4, "--report", tmp_path / "qa.html", "--json", tmp_path / "copy.json")
+    assert json.loads((tmp_path / "copy.json").read_text()) == result
+    data = page_data(tmp_path / "qa.html")
+    assert data["result"] == "fail" and data["findings"] == result["findings"]
+    counts = Counter(pq.read_table(tmp_path / f"artificial_{TABLES[dataset]}.parquet", columns=[name])[name].to_pylist())
+    points = next(f for f in data["fields"] if f["field"] == name)["points"]
+    assert len(points) == min(len(counts), 50)
+    for value, expected, found in points:
+        assert found == pytest.approx(counts[value] / ROWS, abs=1e-9)
+    assert max(abs(expected - found) for _, expected, found in points) > 0.19
+    for field in data["fields"]:
+        if field.get("cumulative"):
+            assert field["points"][-1][1:] == pytest.approx([1, 1], abs=1e-6) and len(field["points"]) <= 100
+            assert all(a[1] <= b[1] and a[2] <= b[2] for a, b in zip(field["points"], field["points"][1:]))
+
+
+def test_an_unknown_profile(made, adg, tmp_path):
+    dataset, meta, out = made
+    qa(adg, dataset, meta, out, 0, "--profile", "reference")
+    assert "reference" in qa(adg, dataset, meta, out, 2, "--profile", "other")[1].stderr
+    shutil.copytree(out, tmp_path / "copy")
+    provenance = json.loads((tmp_path / "copy/provenance.json").read_text())
+    for entry in provenance["files"].values():
+        entry["profile"] = "other"
+    (tmp_path / "copy/provenance.json").write_text(json.dumps(provenance))
+    assert "profile other" in adg("qa", "--dataset", dataset, "--meta", meta, "--data", tmp_path / "copy", check=4).stderr
 
 
 def test_one_derived_value(made, adg, tmp_path):

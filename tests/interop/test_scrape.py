@@ -49,7 +49,7 @@ def test_a_table_larger_than_memory(made_source, tmp_path):
         process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         spilled[name] = 0
         while process.poll() is None:
-            spilled[name] = max(spilled[name], sum(1 for _ in tmp_path.glob(".adg-scrape.*/*")))
+            spilled[name] = max(spilled[name], sum(1 for _ in tmp_path.glob(".adg-spill.*/*")))
             time.sleep(0.01)
         assert process.returncode == 0
     assert spilled["plenty"] == 0 and spilled["little"] > 0
