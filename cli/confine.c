@@ -50,7 +50,7 @@ enum adg_status adg_cli_create_folder(const char *path, bool *created, struct ad
 
 void adg_cli_discard_folder(const char *path, bool created, enum adg_status status)
 {
-    if (created && status != ADG_OK && status != ADG_FAILED) {
+    if (created && status != ADG_OK) {
         rmdir(path); /* fails, as it should, when something is in it */
     }
 }

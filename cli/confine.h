@@ -30,7 +30,7 @@ ADG_MUST_CHECK enum adg_status adg_cli_confine_scrape(int sandbox, const struct 
 void adg_cli_parent(const char *path, char out[PATH_MAX]);
 
 /* A folder that is written to must be there before the process confines itself to it. One that was created here goes again
- * when the command refuses its input and nothing is in it; the process may then still arrange folders in its parent. */
+ * when the command fails and nothing is in it; the process may then still arrange folders in its parent. */
 ADG_MUST_CHECK enum adg_status adg_cli_create_folder(const char *path, bool *created, struct adg_error *error);
 void adg_cli_discard_folder(const char *path, bool created, enum adg_status status);
 

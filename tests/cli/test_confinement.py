@@ -59,12 +59,62 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 """
 
 
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("shim")
-    (folder / "shim.c").write_text(SHIM)
+# An older kernel: it states its version and refuses every right that came later (linux/Documentation/userspace-api/landlock.rst).
+OLD_KERNEL = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+long syscall(long number, ...)
+{
+    static const unsigned file_rights[] = {0, 13, 14, 15, 15, 16, 16};
+    static const size_t sizes[] = {0, 8, 8, 8, 16, 16, 24};
+    long (*real)(long, ...) = dlsym(RTLD_NEXT, "syscall"), a[6];
+    int version = atoi(getenv("SHIM_LANDLOCK"));
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++) {
+        a[i] = va_arg(list, long);
+    }
+    va_end(list);
+    if (number == 444 && version == 0) {
+        errno = ENOSYS;
+        return -1;
+    }
+    if (number == 444 && (uint32_t)a[2] == 1) {
+        return version;
+    }
+    if (number == 444) {
+        uint64_t asked[3] = {0};
+        memcpy(asked, (void *)a[0], (size_t)a[1] < sizeof asked ? (size_t)a[1] : sizeof asked);
+        if ((size_t)a[1] > sizes[version] || asked[0] >> file_rights[version] != 0) {
+            errno = EINVAL;
+            return -1;
+        }
+    }
+    return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+"""
+
+
+def build(folder, text):
+    (folder / "shim.c").write_text(text)
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c", "-ldl", "-lpthread"], check=True)
     return folder / "shim.so"
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("shim"), SHIM)
+
+
+@pytest.fixture(scope="module")
+def old_kernel(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("old_kernel"), OLD_KERNEL)
 
 
 def run_with(shim, folder, *command):
@@ -118,3 +168,26 @@ def test_a_source_elsewhere_and_by_links(clinic, adg):
     adg(*clinic.scrape, "--sandbox", "required", check=0)
     (clinic.source / "visits.csv").unlink()
     adg(*clinic.scrape, "--table", f"visits={clinic.folder / 'elsewhere' / 'real.csv'}", "--sandbox", "required", check=0)
+
+
+@pytest.mark.parametrize("version, missing", [(0, ["Landlock,"]), (1, ["Landlock 2,", "Landlock 3,", "Landlock 6,"]), (2, ["Landlock 3,", "Landlock 6,"]),
+                                              (3, ["Landlock 6,"]), (4, ["Landlock 6,"]), (5, ["Landlock 6,"]), (6, [])])
+def test_older_kernels(version, missing, small_meta, old_kernel):
+    """auto warns once about each promise that the kernel cannot keep, and keeps the others; required refuses."""
+    command = ["generate", "--dataset", small_meta.definition, "--meta", small_meta.meta, "--allow-unreleased", "--rows", 100, "--table", "visits"]
+    environment = {**os.environ, "LD_PRELOAD": str(old_kernel), "SHIM_LANDLOCK": str(version),
+                   "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+    def generate(sandbox, out):
+        return subprocess.run([ADG, *map(str, command), "--out", small_meta.folder / out, "--sandbox", sandbox], capture_output=True, text=True,
+                              env=environment, timeout=300)
+
+    done = generate("auto", "out")
+    promises = [line for line in done.stderr.splitlines() if "this kernel cannot promise" in line]
+    assert done.returncode == 0 and len(promises) == len(missing), done.stderr
+    assert all(word in line for word, line in zip(missing, promises))
+    done = generate("required", "refused")
+    if missing:
+        assert done.returncode == 1 and missing[0] in done.stderr and not (small_meta.folder / "refused").exists()
+    else:
+        assert done.returncode == 0, done.stderr
