@@ -1,4 +1,5 @@
 """Review, signatures, release store and the generator's lock: what is changed, forged or missing is refused, with what does not match."""
+import ctypes
 import datetime
 import fcntl
 import json
@@ -9,6 +10,7 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 from types import SimpleNamespace
 
@@ -490,3 +492,40 @@ def test_report(adg, tmp_path):
     assert any(v and "1000000 bytes" in v for v in note["longest"]) and awkward[0] in note["longest"]
     assert data["checklist"] == ["Have you read the rarest values?", "Is it safe?"]
     assert (tmp_path / "copy.json").read_bytes() == (meta / "review.json").read_bytes()
+
+
+def test_a_folder_that_is_replaced_between_check_and_use(place, adg):
+    """A release's folder changes places with a forged one all the time: what is generated is from the signed one, or nothing is."""
+    adg(*generate(place), check=0)
+    genuine = (place.folder / "out" / "artificial_visits.parquet").read_bytes()
+    shutil.rmtree(place.folder / "out")
+    real = release_folder(place)
+    forged = place.store / "forged"  # within the store: the kernel lets the process read both
+    shutil.copytree(real, forged)
+    other = scrape(adg, place.folder / "other", ["b"])  # another value in one field
+    shutil.copy(other / "metadata.parquet", forged / "metadata.parquet")
+    stopped, swaps = threading.Event(), [0]
+
+    def swap():
+        exchange = ctypes.CDLL(None, use_errno=True).renameat2  # RENAME_EXCHANGE: neither path is ever missing
+        while not stopped.is_set():
+            assert exchange(-100, os.fsencode(real), -100, os.fsencode(forged), 2) == 0
+            swaps[0] += 1
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    codes = []
+    try:
+        for _ in range(40):
+            done = adg(*generate(place))
+            codes.append(done.returncode)
+            if done.returncode == 0:
+                assert (place.folder / "out" / "artificial_visits.parquet").read_bytes() == genuine
+                shutil.rmtree(place.folder / "out")
+            else:
+                assert done.returncode == 3 and "metadata.parquet" in done.stderr
+                assert not (place.folder / "out").exists()
+    finally:
+        stopped.set()
+        thread.join()
+    assert swaps[0] > 1000 and {0, 3} == set(codes)
