@@ -73,7 +73,8 @@ def main():
     for format_ in ("parquet", "csv"):
         step(f"6. Generate artificial tables ({format_}), from the released metadata alone", ADG, "generate", "--dataset", "hes", "--meta",
              OUT / "store", "--trust", OUT / "trust", "--patients", PATIENTS, "--format", format_, "--out", OUT / "artificial" / format_)
-    step("7. Hold them against the metadata", ADG, "qa", "--dataset", "hes", "--meta", OUT / "store", "--data", OUT / "artificial" / "parquet")
+    step("7. Hold them against the metadata: every distribution, and a page", ADG, "qa", "--dataset", "hes", "--meta", OUT / "store", "--data",
+         OUT / "artificial" / "parquet", "--report", OUT / "qa.html")
     step("8. Publish", ADG, "publish", "--data", OUT / "artificial" / "parquet", "--to", OUT / "public")
     print("\n9. Before and after")
     connection = duckdb.connect()
