@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "core/cpu.h"
 #include "core/memory.h"
 #include "core/wide.h"
@@ -121,44 +125,91 @@ void adg_alias_fini(struct adg_alias *alias)
     *alias = (struct adg_alias){0};
 }
 
-static inline __attribute__((always_inline)) void draw(const struct adg_alias *alias, const uint32_t *words,
-                                                       uint32_t count, uint32_t *codes)
-{
-    const struct adg_alias_slot *slots = alias->slots;
-    unsigned bits = alias->slot_bits;
-    if (bits == 0) {
-        memset(codes, 0, count * sizeof *codes);
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t slot = words[i] >> (32 - bits), low = words[i] << bits >> bits;
-        uint32_t own = 0 - (uint32_t)(low < slots[slot].threshold);
-        codes[i] = (slot & own) | (slots[slot].alias & ~own); /* no branch: it could not be predicted */
-    }
-}
-
 static void draw_scalar(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
 {
-    draw(alias, words, count, codes);
+    for (uint32_t i = 0; i < count; i++) {
+        codes[i] = adg_alias_draw_one(alias, words[i]);
+    }
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void draw_avx2(const struct adg_alias *alias, const uint32_t *words,
-                                                      uint32_t count, uint32_t *codes)
+
+enum { VECTOR = 8, REGISTER_BITS = 3 };
+
+__attribute__((target("avx2"))) static inline __m256i load(const uint32_t *from)
 {
-    draw(alias, words, count, codes);
+    return _mm256_loadu_si256((const __m256i *)(const void *)from);
+}
+
+/* Eight words to eight codes: the slots' thresholds and aliases are given. Below 2^31, as a slot has at least one bit, the
+ * low bits compare as signed numbers. */
+__attribute__((target("avx2"))) static inline void store_codes(__m256i words, __m256i slots, __m256i thresholds,
+                                                               __m256i aliases, unsigned bits, uint32_t *codes)
+{
+    const __m128i shift = _mm_cvtsi32_si128((int)bits);
+    __m256i low = _mm256_srl_epi32(_mm256_sll_epi32(words, shift), shift);
+    __m256i chosen = _mm256_blendv_epi8(aliases, slots, _mm256_cmpgt_epi32(thresholds, low));
+    _mm256_storeu_si256((__m256i *)(void *)codes, chosen);
+}
+
+/* Tables of up to eight slots stay in two registers. */
+__attribute__((target("avx2"))) static void draw_in_registers(const struct adg_alias *alias, const uint32_t *words,
+                                                              uint32_t count, uint32_t *codes)
+{
+    uint32_t thresholds[VECTOR] = {0}, aliases[VECTOR] = {0};
+    const __m128i shift = _mm_cvtsi32_si128((int)(32 - alias->slot_bits));
+    for (uint32_t i = 0; i < UINT32_C(1) << alias->slot_bits; i++) {
+        thresholds[i] = alias->slots[i].threshold;
+        aliases[i] = alias->slots[i].alias;
+    }
+    const __m256i all_thresholds = load(thresholds), all_aliases = load(aliases);
+    for (uint32_t i = 0; i < count; i += VECTOR) {
+        __m256i word = load(words + i), slot = _mm256_srl_epi32(word, shift);
+        store_codes(word, slot, _mm256_permutevar8x32_epi32(all_thresholds, slot),
+                    _mm256_permutevar8x32_epi32(all_aliases, slot), alias->slot_bits, codes + i);
+    }
+}
+
+__attribute__((target("avx2"))) static inline __m128i load_slot(const struct adg_alias *alias, uint32_t word)
+{
+    return _mm_loadl_epi64((const __m128i *)(const void *)&alias->slots[word >> (32 - alias->slot_bits)]);
+}
+
+/* Larger ones are read slot by slot: eight loads of eight bytes are faster than a gather. */
+__attribute__((target("avx2"))) static void draw_by_loads(const struct adg_alias *alias, const uint32_t *words,
+                                                          uint32_t count, uint32_t *codes)
+{
+    const __m128i shift = _mm_cvtsi32_si128((int)(32 - alias->slot_bits));
+    for (uint32_t i = 0; i < count; i += VECTOR, words += VECTOR) {
+        __m256i word = load(words), slot = _mm256_srl_epi32(word, shift);
+        __m128i a = _mm_unpacklo_epi32(load_slot(alias, words[0]), load_slot(alias, words[1]));
+        __m128i b = _mm_unpacklo_epi32(load_slot(alias, words[2]), load_slot(alias, words[3]));
+        __m128i c = _mm_unpacklo_epi32(load_slot(alias, words[4]), load_slot(alias, words[5]));
+        __m128i d = _mm_unpacklo_epi32(load_slot(alias, words[6]), load_slot(alias, words[7]));
+        store_codes(word, slot, _mm256_set_m128i(_mm_unpacklo_epi64(c, d), _mm_unpacklo_epi64(a, b)),
+                    _mm256_set_m128i(_mm_unpackhi_epi64(c, d), _mm_unpackhi_epi64(a, b)), alias->slot_bits, codes + i);
+    }
 }
 #endif
 
 void adg_alias_draw(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
 {
-#if defined(__x86_64__)
-    if (adg_cpu_choose() == ADG_CPU_AVX2) {
-        draw_avx2(alias, words, count, codes);
+    uint32_t done = 0;
+    if (alias->slot_bits == 0) {
+        memset(codes, 0, count * sizeof *codes);
         return;
     }
+#if defined(__x86_64__)
+    if (adg_cpu_choose() == ADG_CPU_AVX2) {
+        done = count / VECTOR * VECTOR;
+        if (alias->slot_bits <= REGISTER_BITS) {
+            draw_in_registers(alias, words, done, codes);
+        } else {
+            draw_by_loads(alias, words, done, codes);
+        }
+    }
 #endif
-    draw_scalar(alias, words, count, codes);
+    draw_scalar(alias, words + done, count - done, codes + done);
 }
 
 void adg_sums_build(const uint64_t *parts, uint32_t count, uint64_t *sums)
