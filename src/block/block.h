@@ -58,11 +58,22 @@ struct adg_block_column {
         const int64_t *i64;
         const double *f64;
         struct {
-            const char *bytes;
-            const uint32_t *offsets; /* [rows + 1]; a null row is empty */
+            const char *bytes;       /* ADG_TEXT_SLACK more may be read behind the last cell */
+            const uint32_t *offsets; /* [rows + 1] of cells */
         } text;
     } values; /* PLAIN */
 };
+
+/* PLAIN text lies as Parquet stores it: a cell is the length in four bytes and the text; a null row takes no byte. */
+enum { ADG_TEXT_LENGTH_BYTES = 4, ADG_TEXT_SLACK = 16 };
+
+/* The text of a row that is not null. */
+static inline const char *adg_block_plain_text(const struct adg_block_column *column, uint32_t row, uint32_t *size)
+{
+    const uint32_t *offsets = column->values.text.offsets;
+    *size = offsets[row + 1] - offsets[row] - ADG_TEXT_LENGTH_BYTES;
+    return column->values.text.bytes + offsets[row] + ADG_TEXT_LENGTH_BYTES;
+}
 
 struct adg_block {
     const struct adg_layout *layout;

@@ -79,11 +79,12 @@ size_t adg_dictionary_text(const struct adg_dictionary *dictionary, unsigned sca
 static size_t plain_text(const struct adg_field *field, const struct adg_block_column *column, uint32_t row,
                          char *scratch, const char **text)
 {
+    uint32_t size = 0;
     *text = scratch;
     switch (field->type) {
     case ADG_TYPE_STRING:
-        *text = column->values.text.bytes + column->values.text.offsets[row];
-        return column->values.text.offsets[row + 1] - column->values.text.offsets[row];
+        *text = adg_block_plain_text(column, row, &size);
+        return size;
     case ADG_TYPE_DOUBLE:
         return adg_double_format(column->values.f64[row], scratch);
     case ADG_TYPE_INT64:

@@ -605,6 +605,42 @@ uint32_t adg_pattern_string(const struct adg_pattern *pattern, uint64_t index, a
     }
 }
 
+/* The bytes that lead from a state; false when they do not all lead to the same one. */
+static bool one_place(const struct state *state, struct adg_pattern_place *place, uint32_t *next)
+{
+    for (uint32_t i = 0; i < state->edge_count; i++) {
+        const struct edge *edge = &state->edges[i];
+        if (edge->target != state->edges[0].target) {
+            return false;
+        }
+        for (uint32_t byte = edge->first; byte <= edge->last; byte++) {
+            place->bytes[place->choices++] = (uint8_t)byte;
+        }
+    }
+    *next = state->edge_count > 0 ? state->edges[0].target : 0;
+    return true;
+}
+
+bool adg_pattern_places(const struct adg_pattern *pattern, struct adg_arena *arena, struct adg_pattern_places *out)
+{
+    struct adg_pattern_places made = {.length = pattern->max_length};
+    struct adg_pattern_place *places = adg_arena_array(arena, made.length + (size_t)1, sizeof *places);
+    uint32_t number = 0;
+    bool same = places != NULL && pattern->min_length == pattern->max_length;
+    for (uint32_t p = 0; p < made.length && same; p++) {
+        if (pattern->states[number].count == HUGE_COUNT) {
+            made.random = p + 1;
+        } else if (p == made.random) {
+            made.state = number;
+            made.count = pattern->states[number].count;
+        }
+        same = one_place(&pattern->states[number], &places[p], &number);
+    }
+    made.places = places;
+    *out = made;
+    return same && made.count > 0;
+}
+
 bool adg_pattern_matches(const struct adg_pattern *pattern, const char *text, size_t length)
 {
     uint32_t number = 0;

@@ -50,6 +50,23 @@ typedef uint32_t (*adg_pattern_random)(const void *context, uint64_t index, uint
 uint32_t adg_pattern_string(const struct adg_pattern *pattern, uint64_t index, adg_pattern_permute permute,
                             adg_pattern_random random, const void *context, char out[ADG_PATTERN_MAX_LENGTH]);
 
+/*
+ * A pattern that allows, at each place of its strings, the same choice of bytes whatever stands before it. Its strings can be
+ * written without the automaton: the first `random` places by random words (place p: byte word * choices >> 32 of word p), the
+ * others as digits, with choices[p] for base, of a number below `count` that is permuted with tweak `state`.
+ */
+struct adg_pattern_place {
+    uint32_t choices;
+    uint8_t bytes[128]; /* [choices] */
+};
+struct adg_pattern_places {
+    uint32_t length, random, state;
+    uint64_t count;
+    const struct adg_pattern_place *places; /* [length] */
+};
+/* False when the pattern is of another kind, or without memory. */
+bool adg_pattern_places(const struct adg_pattern *pattern, struct adg_arena *arena, struct adg_pattern_places *out);
+
 bool adg_pattern_matches(const struct adg_pattern *pattern, const char *text, size_t length);
 
 #endif

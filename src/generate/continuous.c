@@ -108,7 +108,8 @@ static enum adg_status run_text(const struct adg_step *step, struct adg_work *wo
     column->offsets[0] = 0;
     for (uint32_t i = 0; i < work->rows; i++) {
         bool null = is_null(continuous, work, i);
-        enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_VALUE_TEXT_BYTES, error);
+        enum adg_status status = adg_buffer_reserve(
+            &column->bytes, ADG_TEXT_LENGTH_BYTES + ADG_VALUE_TEXT_BYTES + ADG_TEXT_SLACK, error);
         if (status != ADG_OK) {
             return status;
         }
@@ -117,7 +118,7 @@ static enum adg_status run_text(const struct adg_step *step, struct adg_work *wo
         }
         if (!null) {
             char text[ADG_VALUE_TEXT_BYTES];
-            adg_buffer_put(&column->bytes, text, adg_double_format(draw(continuous, work, i), text));
+            adg_work_put_text(column, text, (uint32_t)adg_double_format(draw(continuous, work, i), text));
         }
         column->offsets[i + 1] = (uint32_t)column->bytes.size;
     }

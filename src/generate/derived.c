@@ -119,10 +119,16 @@ static enum adg_status plan_prefix(struct adg_plan *plan, uint32_t field, struct
 
 /* ---- count_codes ------------------------------------------------------------------------------------------------- */
 
+/* An input of which some code counts. */
+struct counted {
+    uint32_t field, entries; /* entries: code of null */
+    bool all;                /* all codes but null count */
+    uint8_t *flags;          /* [entries + 1]: 1 for a code that counts */
+};
+
 struct count {
     uint32_t input_count;
-    uint32_t *inputs;
-    uint8_t **flags; /* [input][code]: 1 for a code that counts */
+    struct counted *inputs;
     uint32_t most;   /* cap */
     uint32_t *codes; /* [most + 1] by count */
 };
@@ -134,10 +140,13 @@ static enum adg_status run_count(const struct adg_step *step, struct adg_work *w
     uint32_t *sums = work->columns[step->field].codes;
     memset(sums, 0, work->rows * sizeof *sums);
     for (uint32_t input = 0; input < count->input_count; input++) {
-        const uint32_t *codes = work->columns[count->inputs[input]].codes;
-        const uint8_t *flags = count->flags[input];
-        for (uint32_t i = 0; i < work->rows; i++) {
-            sums[i] += flags[codes[i]];
+        const struct counted *counted = &count->inputs[input];
+        const uint32_t *codes = work->columns[counted->field].codes;
+        for (uint32_t i = 0; i < work->rows && !counted->all; i++) {
+            sums[i] += counted->flags[codes[i]];
+        }
+        for (uint32_t i = 0; i < work->rows && counted->all; i++) {
+            sums[i] += codes[i] < counted->entries;
         }
     }
     for (uint32_t i = 0; i < work->rows; i++) {
@@ -168,8 +177,8 @@ static bool is_placeholder(const struct adg_dataset *dataset, const char *text, 
     return false;
 }
 
-/* The flags of one input; counts in `least` and `most` what it can add to a row. */
-static enum adg_status flag_codes(struct adg_plan *plan, const struct adg_plan_column *input, uint8_t **out,
+/* Adds an input when a code of it counts; counts in `least` and `most` what it can add to a row. */
+static enum adg_status flag_codes(struct adg_plan *plan, const struct adg_plan_column *input, struct count *out,
                                   uint32_t *least, uint32_t *most, struct adg_error *error)
 {
     uint32_t count = input->dictionary.count, flagged = 0;
@@ -186,7 +195,10 @@ static enum adg_status flag_codes(struct adg_plan *plan, const struct adg_plan_c
     }
     *least += count > 0 && flagged == count && !input->nullable ? 1 : 0;
     *most += flagged > 0 ? 1 : 0;
-    *out = flags;
+    if (flagged > 0) {
+        out->inputs[out->input_count++] = (struct counted){
+            .field = (uint32_t)(input - plan->columns), .entries = count, .all = flagged == count, .flags = flags};
+    }
     return ADG_OK;
 }
 
@@ -195,17 +207,18 @@ static enum adg_status plan_count(struct adg_plan *plan, uint32_t field, struct 
     struct adg_plan_column *column = &plan->columns[field];
     const struct adg_derivation *derivation = column->field->derivation;
     struct count *count = adg_arena_array(&plan->arena, 1, sizeof *count);
-    uint8_t **flags = adg_arena_array(&plan->arena, derivation->input_count, sizeof *flags);
-    if (count == NULL || flags == NULL) {
+    struct counted *inputs = adg_arena_array(&plan->arena, derivation->input_count, sizeof *inputs);
+    if (count == NULL || inputs == NULL) {
         return adg_fail_memory(error);
     }
+    count->inputs = inputs;
     uint32_t least = 0, most = 0;
     enum adg_status status = ADG_OK;
     for (uint32_t i = 0; i < derivation->input_count && status == ADG_OK; i++) {
         const struct adg_plan_column *input = NULL;
         status = adg_plan_input(plan, field, i, &input, error);
         if (status == ADG_OK) {
-            status = flag_codes(plan, input, &flags[i], &least, &most, error);
+            status = flag_codes(plan, input, count, &least, &most, error);
         }
     }
     most = most < derivation->number ? most : derivation->number;
@@ -229,7 +242,8 @@ static enum adg_status plan_count(struct adg_plan *plan, uint32_t field, struct 
     if (status != ADG_OK) {
         return status;
     }
-    *count = (struct count){derivation->input_count, derivation->inputs, flags, most, codes};
+    count->most = most;
+    count->codes = codes;
     adg_plan_set_dictionary(column, &dictionary, least == 0);
     if (column->kind == ADG_COLUMN_DICTIONARY) {
         adg_plan_add_step(plan, field, run_count, count);

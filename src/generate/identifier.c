@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "dataset/pattern.h"
+#include "generate/places.h"
 #include "sample/permute.h"
 
 #define USABLE_NUMBERS (UINT64_C(1) << 48)
@@ -23,6 +24,9 @@ struct identifier {
     uint64_t first; /* number of the string of row or patient 0 */
     uint64_t space;
     uint32_t digits; /* the pattern is so many decimal digits; else 0 */
+    bool by_patient;
+    bool has_places; /* `writer` writes its strings */
+    struct adg_places_writer writer;
 };
 
 /* Four random words at a time, kept while they last. */
@@ -74,46 +78,61 @@ static struct random_words no_words(const struct identifier *identifier)
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
-static enum adg_status run_row_texts(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+/* Numbers `first` + 0, 1, ... of rows, or those of the patients of runs. */
+static void take_numbers(const struct identifier *identifier, const struct adg_work *work, uint32_t from,
+                         uint32_t count, uint64_t numbers[ADG_PLACES_BATCH])
 {
-    const struct identifier *identifier = step->detail;
-    struct adg_work_column *column = &work->columns[step->field];
-    size_t longest = adg_pattern_max_length(identifier->field->pattern);
-    struct random_words random = no_words(identifier);
-    column->bytes.size = 0;
-    enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_BLOCK_ROWS * longest + ADG_PATTERN_MAX_LENGTH,
-                                                error);
-    if (status != ADG_OK) {
-        return status;
+    for (uint32_t i = 0; i < count; i++) {
+        numbers[i] = identifier->first +
+                     (identifier->by_patient ? work->runs.patients[from + i] : work->first_row + from + i);
     }
-    column->offsets[0] = 0;
-    for (uint32_t i = 0; i < work->rows; i++) {
-        char *out = (char *)column->bytes.data + column->bytes.size;
-        column->bytes.size += make_text(&random, identifier->first + work->first_row + i, out);
-        column->offsets[i + 1] = (uint32_t)column->bytes.size;
-    }
-    return ADG_OK;
 }
 
-static enum adg_status run_patient_texts(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+/* Texts of up to ADG_PLACES_BATCH rows or runs, from number `from` on. */
+static void make_texts(const struct identifier *identifier, const struct adg_work *work, uint32_t from, uint32_t count,
+                       uint8_t texts[][ADG_PATTERN_MAX_LENGTH], uint32_t lengths[ADG_PLACES_BATCH])
+{
+    uint64_t numbers[ADG_PLACES_BATCH];
+    take_numbers(identifier, work, from, count, numbers);
+    if (identifier->has_places) {
+        uint8_t together[ADG_PLACES_BATCH * ADG_PATTERN_MAX_LENGTH];
+        uint32_t length = identifier->writer.places.length;
+        adg_places_write(&identifier->writer, numbers, count, together);
+        for (uint32_t i = 0; i < count; i++) {
+            memcpy(texts[i], together + i * length, length);
+            lengths[i] = length;
+        }
+        return;
+    }
+    struct random_words random = no_words(identifier);
+    for (uint32_t i = 0; i < count; i++) {
+        lengths[i] = make_text(&random, numbers[i], (char *)texts[i]);
+    }
+}
+
+static enum adg_status run_texts(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     const struct identifier *identifier = step->detail;
     struct adg_work_column *column = &work->columns[step->field];
-    size_t longest = adg_pattern_max_length(identifier->field->pattern);
-    struct random_words random = no_words(identifier);
+    size_t longest = adg_pattern_max_length(identifier->field->pattern) + ADG_TEXT_LENGTH_BYTES;
+    uint8_t texts[ADG_PLACES_BATCH][ADG_PATTERN_MAX_LENGTH];
+    uint32_t lengths[ADG_PLACES_BATCH], all = identifier->by_patient ? work->runs.count : work->rows;
     column->bytes.size = 0;
-    enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_BLOCK_ROWS * longest + ADG_PATTERN_MAX_LENGTH,
-                                                error);
+    enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_BLOCK_ROWS * longest + ADG_TEXT_SLACK, error);
     if (status != ADG_OK) {
         return status;
     }
     column->offsets[0] = 0;
-    for (uint32_t run = 0; run < work->runs.count; run++) {
-        char text[ADG_PATTERN_MAX_LENGTH];
-        uint32_t length = make_text(&random, identifier->first + work->runs.patients[run], text);
-        for (uint32_t row = work->runs.starts[run]; row < work->runs.starts[run + 1]; row++) {
-            adg_buffer_put(&column->bytes, text, length);
-            column->offsets[row + 1] = (uint32_t)column->bytes.size;
+    for (uint32_t from = 0; from < all; from += ADG_PLACES_BATCH) {
+        uint32_t count = all - from < ADG_PLACES_BATCH ? all - from : ADG_PLACES_BATCH;
+        make_texts(identifier, work, from, count, texts, lengths);
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t row = identifier->by_patient ? work->runs.starts[from + i] : from + i;
+            uint32_t end = identifier->by_patient ? work->runs.starts[from + i + 1] : row + 1;
+            for (; row < end; row++) {
+                adg_work_put_text(column, texts[i], lengths[i]);
+                column->offsets[row + 1] = (uint32_t)column->bytes.size;
+            }
         }
     }
     return ADG_OK;
@@ -144,10 +163,11 @@ static enum adg_status run_row_values(const struct adg_step *step, struct adg_wo
     struct adg_work_column *column = &work->columns[step->field];
     uint64_t first = identifier->first + work->first_row;
     if (identifier->digits > 0 && identifier->field->type == ADG_TYPE_INT64) {
-        for (uint32_t i = 0; i < work->rows; i++) { /* the string's value is its number */
-            ((int64_t *)column->fixed)[i] = (int64_t)adg_permute(&identifier->permutation, 0, identifier->space,
-                                                                 first + i);
+        uint64_t *numbers = column->fixed; /* the string's value is its number, permuted */
+        for (uint32_t i = 0; i < work->rows; i++) {
+            numbers[i] = first + i;
         }
+        adg_permute_many(&identifier->permutation, 0, identifier->space, numbers, work->rows, numbers);
         return ADG_OK;
     }
     struct random_words random = no_words(identifier);
@@ -246,10 +266,9 @@ enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struc
     column->kind = ADG_COLUMN_PLAIN;
     column->nullable = false;
     bool text = column->field->type == ADG_TYPE_STRING;
-    if (by_patient) {
-        adg_plan_add_step(plan, field, text ? run_patient_texts : run_patient_values, identifier);
-    } else {
-        adg_plan_add_step(plan, field, text ? run_row_texts : run_row_values, identifier);
-    }
+    identifier->by_patient = by_patient;
+    identifier->has_places = adg_places_writer_init(&identifier->writer, column->field->pattern,
+                                                    &identifier->permutation, &identifier->characters, &plan->arena);
+    adg_plan_add_step(plan, field, text ? run_texts : by_patient ? run_patient_values : run_row_values, identifier);
     return text ? ADG_OK : check_cast(identifier, usable, error);
 }

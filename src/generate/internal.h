@@ -38,6 +38,13 @@ struct adg_work_column {
     struct adg_buffer bytes;
 };
 
+/* Appends a cell of PLAIN text; there is room. */
+static inline void adg_work_put_text(struct adg_work_column *column, const void *text, uint32_t size)
+{
+    adg_buffer_put(&column->bytes, &size, ADG_TEXT_LENGTH_BYTES);
+    adg_buffer_put(&column->bytes, text, size);
+}
+
 /* Scratch of a block: all rows of block `first_row / ADG_BLOCK_ROWS`, before a shard cuts them. */
 struct adg_work {
     const struct adg_plan *plan;

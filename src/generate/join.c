@@ -16,6 +16,8 @@ enum { SMALL_CELL_BYTES = 8, LARGE_CELL_BYTES = 16 }; /* text, comma, and their 
 
 struct input {
     uint32_t field;
+    uint32_t entries;   /* code of null */
+    bool has_empty;     /* an entry is the empty text */
     uint32_t *lengths;  /* [entries + 1]; null: 0 */
     const char **texts; /* [entries + 1] */
     uint8_t *cells;     /* [entries + 1] cells, when all texts of all inputs fit */
@@ -32,10 +34,13 @@ static void find_ends(const struct join *join, const struct adg_work *work, uint
 {
     memset(ends, 0, work->rows * sizeof *ends);
     for (uint32_t j = 0; j < join->input_count; j++) {
-        const uint32_t *codes = work->columns[join->inputs[j].field].codes;
-        const uint32_t *lengths = join->inputs[j].lengths;
-        for (uint32_t i = 0; i < work->rows; i++) {
-            ends[i] = lengths[codes[i]] > 0 ? j + 1 : ends[i];
+        const struct input *input = &join->inputs[j];
+        const uint32_t *codes = work->columns[input->field].codes;
+        for (uint32_t i = 0; i < work->rows && input->has_empty; i++) {
+            ends[i] = input->lengths[codes[i]] > 0 ? j + 1 : ends[i];
+        }
+        for (uint32_t i = 0; i < work->rows && !input->has_empty && input->entries > 0; i++) {
+            ends[i] = codes[i] < input->entries ? j + 1 : ends[i];
         }
     }
 }
@@ -81,13 +86,13 @@ static size_t join_row(const struct join *join, const uint32_t *const *codes, ui
     }
 }
 
-/* Bytes that the block's rows need at most. */
+/* Bytes that the block's cells need at most. */
 static uint64_t bound_bytes(const struct join *join, const struct adg_work *work)
 {
     if (join->cell_bytes > 0) {
-        return ((uint64_t)work->rows * join->input_count + 1) * join->cell_bytes;
+        return work->rows * ((uint64_t)join->input_count * join->cell_bytes + ADG_TEXT_LENGTH_BYTES) + ADG_TEXT_SLACK;
     }
-    uint64_t bytes = (uint64_t)work->rows * join->input_count;
+    uint64_t bytes = work->rows * ((uint64_t)join->input_count + ADG_TEXT_LENGTH_BYTES) + ADG_TEXT_SLACK;
     for (uint32_t j = 0; j < join->input_count; j++) {
         const uint32_t *codes = work->columns[join->inputs[j].field].codes;
         for (uint32_t i = 0; i < work->rows; i++) {
@@ -119,9 +124,12 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
     for (uint32_t i = 0; i < work->rows; i++) {
         uint32_t end = work->words[i];
         uint8_t *out = column->bytes.data + column->bytes.size;
-        size_t size = join_row(join, codes, i, end, out);
-        size -= size > 0 ? 1 : 0; /* the last comma */
-        column->bytes.size += size;
+        if (end > 0) {
+            uint32_t size = (uint32_t)join_row(join, codes, i, end, out + ADG_TEXT_LENGTH_BYTES) -
+                            1; /* the last comma */
+            memcpy(out, &size, ADG_TEXT_LENGTH_BYTES);
+            column->bytes.size += ADG_TEXT_LENGTH_BYTES + size;
+        }
         column->offsets[i + 1] = (uint32_t)column->bytes.size;
         column->valid[i] = end > 0;
     }
@@ -133,6 +141,7 @@ static enum adg_status read_input(struct adg_plan *plan, const struct adg_plan_c
 {
     uint32_t count = column->dictionary.count;
     input->field = (uint32_t)(column - plan->columns);
+    input->entries = count;
     input->lengths = adg_arena_array(&plan->arena, (size_t)count + 1, sizeof *input->lengths);
     input->texts = adg_arena_array(&plan->arena, (size_t)count + 1, sizeof *input->texts);
     if (input->lengths == NULL || input->texts == NULL) {
@@ -147,6 +156,7 @@ static enum adg_status read_input(struct adg_plan *plan, const struct adg_plan_c
             return adg_fail_memory(error);
         }
         input->lengths[i] = (uint32_t)size;
+        input->has_empty = input->has_empty || size == 0;
         *longest = input->lengths[i] > *longest ? input->lengths[i] : *longest;
     }
     return ADG_OK;

@@ -18,5 +18,8 @@ void adg_permutation_init(struct adg_permutation *permutation, uint64_t seed, ui
 
 /* The image of `index` < `size`, 1 <= size <= 2^63. Another `tweak` gives another bijection. */
 uint64_t adg_permute(const struct adg_permutation *permutation, uint64_t tweak, uint64_t size, uint64_t index);
+/* The images of `count` indexes; `out` may be `indexes`. */
+void adg_permute_many(const struct adg_permutation *permutation, uint64_t tweak, uint64_t size, const uint64_t *indexes,
+                      uint32_t count, uint64_t *out);
 
 #endif

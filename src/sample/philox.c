@@ -65,38 +65,73 @@ __attribute__((target("avx2"))) static inline __m256i in_order(const __m256i hal
     return _mm256_blend_epi32(half[0], _mm256_slli_epi64(half[1], 32), 0xAA);
 }
 
+struct keys {
+    __m256i k0[ROUNDS], k1[ROUNDS];
+};
+
+__attribute__((target("avx2"))) static inline void make_keys(const struct adg_stream *stream, struct keys *keys)
+{
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        keys->k0[round] = _mm256_set1_epi64x((uint32_t)stream->seed + round * weyl_0);
+        keys->k1[round] = _mm256_set1_epi64x((uint32_t)(stream->seed >> 32) + round * weyl_1);
+    }
+}
+
+/* The rounds of eight counters; words 0 to 3 go to `out` with a distance of `stride` words. */
+__attribute__((target("avx2"))) static inline void eight_blocks(struct counters c, const struct keys *keys,
+                                                                uint32_t stride, uint32_t *out)
+{
+    const __m256i m0 = _mm256_set1_epi64x(multiplier_0), m1 = _mm256_set1_epi64x(multiplier_1);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int k = 0; k < 2; k++) {
+            __m256i p0 = _mm256_mul_epu32(c.c0[k], m0), p1 = _mm256_mul_epu32(c.c2[k], m1);
+            c.c0[k] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), c.c1[k]), keys->k0[round]);
+            c.c1[k] = p1;
+            c.c2[k] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), c.c3[k]), keys->k1[round]);
+            c.c3[k] = p0;
+        }
+    }
+    _mm256_storeu_si256((__m256i *)(void *)out, in_order(c.c0));
+    _mm256_storeu_si256((__m256i *)(void *)(out + stride), in_order(c.c1));
+    _mm256_storeu_si256((__m256i *)(void *)(out + 2 * stride), in_order(c.c2));
+    _mm256_storeu_si256((__m256i *)(void *)(out + 3 * stride), in_order(c.c3));
+}
+
 __attribute__((target("avx2"))) static void fill_groups_avx2(const struct adg_stream *stream, uint64_t first,
                                                              uint32_t groups, uint32_t *out)
 {
-    const __m256i m0 = _mm256_set1_epi64x(multiplier_0), m1 = _mm256_set1_epi64x(multiplier_1);
-    __m256i keys_0[ROUNDS], keys_1[ROUNDS];
-    for (uint32_t round = 0; round < ROUNDS; round++) {
-        keys_0[round] = _mm256_set1_epi64x((uint32_t)stream->seed + round * weyl_0);
-        keys_1[round] = _mm256_set1_epi64x((uint32_t)(stream->seed >> 32) + round * weyl_1);
-    }
+    struct keys keys;
+    struct counters c;
+    make_keys(stream, &keys);
     for (uint32_t g = 0; g < 2 * groups; g++) {
         uint64_t block = first * LANES + (uint64_t)g * 8;
-        uint32_t *to = out + g / 2 * GROUP_ROWS + g % 2 * 8;
-        struct counters c;
         for (int k = 0; k < 2; k++) {
             c.c0[k] = _mm256_add_epi64(_mm256_set1_epi64x((uint32_t)block), _mm256_set_epi64x(6 + k, 4 + k, 2 + k, k));
             c.c1[k] = _mm256_set1_epi64x((uint32_t)(block >> 32));
             c.c2[k] = _mm256_set1_epi64x(stream->column);
             c.c3[k] = _mm256_set1_epi64x(stream->purpose);
         }
-        for (int round = 0; round < ROUNDS; round++) {
-            for (int k = 0; k < 2; k++) {
-                __m256i p0 = _mm256_mul_epu32(c.c0[k], m0), p1 = _mm256_mul_epu32(c.c2[k], m1);
-                c.c0[k] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), c.c1[k]), keys_0[round]);
-                c.c1[k] = p1;
-                c.c2[k] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), c.c3[k]), keys_1[round]);
-                c.c3[k] = p0;
-            }
+        eight_blocks(c, &keys, LANES, out + g / 2 * GROUP_ROWS + g % 2 * 8);
+    }
+}
+
+__attribute__((target("avx2"))) static void many_avx2(const struct adg_stream *stream, const uint32_t *low,
+                                                      const uint32_t *high, uint32_t count, uint32_t stride,
+                                                      uint32_t *words)
+{
+    struct keys keys;
+    struct counters c;
+    make_keys(stream, &keys);
+    for (uint32_t i = 0; i < count; i += 8) {
+        const __m256i lows = _mm256_loadu_si256((const __m256i *)(const void *)(low + i)),
+                      highs = _mm256_loadu_si256((const __m256i *)(const void *)(high + i));
+        for (int k = 0; k < 2; k++) {
+            c.c0[k] = k == 0 ? lows : _mm256_srli_epi64(lows, 32);
+            c.c1[k] = k == 0 ? highs : _mm256_srli_epi64(highs, 32);
+            c.c2[k] = _mm256_set1_epi64x(stream->column);
+            c.c3[k] = _mm256_set1_epi64x(stream->purpose);
         }
-        _mm256_storeu_si256((__m256i *)(void *)to, in_order(c.c0));
-        _mm256_storeu_si256((__m256i *)(void *)(to + LANES), in_order(c.c1));
-        _mm256_storeu_si256((__m256i *)(void *)(to + 2 * LANES), in_order(c.c2));
-        _mm256_storeu_si256((__m256i *)(void *)(to + 3 * LANES), in_order(c.c3));
+        eight_blocks(c, &keys, stride, words + i);
     }
 }
 #endif
@@ -110,6 +145,27 @@ static void fill(const struct adg_stream *stream, uint64_t first, uint32_t group
     }
 #endif
     fill_groups_scalar(stream, first, groups, out);
+}
+
+void adg_philox4x32_many(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high, uint32_t count,
+                         uint32_t *words)
+{
+    uint32_t done = 0;
+#if defined(__x86_64__)
+    if (adg_cpu_choose() == ADG_CPU_AVX2) {
+        done = count / 8 * 8;
+        many_avx2(stream, low, high, done, count, words);
+    }
+#endif
+    const uint32_t key[2] = {(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32)};
+    for (uint32_t i = done; i < count; i++) {
+        const uint32_t counter[4] = {low[i], high[i], stream->column, stream->purpose};
+        uint32_t block[4];
+        adg_philox4x32(counter, key, block);
+        for (uint32_t w = 0; w < 4; w++) {
+            words[w * count + i] = block[w];
+        }
+    }
 }
 
 uint32_t adg_stream_word(const struct adg_stream *stream, uint64_t row)

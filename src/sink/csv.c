@@ -343,9 +343,9 @@ static char *put_row(char *next, const struct adg_sink *sink, const struct cell 
             const struct adg_field *field = sink->layout->columns[step->column].field;
             if (column->valid == NULL || column->valid[row] != 0) {
                 if (field->type == ADG_TYPE_STRING) {
-                    const uint32_t *offsets = column->values.text.offsets;
-                    next += put_escaped(next, column->values.text.bytes + offsets[row],
-                                        offsets[row + 1] - offsets[row]);
+                    uint32_t size = 0;
+                    const char *text = adg_block_plain_text(column, row, &size);
+                    next += put_escaped(next, text, size);
                 } else {
                     next = put_plain_number(next, field, column, row);
                 }

@@ -46,6 +46,7 @@ struct adg_sink_encoder {
     struct adg_buffer scratch; /* trial compression */
     uint32_t *packed;          /* codes without nulls */
     uint8_t *present;          /* definition levels, a bit per row */
+    void *numbers;             /* PLAIN numbers without nulls, aligned as a page is not */
     uint32_t *remap;           /* deferred: code in the file's dictionary to code in the row group's */
     uint32_t remap_entries;
 };
@@ -336,69 +337,165 @@ static enum adg_status boolean_page(struct adg_sink_encoder *encoder, uint32_t c
     return emit_page(encoder, column, (struct adg_span){0}, 0, rows, rows - kept, ADG_ENCODING_PLAIN, &bounds, error);
 }
 
-/* Row `row` of a PLAIN column, without length prefix. */
-static struct adg_span plain_value(const struct adg_block_column *column, enum adg_type type, uint32_t row)
+/* Notes in encoder->present which rows of a PLAIN column have a value; returns how many. */
+static uint32_t note_present(struct adg_sink_encoder *encoder, const struct adg_block_column *column, uint32_t rows)
 {
-    switch (adg_parquet_physical_of(type)) {
-    case ADG_PHYSICAL_INT32:
-    case ADG_PHYSICAL_BOOLEAN:
-        return (struct adg_span){(const uint8_t *)&column->values.i32[row], sizeof(int32_t)};
-    case ADG_PHYSICAL_INT64:
-        return (struct adg_span){(const uint8_t *)&column->values.i64[row], sizeof(int64_t)};
-    case ADG_PHYSICAL_DOUBLE:
-        return (struct adg_span){(const uint8_t *)&column->values.f64[row], sizeof(double)};
-    case ADG_PHYSICAL_BYTE_ARRAY:
-        break;
+    uint32_t kept = 0;
+    if (column->valid == NULL) {
+        return rows;
     }
-    uint32_t start = column->values.text.offsets[row];
-    return (struct adg_span){(const uint8_t *)column->values.text.bytes + start,
-                             column->values.text.offsets[row + 1] - start};
+    memset(encoder->present, 0, (rows + 7) / 8);
+    for (uint32_t r = 0; r < rows; r++) {
+        encoder->present[r / 8] = (uint8_t)(encoder->present[r / 8] | column->valid[r] << r % 8);
+        kept += column->valid[r];
+    }
+    return kept;
+}
+
+static inline bool is_present(const struct adg_block_column *column, uint32_t row)
+{
+    return column->valid == NULL || column->valid[row] != 0;
+}
+
+/* The first eight bytes as a number that compares as they do; a shorter text is filled up with zeros. */
+static inline uint64_t first_bytes(const char *text, uint32_t size)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word); /* there is slack behind the last text */
+    word = __builtin_bswap64(word);
+    return size >= sizeof word ? word : size == 0 ? 0 : word & ~UINT64_C(0) << 8 * (sizeof word - size);
+}
+
+/* Cells as they are. */
+static enum adg_status put_texts(struct adg_sink_encoder *encoder, const struct adg_block_column *column, uint32_t rows,
+                                 uint32_t kept, struct adg_parquet_bounds *bounds, struct adg_error *error)
+{
+    const uint32_t *offsets = column->values.text.offsets;
+    uint64_t least = UINT64_MAX, most = 0;
+    struct adg_span min = {0}, max = {0};
+    for (uint32_t r = 0; r < rows && kept > 0; r++) {
+        if (!is_present(column, r)) {
+            continue;
+        }
+        uint32_t size = 0;
+        const char *text = adg_block_plain_text(column, r, &size);
+        uint64_t first = first_bytes(text, size);
+        if (first <= least) {
+            struct adg_span value = {(const uint8_t *)text, size};
+            if (first < least || min.data == NULL || adg_parquet_compare(ADG_TYPE_STRING, value, min) < 0) {
+                min = value;
+            }
+            least = first;
+        }
+        if (first >= most) {
+            struct adg_span value = {(const uint8_t *)text, size};
+            if (first > most || max.data == NULL || adg_parquet_compare(ADG_TYPE_STRING, value, max) > 0) {
+                max = value;
+            }
+            most = first;
+        }
+    }
+    if (kept > 0) {
+        *bounds = make_bounds(ADG_TYPE_STRING, min, max);
+    }
+    return adg_buffer_append(&encoder->body, column->values.text.bytes + offsets[0], offsets[rows] - offsets[0], error);
+}
+
+/* Numbers of a type, those of null rows left out, with their bounds. */
+#define PUT_NUMBERS(type, name)                                                                                        \
+    static uint32_t put_##name(const type *values, const struct adg_block_column *column, uint32_t rows, type *out,    \
+                               type bounds[2])                                                                         \
+    {                                                                                                                  \
+        uint32_t kept = 0;                                                                                             \
+        if (column->valid == NULL) {                                                                                   \
+            memcpy(out, values, rows * sizeof *out);                                                                   \
+            kept = rows;                                                                                               \
+        }                                                                                                              \
+        for (uint32_t r = 0; r < rows && column->valid != NULL; r++) {                                                 \
+            out[kept] = values[r];                                                                                     \
+            kept += column->valid[r];                                                                                  \
+        }                                                                                                              \
+        bounds[0] = bounds[1] = kept > 0 ? out[0] : 0;                                                                 \
+        for (uint32_t i = 0; i < kept; i++) {                                                                          \
+            bounds[0] = out[i] < bounds[0] ? out[i] : bounds[0];                                                       \
+            bounds[1] = out[i] > bounds[1] ? out[i] : bounds[1];                                                       \
+        }                                                                                                              \
+        return kept;                                                                                                   \
+    }
+PUT_NUMBERS(int32_t, i32)
+PUT_NUMBERS(int64_t, i64)
+PUT_NUMBERS(double, f64)
+
+/* A bit per value. */
+static size_t put_booleans(const struct adg_block_column *column, uint32_t rows, uint8_t *out, int32_t bounds[2])
+{
+    uint32_t kept = 0;
+    bounds[0] = 1;
+    bounds[1] = 0;
+    memset(out, 0, (rows + 7) / 8);
+    for (uint32_t r = 0; r < rows; r++) {
+        if (is_present(column, r)) {
+            int32_t value = column->values.i32[r] != 0;
+            out[kept / 8] = (uint8_t)(out[kept / 8] | value << kept % 8);
+            kept++;
+            bounds[0] = value < bounds[0] ? value : bounds[0];
+            bounds[1] = value > bounds[1] ? value : bounds[1];
+        }
+    }
+    return (kept + 7) / 8;
 }
 
 static enum adg_status plain_page(struct adg_sink_encoder *encoder, uint32_t index,
                                   const struct adg_block_column *column, uint32_t rows, struct adg_error *error)
 {
     enum adg_type type = encoder->sink->layout->columns[index].field->type;
-    uint32_t kept = 0;
-    memset(encoder->present, 0, (rows + 7) / 8);
-    for (uint32_t r = 0; r < rows; r++) {
-        uint32_t valid = column->valid == NULL || column->valid[r] != 0;
-        encoder->present[r / 8] = (uint8_t)(encoder->present[r / 8] | valid << r % 8);
-        kept += valid;
-    }
+    union {
+        int32_t i32[2];
+        int64_t i64[2];
+        double f64[2];
+    } ends;
+    const uint8_t *first = (const uint8_t *)&ends;
+    struct adg_parquet_bounds bounds = {0};
+    uint32_t kept = note_present(encoder, column, rows);
     enum adg_status status = put_levels(encoder, rows, kept, error);
-    struct adg_span min = {0}, max = {0};
-    for (uint32_t r = 0, bit = 0; r < rows && status == ADG_OK; r++) {
-        if ((encoder->present[r / 8] >> r % 8 & 1) == 0) {
-            continue;
-        }
-        struct adg_span value = plain_value(column, type, r);
-        if (min.data == NULL || adg_parquet_compare(type, value, min) < 0) {
-            min = value;
-        }
-        if (max.data == NULL || adg_parquet_compare(type, value, max) > 0) {
-            max = value;
-        }
-        if (type != ADG_TYPE_BOOLEAN) {
-            status = append_value(&encoder->body, type, value, error);
-        } else {
-            if (bit % 8 == 0) {
-                status = adg_buffer_append(&encoder->body, "", 1, error);
-            }
-            if (status == ADG_OK) {
-                uint8_t *last = &encoder->body.data[encoder->body.size - 1];
-                *last = (uint8_t)(*last | (value.data[0] != 0) << bit++ % 8);
-            }
-        }
+    if (status == ADG_OK) {
+        status = adg_buffer_reserve(&encoder->body, (rows + (size_t)1) * sizeof(int64_t), error);
     }
     if (status != ADG_OK) {
         return status;
     }
-    struct adg_parquet_bounds bounds = {0};
-    if (kept > 0) {
-        bounds = make_bounds(type, min, max);
+    uint8_t *out = encoder->body.data + encoder->body.size;
+    size_t bytes = 0;
+    switch (adg_parquet_physical_of(type)) {
+    case ADG_PHYSICAL_BYTE_ARRAY:
+        status = put_texts(encoder, column, rows, kept, &bounds, error);
+        break;
+    case ADG_PHYSICAL_BOOLEAN:
+        encoder->body.size += put_booleans(column, rows, out, ends.i32);
+        bytes = sizeof(int32_t);
+        break;
+    case ADG_PHYSICAL_INT32:
+        bytes = sizeof(int32_t);
+        encoder->body.size += bytes * put_i32(column->values.i32, column, rows, encoder->numbers, ends.i32);
+        break;
+    case ADG_PHYSICAL_INT64:
+        bytes = sizeof(int64_t);
+        encoder->body.size += bytes * put_i64(column->values.i64, column, rows, encoder->numbers, ends.i64);
+        break;
+    case ADG_PHYSICAL_DOUBLE:
+        bytes = sizeof(double);
+        encoder->body.size += bytes * put_f64(column->values.f64, column, rows, encoder->numbers, ends.f64);
+        break;
     }
-    return emit_page(encoder, index, (struct adg_span){0}, 0, rows, rows - kept, ADG_ENCODING_PLAIN, &bounds, error);
+    if (bytes > 0 && type != ADG_TYPE_BOOLEAN) {
+        memcpy(out, encoder->numbers, bytes * kept);
+    }
+    if (bytes > 0 && kept > 0) {
+        bounds = make_bounds(type, (struct adg_span){first, bytes}, (struct adg_span){first + bytes, bytes});
+    }
+    return status == ADG_OK ? emit_page(encoder, index, (struct adg_span){0}, 0, rows, rows - kept, ADG_ENCODING_PLAIN,
+                                        &bounds, error)
+                            : status;
 }
 
 /* The one page of a column that is null or constant throughout the part. */
@@ -487,6 +584,7 @@ static void encoder_free(struct adg_sink_encoder *encoder)
     adg_free(encoder->columns);
     adg_free(encoder->packed);
     adg_free(encoder->present);
+    adg_free(encoder->numbers);
     adg_free(encoder->remap);
     adg_buffer_fini(&encoder->body);
     adg_buffer_fini(&encoder->scratch);
@@ -505,8 +603,9 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     encoder->compressor = ZSTD_createCCtx();
     encoder->packed = adg_alloc_array(ADG_BLOCK_ROWS + 8, sizeof *encoder->packed);
     encoder->present = adg_alloc_array(ADG_BLOCK_ROWS / 8 + 1, 1);
+    encoder->numbers = adg_alloc_array(ADG_BLOCK_ROWS, sizeof(int64_t));
     bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
-                encoder->present != NULL;
+                encoder->present != NULL && encoder->numbers != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
         if (sink->columns[i].deferred) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));

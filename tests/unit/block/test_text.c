@@ -17,7 +17,8 @@ static const int64_t unscaled[] = {-25, 150};
 static const double doubles[] = {0.1, 1e21};
 static const int64_t moments[] = {-1, 86400000000};
 static const int32_t truths[] = {0, 1};
-static const uint32_t offsets[] = {0, 2, 2, 7}; /* "ab", "", "c,\"d\"" */
+static const uint32_t offsets[] = {0, 6, 6, 15};
+static const char cells[] = "\2\0\0\0ab\5\0\0\0c,\"d\"----------------"; /* ab, null, c,"d" */
 static const uint32_t codes[] = {1, 0, 2};
 static const uint8_t valid[] = {1, 0, 1};
 
@@ -65,7 +66,7 @@ static void test_values(void **state)
         {0},
         {.codes = codes},
         {.codes = codes},
-        {.valid = valid, .values.text = {"abc,\"d\"", offsets}},
+        {.valid = valid, .values.text = {cells, offsets}},
         {.codes = codes},
         {.codes = codes},
         {.codes = codes},

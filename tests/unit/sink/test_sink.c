@@ -40,6 +40,8 @@ struct test_case {
     {                                                                                                                  \
         .text = {.bytes = bytes_, .offsets = (const uint32_t[]){__VA_ARGS__} }                                         \
     }
+/* PLAIN texts p, null, q-comma and a quote, and the slack behind them */
+#define CELLS "\1\0\0\0p\2\0\0\0q,\1\0\0\0\"----------------"
 #define CODES(...)                                                                                                     \
     {                                                                                                                  \
         .codes = (const uint32_t[])                                                                                    \
@@ -82,7 +84,7 @@ static const struct test_case cases[] = {
                   .layout = {.kind = ADG_COLUMN_NULL, .nullable = true}},
                  {.field = {.name = "P", .type = ADG_TYPE_STRING},
                   .layout = {.kind = ADG_COLUMN_PLAIN, .nullable = true},
-                  .data = {.valid = (const uint8_t[]){1, 0, 1, 1}, .values = TEXT("pq,\"", 0, 1, 1, 3, 4)}}},
+                  .data = {.valid = (const uint8_t[]){1, 0, 1, 1}, .values = TEXT(CELLS, 0, 5, 5, 11, 16)}}},
      .block_rows = {4},
      .part_blocks = 1,
      .csv = "N,D,C,M,P\n,ccc,\"x\"\"y\",,p\n,,\"x\"\"y\",,\n,a,\"x\"\"y\",,\"q,\"\n,bb,\"x\"\"y\",,\"\"\"\"\n"},
@@ -147,7 +149,7 @@ static const struct test_case cases[] = {
      .column_count = 5,
      .columns = {{.field = {.name = "P", .type = ADG_TYPE_STRING},
                   .layout = {.kind = ADG_COLUMN_PLAIN, .nullable = true},
-                  .data = {.valid = (const uint8_t[]){1, 0, 1, 1}, .values = TEXT("pq,\"", 0, 1, 1, 3, 4)}},
+                  .data = {.valid = (const uint8_t[]){1, 0, 1, 1}, .values = TEXT(CELLS, 0, 5, 5, 11, 16)}},
                  {.field = {.name = "L", .type = ADG_TYPE_INT64},
                   .layout = {.kind = ADG_COLUMN_PLAIN, .nullable = true},
                   .data = {.valid = (const uint8_t[]){1, 1, 0, 0},
