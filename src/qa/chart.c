@@ -42,21 +42,26 @@ static enum adg_status draw_shares(struct adg_qa *qa, const struct adg_expected 
 {
     struct candidate *all = adg_alloc_array(expected->count + 1, sizeof *all);
     enum adg_status status = all == NULL ? adg_fail_memory(error) : ADG_OK;
-    size_t common = expected->count < COMMONEST + STRANGEST ? expected->count : COMMONEST;
-    size_t shown = expected->count < COMMONEST + STRANGEST ? expected->count : COMMONEST + STRANGEST;
+    size_t count = 0;
     for (size_t i = 0; i < expected->count && status == ADG_OK; i++) {
-        all[i] = (struct candidate){i, fmax(expected->shares[i].share, found[i] / samples)};
+        double larger = fmax(expected->shares[i].share, found[i] / samples);
+        if (larger > 0) { /* null is listed where there is none */
+            all[count++] = (struct candidate){i, larger};
+        }
     }
-    if (status == ADG_OK) {
-        qsort(all, expected->count, sizeof *all, largest_first);
+    size_t shown = count < COMMONEST + STRANGEST ? count : COMMONEST + STRANGEST;
+    size_t common = count < COMMONEST + STRANGEST ? count : COMMONEST;
+    if (count > 0) {
+        qsort(all, count, sizeof *all, largest_first);
     }
-    for (size_t i = common; i < expected->count && status == ADG_OK; i++) {
+    for (size_t i = common; i < count; i++) {
         double share = expected->shares[all[i].at].share;
         all[i].key = fabs(found[all[i].at] / samples - share) / sqrt(share + 1 / samples);
     }
-    if (status == ADG_OK && common < expected->count) {
-        qsort(all + common, expected->count - common, sizeof *all, largest_first);
+    if (common < count) {
+        qsort(all + common, count - common, sizeof *all, largest_first);
     }
+    chart->values = count;
     for (size_t i = 0; i < shown && status == ADG_OK; i++) {
         status = put_point(qa, chart, expected->shares[all[i].at].value, expected->shares[all[i].at].share,
                            found[all[i].at] / samples, error);

@@ -112,8 +112,8 @@ struct tally {
 };
 
 static enum adg_status count_found(struct adg_qa_context *context, const struct adg_field *field,
-                                   const struct adg_expected *expected, const char *sql, struct tally *tally,
-                                   struct adg_error *error)
+                                   const struct adg_expected *expected, const char *sql, const char *noun,
+                                   struct tally *tally, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
     bool has_row = true;
@@ -133,7 +133,8 @@ static enum adg_status count_found(struct adg_qa_context *context, const struct 
         tally->foreign += adg_engine_double(result, 1);
         if (tally->foreign > tally->foreign_allowed && tally->findings++ < FINDINGS_OF_A_FIELD) {
             show_value(value, shown);
-            status = adg_qa_find(context, field->name, "foreign value", error, "the metadata has no value %s", shown);
+            status = adg_qa_find(context, field->name, "foreign value", error, "the metadata has no %s %s", noun,
+                                 shown);
         }
     }
     adg_engine_result_free(result);
@@ -152,8 +153,9 @@ enum adg_status adg_qa_check_shares(struct adg_qa_context *context, const struct
                                     const struct adg_qa_sample *sample, struct adg_error *error)
 {
     struct tally tally = {.found = adg_alloc_zero(expected->count, sizeof(double)), .foreign_allowed = sample->cut};
-    enum adg_status status = tally.found == NULL ? adg_fail_memory(error)
-                                                 : count_found(context, field, expected, sql, &tally, error);
+    enum adg_status status = tally.found == NULL
+                                 ? adg_fail_memory(error)
+                                 : count_found(context, field, expected, sql, sample->noun, &tally, error);
     for (size_t i = 0; i < expected->count && status == ADG_OK; i++) {
         double share = expected->shares[i].share, found = tally.found[i] / sample->samples;
         tally.distance += fabs(found - share) / 2;

@@ -55,7 +55,9 @@ struct run {
     uint64_t item_count, rows_total;
     char key[256]; /* tells this run from others whose parts may not mix with its own */
     unsigned window;
-    struct slot *slots; /* [window]; item i lies in slot i % window */
+    struct slot *slots;        /* [window]; item i lies in slot i % window */
+    struct adg_buffer *spares; /* [window] memory of parts that were written, the latest last */
+    unsigned spare_count;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t next_encode, next_write;
@@ -281,8 +283,12 @@ static void write_next(struct run *run)
     run->writing = true;
     pthread_mutex_unlock(&run->lock);
     enum adg_status status = write_part(run, table, item, &slot->part, &error);
+    struct adg_buffer spare = slot->part.bytes;
+    spare.size = 0;
+    slot->part.bytes = (struct adg_buffer){0};
     run->sink->part_fini(&slot->part);
     pthread_mutex_lock(&run->lock);
+    run->spares[run->spare_count++] = spare; /* there are no more than parts in the window */
     *slot = (struct slot){0};
     run->next_write++;
     run->writing = false;
@@ -368,6 +374,9 @@ static void encode_next(struct run *run, struct worker *worker)
     struct table *table = table_of_item(run, item);
     struct adg_sink_part part = {0};
     struct adg_error error = {{0}};
+    if (run->spare_count > 0) {
+        part.bytes = run->spares[--run->spare_count];
+    }
     pthread_mutex_unlock(&run->lock);
     enum adg_status status = encode_item(run, worker, table, item, &part, &error);
     pthread_mutex_lock(&run->lock);
@@ -405,7 +414,8 @@ static enum adg_status work_in_threads(struct run *run, struct adg_error *error)
     }
     run->window = threads + 2;
     run->slots = adg_alloc_zero(run->window, sizeof *run->slots);
-    if (run->slots == NULL) {
+    run->spares = adg_alloc_zero(run->window, sizeof *run->spares);
+    if (run->slots == NULL || run->spares == NULL) {
         return adg_fail_memory(error);
     }
     enum adg_status status = adg_parallel_for(threads, threads, work, run, error);
@@ -543,6 +553,10 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
         adg_plan_free(run.tables[t].plan);
         adg_output_fini(&run.tables[t].output);
     }
+    for (unsigned i = 0; run.spares != NULL && i < run.spare_count; i++) {
+        adg_buffer_fini(&run.spares[i]);
+    }
+    adg_free(run.spares);
     adg_free(run.slots);
     adg_free(run.tables);
     pthread_cond_destroy(&run.changed);

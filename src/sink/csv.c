@@ -382,8 +382,9 @@ static enum adg_status csv_part_end(struct adg_sink_encoder *encoder, struct adg
                                     struct adg_error *error)
 {
     (void)error;
+    struct adg_buffer spare = part->bytes;
     *part = (struct adg_sink_part){.bytes = encoder->bytes, .rows = encoder->rows};
-    encoder->bytes = (struct adg_buffer){0};
+    encoder->bytes = spare;
     encoder->rows = 0;
     return ADG_OK;
 }

@@ -692,7 +692,7 @@ static enum adg_status part_end(struct adg_sink_encoder *encoder, struct adg_sin
     uint32_t count = encoder->sink->layout->column_count;
     struct row_group *group = adg_alloc_zero(1, sizeof *group);
     struct adg_parquet_chunk *chunks = adg_alloc_zero(count, sizeof *chunks);
-    struct adg_sink_part made = {.detail = group, .rows = encoder->rows};
+    struct adg_sink_part made = {.bytes = part->bytes, .detail = group, .rows = encoder->rows};
     enum adg_status status = group == NULL || chunks == NULL ? adg_fail_memory(error) : ADG_OK;
     if (status == ADG_OK) {
         *group = (struct row_group){chunks, count};
@@ -700,12 +700,12 @@ static enum adg_status part_end(struct adg_sink_encoder *encoder, struct adg_sin
     } else {
         adg_free(chunks);
     }
+    *part = made;
     if (status != ADG_OK) {
-        part_fini(&made);
+        part_fini(part);
         return status;
     }
     encoder->rows = 0;
-    *part = made;
     return ADG_OK;
 }
 

@@ -43,7 +43,8 @@ struct adg_sink_operations {
     enum adg_status (*begin)(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error);
     enum adg_status (*encoder_new)(const struct adg_sink *sink, struct adg_sink_encoder **out, struct adg_error *error);
     enum adg_status (*encode)(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error);
-    /* Ends the part: `part` takes over its bytes; the encoder is ready for the next one. */
+    /* Ends the part: `part` takes over its bytes; the encoder is ready for the next one. Empty memory that part->bytes has is
+     * used again; it is the part's also after a failure. */
     enum adg_status (*part_end)(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error);
     /* Notes the part as next in the file, at byte `offset`; its bytes are then written as they are. */
     enum adg_status (*append)(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,

@@ -141,7 +141,10 @@ def test_the_static_program(place, adg):
 
 def on_terminal(arguments, conversation, env):
     """Runs adg with a terminal of its own; `conversation` is pairs of a prompt and what is typed at it. Returns exit code and screen."""
-    ours, theirs = os.openpty()
+    try:
+        ours, theirs = os.openpty()
+    except OSError:
+        pytest.skip("there are no terminals here (/dev/pts)")
     def take_terminal():
         os.setsid()
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)

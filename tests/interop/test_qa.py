@@ -144,7 +144,8 @@ def test_the_report_shows_what_was_found(made, adg, tmp_path):
     assert json.loads((tmp_path / "copy.json").read_text()) == result
     data = page_data(tmp_path / "qa.html")
     assert data["result"] == "fail" and data["findings"] == result["findings"]
-    counts = Counter(pq.read_table(tmp_path / f"artificial_{TABLES[dataset]}.parquet", columns=[name])[name].to_pylist())
+    values = pq.read_table(tmp_path / f"artificial_{TABLES[dataset]}.parquet", columns=[name])[name].to_pylist()
+    counts = Counter(None if v is None else str(v) for v in values)
     points = next(f for f in data["fields"] if f["field"] == name)["points"]
     assert len(points) == min(len(counts), 50)
     for value, expected, found in points:
