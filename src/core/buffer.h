@@ -23,6 +23,14 @@ struct adg_span {
     size_t size;
 };
 
+/* By bytes, a shorter one before what it begins. */
+static inline int adg_span_compare(struct adg_span left, struct adg_span right)
+{
+    size_t common = left.size < right.size ? left.size : right.size;
+    int order = common > 0 ? memcmp(left.data, right.data, common) : 0;
+    return order != 0 ? order : (left.size > right.size) - (left.size < right.size);
+}
+
 /* Room for `more` bytes behind `size`; what is there stays. ADG_FAILED without memory. */
 ADG_MUST_CHECK enum adg_status adg_buffer_reserve(struct adg_buffer *buffer, size_t more, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_buffer_append(struct adg_buffer *buffer, const void *data, size_t size,

@@ -8,7 +8,7 @@
 
 #include "core/memory.h"
 
-enum { ZSTD_LEVEL = 1, HEADER_MAX_BYTES = 64 };
+enum { ZSTD_LEVEL = 1, TRIED_BYTES = 16384 };
 
 enum adg_parquet_physical adg_parquet_physical_of(enum adg_type type)
 {
@@ -55,9 +55,7 @@ int adg_parquet_compare(enum adg_type type, struct adg_span left, struct adg_spa
     case ADG_PHYSICAL_BYTE_ARRAY:
         break;
     }
-    size_t common = left.size < right.size ? left.size : right.size;
-    int order = common > 0 ? memcmp(left.data, right.data, common) : 0;
-    return order != 0 ? order : (left.size > right.size) - (left.size < right.size);
+    return adg_span_compare(left, right);
 }
 
 void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_codec codec,
@@ -108,13 +106,14 @@ static enum adg_status compress_body(void *compressor, struct adg_buffer *out, s
 
 bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes)
 {
-    return compress_body(compressor, scratch, bytes, NULL) == ADG_OK && scratch->size < bytes.size - bytes.size / 10;
+    bytes.size = bytes.size < TRIED_BYTES ? bytes.size : TRIED_BYTES;
+    return compress_body(compressor, scratch, bytes, NULL) == ADG_OK && 10 * scratch->size < 7 * bytes.size;
 }
 
 /* Header and (compressed) body behind what the chunk has. `values` are the entries of a dictionary page. */
 static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_parquet_page_type type,
                                    struct adg_span body, uint32_t values, enum adg_parquet_encoding encoding,
-                                   uint32_t *bytes, struct adg_error *error)
+                                   bool sorted, uint32_t *bytes, struct adg_error *error)
 {
     struct adg_span stored = body;
     if (body.size > INT32_MAX) {
@@ -147,7 +146,7 @@ static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_par
         adg_thrift_begin(&writer);
         adg_thrift_i32(&writer, 1, (int32_t)values);
         adg_thrift_i32(&writer, 2, ADG_ENCODING_PLAIN);
-        adg_thrift_bool(&writer, 3, true); /* sorted */
+        adg_thrift_bool(&writer, 3, sorted);
         adg_thrift_end(&writer);
     }
     adg_thrift_end(&writer);
@@ -165,10 +164,11 @@ static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_par
 }
 
 enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t entries,
-                                             struct adg_error *error)
+                                             bool sorted, struct adg_error *error)
 {
     uint32_t bytes = 0;
-    enum adg_status status = append_page(chunk, ADG_PAGE_DICTIONARY, body, entries, ADG_ENCODING_PLAIN, &bytes, error);
+    enum adg_status status = append_page(chunk, ADG_PAGE_DICTIONARY, body, entries, ADG_ENCODING_PLAIN, sorted, &bytes,
+                                         error);
     chunk->dictionary_bytes = bytes;
     return status;
 }
@@ -197,7 +197,7 @@ enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *chunk, struct a
         chunk->page_capacity = capacity;
     }
     struct adg_parquet_page page = {.offset = chunk->bytes.size, .rows = rows, .nulls = nulls};
-    enum adg_status status = append_page(chunk, ADG_PAGE_DATA, body, values, encoding, &page.bytes, error);
+    enum adg_status status = append_page(chunk, ADG_PAGE_DATA, body, values, encoding, false, &page.bytes, error);
     if (status != ADG_OK) {
         return status;
     }

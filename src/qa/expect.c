@@ -26,9 +26,7 @@ static int by_value(const void *a, const void *b)
     if (x->value.data == NULL || y->value.data == NULL) {
         return (x->value.data != NULL) - (y->value.data != NULL);
     }
-    size_t shorter = x->value.size < y->value.size ? x->value.size : y->value.size;
-    int order = memcmp(x->value.data, y->value.data, shorter);
-    return order != 0 ? order : x->value.size < y->value.size ? -1 : x->value.size > y->value.size;
+    return adg_span_compare(x->value, y->value);
 }
 
 void adg_expected_settle(struct adg_expected *expected)

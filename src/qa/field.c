@@ -56,9 +56,7 @@ static int compare_values(struct adg_span a, struct adg_span b)
     if (a.data == NULL || b.data == NULL) {
         return (a.data != NULL) - (b.data != NULL);
     }
-    size_t shorter = a.size < b.size ? a.size : b.size;
-    int order = memcmp(a.data, b.data, shorter);
-    return order != 0 ? order : a.size < b.size ? -1 : a.size > b.size;
+    return adg_span_compare(a, b);
 }
 
 static int64_t find_share(const struct adg_expected *expected, struct adg_span value)

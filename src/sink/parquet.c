@@ -14,13 +14,17 @@
 #include "core/memory.h"
 #include "parquet/footer.h"
 #include "parquet/hybrid.h"
+#include "parquet/levels.h"
+#include "sink/texts.h"
 
-/* Dictionaries with more entries are cut to those that a row group uses. */
-enum { WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
+/* Dictionaries with more entries are cut to those that a row group uses. In place of a null code, joined texts have one that no
+ * dictionary reaches. */
+enum { WHOLE_DICTIONARY_ENTRIES = 4096, NO_TEXT = INT32_MAX, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
 
 struct prepared_column {
     struct adg_buffer dictionary; /* the whole dictionary as the body of its page */
     bool deferred;
+    bool joined; /* PLAIN texts that may repeat */
 };
 
 struct adg_sink {
@@ -34,7 +38,9 @@ struct adg_sink {
 struct encoder_column {
     struct adg_parquet_chunk chunk;
     bool begun;
-    uint32_t *codes; /* deferred: of the part so far */
+    uint32_t *codes;        /* deferred or listed: of the part so far */
+    struct adg_texts texts; /* listed: the dictionary of the part so far */
+    bool listed;            /* texts are listed in this part: they repeat */
 };
 
 struct adg_sink_encoder {
@@ -140,6 +146,8 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
         const struct adg_dictionary *dictionary = layout->columns[i].dictionary;
         sink->leaves[i] = (struct adg_parquet_leaf){
             .name = field->name, .type = field->type, .precision = field->precision, .scale = field->scale};
+        sink->columns[i].joined = layout->columns[i].kind == ADG_COLUMN_PLAIN && field->type == ADG_TYPE_STRING &&
+                                  field->role == ADG_ROLE_DERIVED;
         if (dictionary == NULL || field->type == ADG_TYPE_BOOLEAN) {
             continue;
         }
@@ -208,25 +216,47 @@ static void part_fini(struct adg_sink_part *part)
 
 /* ---- pages ------------------------------------------------------------------------------------------------------- */
 
-/* The chunk starts with its first page, on which compression is decided. */
-static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span dictionary_body,
-                                 uint32_t dictionary_entries, uint32_t rows, uint32_t nulls,
-                                 enum adg_parquet_encoding encoding, const struct adg_parquet_bounds *bounds,
-                                 struct adg_error *error)
+/* The dictionary of a chunk; no entries: it has none. */
+struct chunk_dictionary {
+    struct adg_span body;
+    uint32_t entries;
+    bool sorted;
+};
+static const struct chunk_dictionary no_dictionary = {{NULL, 0}, 0, true};
+
+static struct chunk_dictionary whole_dictionary(const struct adg_sink *sink, uint32_t column)
+{
+    const struct adg_buffer *body = &sink->columns[column].dictionary;
+    return (struct chunk_dictionary){{body->data, body->size}, sink->layout->columns[column].dictionary->count, true};
+}
+
+/* Tried with the first page, or with a dictionary that was made for the chunk and outweighs it. */
+static bool is_compressed(struct adg_sink_encoder *encoder, struct adg_span body,
+                          const struct chunk_dictionary *dictionary)
+{
+    enum adg_compression asked = encoder->sink->compression;
+    struct adg_span tried = !dictionary->sorted && dictionary->body.size > body.size ? dictionary->body : body;
+    return asked == ADG_COMPRESSION_ZSTD ||
+           (asked == ADG_COMPRESSION_AUTO && adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried));
+}
+
+/* The chunk starts with its first page. */
+static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t column,
+                                 const struct chunk_dictionary *dictionary, uint32_t rows, uint32_t nulls,
+                                 const struct adg_parquet_bounds *bounds, struct adg_error *error)
 {
     struct encoder_column *target = &encoder->columns[column];
     const struct adg_span body = {encoder->body.data, encoder->body.size};
+    enum adg_parquet_encoding encoding = dictionary->entries > 0 ? ADG_ENCODING_RLE_DICTIONARY : ADG_ENCODING_PLAIN;
     enum adg_status status = ADG_OK;
     if (!target->begun) {
-        enum adg_compression asked = encoder->sink->compression;
-        bool compressed = asked == ADG_COMPRESSION_ZSTD ||
-                          (asked == ADG_COMPRESSION_AUTO &&
-                           adg_parquet_compresses(encoder->compressor, &encoder->scratch, body));
+        bool compressed = is_compressed(encoder, body, dictionary);
         adg_parquet_chunk_begin(&target->chunk, encoder->sink->leaves[column].type,
                                 compressed ? ADG_CODEC_ZSTD : ADG_CODEC_UNCOMPRESSED, encoder->compressor);
         target->begun = true;
-        if (dictionary_entries > 0) {
-            status = adg_parquet_chunk_dictionary(&target->chunk, dictionary_body, dictionary_entries, error);
+        if (dictionary->entries > 0) {
+            status = adg_parquet_chunk_dictionary(&target->chunk, dictionary->body, dictionary->entries,
+                                                  dictionary->sorted, error);
         }
     }
     return status == ADG_OK ? adg_parquet_chunk_page(&target->chunk, body, rows, rows, nulls, encoding, bounds, error)
@@ -250,61 +280,57 @@ static enum adg_status put_levels(struct adg_sink_encoder *encoder, uint32_t row
     return status;
 }
 
-/* Drops nulls (codes of `null` and above) and notes in encoder->present which rows are left; returns how many. */
-static uint32_t compact(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows, uint32_t null)
-{
-    uint32_t kept = 0;
-    uint32_t *packed = encoder->packed;
-    for (uint32_t r = 0; r < rows; r += 8) {
-        uint32_t bits = 0, end = rows - r < 8 ? rows - r : 8;
-        for (uint32_t k = 0; k < end; k++) {
-            uint32_t code = codes[r + k], is_value = code < null;
-            packed[kept] = code; /* overwritten by the next one when it is null */
-            kept += is_value;
-            bits |= is_value << k;
-        }
-        encoder->present[r / 8] = (uint8_t)bits;
-    }
-    return kept;
-}
+/* Codes with the smallest and the largest one of them that is not null. */
+struct coded {
+    uint32_t kept, min, max;
+};
 
-/* A data page of `rows` codes into a dictionary of which the row group has `entries`; `dictionary` names them for bounds:
- * entry e of the row group is entry names[e] of the dictionary, or e where names is NULL. */
-static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
-                                 uint32_t rows, struct adg_span dictionary_body, uint32_t entries,
-                                 const uint32_t *names, struct adg_error *error)
+/* The body of a data page of codes below `entries`; others are null. */
+static enum adg_status put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows, bool nullable,
+                                 uint32_t entries, struct coded *out, struct adg_error *error)
 {
-    const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
-    uint32_t *packed = encoder->packed, kept = rows;
-    if (layout->nullable) {
-        kept = compact(encoder, codes, rows, entries);
+    uint32_t *packed = encoder->packed;
+    struct coded coded = {.kept = rows};
+    if (nullable) {
+        coded.kept = adg_levels_compact(codes, rows, entries, packed, encoder->present);
     } else {
         memcpy(packed, codes, rows * sizeof *packed);
     }
-    enum adg_status status = put_levels(encoder, rows, kept, error);
+    enum adg_status status = put_levels(encoder, rows, coded.kept, error);
     unsigned width = entries > 2 ? adg_hybrid_width(entries - 1) : 1;
     if (status == ADG_OK) {
-        status = adg_buffer_reserve(&encoder->body, 1 + adg_hybrid_bound(kept, width), error);
+        status = adg_buffer_reserve(&encoder->body, 1 + adg_hybrid_bound(coded.kept, width), error);
     }
     if (status != ADG_OK) {
         return status;
     }
-    uint32_t min = UINT32_MAX, max = 0;
-    for (uint32_t i = 0; i < kept; i++) {
-        min = packed[i] < min ? packed[i] : min;
-        max = packed[i] > max ? packed[i] : max;
-    }
     encoder->body.data[encoder->body.size++] = (uint8_t)width;
-    struct adg_parquet_bounds bounds = {0};
-    if (kept > 0) {
-        uint8_t *out = encoder->body.data + encoder->body.size;
-        encoder->body.size += min == max ? adg_hybrid_put_repeated(out, min, kept, width)
-                                         : adg_hybrid_put_packed(out, packed, kept, width);
-        bounds = make_bounds(layout->field->type, entry(layout->dictionary, names != NULL ? names[min] : min),
-                             entry(layout->dictionary, names != NULL ? names[max] : max));
+    adg_levels_bounds(packed, coded.kept, &coded.min, &coded.max);
+    if (coded.kept > 0) {
+        uint8_t *to = encoder->body.data + encoder->body.size;
+        encoder->body.size += coded.min == coded.max ? adg_hybrid_put_repeated(to, coded.min, coded.kept, width)
+                                                     : adg_hybrid_put_packed(to, packed, coded.kept, width);
     }
-    return emit_page(encoder, column, dictionary_body, entries, rows, rows - kept, ADG_ENCODING_RLE_DICTIONARY, &bounds,
-                     error);
+    *out = coded;
+    return ADG_OK;
+}
+
+/* A data page of `rows` codes into a dictionary of which the row group has `entries`; `names` tells them for bounds: entry e
+ * of the row group is entry names[e] of the layout's dictionary, or e where names is NULL. */
+static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
+                                 uint32_t rows, const struct chunk_dictionary *dictionary, const uint32_t *names,
+                                 struct adg_error *error)
+{
+    const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
+    struct adg_parquet_bounds bounds = {0};
+    struct coded coded;
+    enum adg_status status = put_codes(encoder, codes, rows, layout->nullable, dictionary->entries, &coded, error);
+    if (status == ADG_OK && coded.kept > 0) {
+        bounds = make_bounds(layout->field->type,
+                             entry(layout->dictionary, names != NULL ? names[coded.min] : coded.min),
+                             entry(layout->dictionary, names != NULL ? names[coded.max] : coded.max));
+    }
+    return status == ADG_OK ? emit_page(encoder, column, dictionary, rows, rows - coded.kept, &bounds, error) : status;
 }
 
 /* Booleans have no dictionaries in Parquet: a bit per value. */
@@ -312,7 +338,7 @@ static enum adg_status boolean_page(struct adg_sink_encoder *encoder, uint32_t c
                                     uint32_t rows, struct adg_error *error)
 {
     const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
-    uint32_t kept = compact(encoder, codes, rows, dictionary->count);
+    uint32_t kept = adg_levels_compact(codes, rows, dictionary->count, encoder->packed, encoder->present);
     enum adg_status status = put_levels(encoder, rows, kept, error);
     if (status == ADG_OK) {
         status = adg_buffer_reserve(&encoder->body, kept / 8 + 1, error);
@@ -334,7 +360,7 @@ static enum adg_status boolean_page(struct adg_sink_encoder *encoder, uint32_t c
     if (kept > 0) {
         bounds = make_bounds(ADG_TYPE_BOOLEAN, entry(dictionary, min), entry(dictionary, max));
     }
-    return emit_page(encoder, column, (struct adg_span){0}, 0, rows, rows - kept, ADG_ENCODING_PLAIN, &bounds, error);
+    return emit_page(encoder, column, &no_dictionary, rows, rows - kept, &bounds, error);
 }
 
 /* Notes in encoder->present which rows of a PLAIN column have a value; returns how many. */
@@ -357,46 +383,21 @@ static inline bool is_present(const struct adg_block_column *column, uint32_t ro
     return column->valid == NULL || column->valid[row] != 0;
 }
 
-/* The first eight bytes as a number that compares as they do; a shorter text is filled up with zeros. */
-static inline uint64_t first_bytes(const char *text, uint32_t size)
-{
-    uint64_t word;
-    memcpy(&word, text, sizeof word); /* there is slack behind the last text */
-    word = __builtin_bswap64(word);
-    return size >= sizeof word ? word : size == 0 ? 0 : word & ~UINT64_C(0) << 8 * (sizeof word - size);
-}
-
 /* Cells as they are. */
 static enum adg_status put_texts(struct adg_sink_encoder *encoder, const struct adg_block_column *column, uint32_t rows,
                                  uint32_t kept, struct adg_parquet_bounds *bounds, struct adg_error *error)
 {
     const uint32_t *offsets = column->values.text.offsets;
-    uint64_t least = UINT64_MAX, most = 0;
-    struct adg_span min = {0}, max = {0};
+    struct adg_text_bounds seen = {0};
     for (uint32_t r = 0; r < rows && kept > 0; r++) {
-        if (!is_present(column, r)) {
-            continue;
-        }
-        uint32_t size = 0;
-        const char *text = adg_block_plain_text(column, r, &size);
-        uint64_t first = first_bytes(text, size);
-        if (first <= least) {
-            struct adg_span value = {(const uint8_t *)text, size};
-            if (first < least || min.data == NULL || adg_parquet_compare(ADG_TYPE_STRING, value, min) < 0) {
-                min = value;
-            }
-            least = first;
-        }
-        if (first >= most) {
-            struct adg_span value = {(const uint8_t *)text, size};
-            if (first > most || max.data == NULL || adg_parquet_compare(ADG_TYPE_STRING, value, max) > 0) {
-                max = value;
-            }
-            most = first;
+        if (is_present(column, r)) {
+            uint32_t size = 0;
+            const char *text = adg_block_plain_text(column, r, &size);
+            adg_text_bounds_show(&seen, text, size);
         }
     }
     if (kept > 0) {
-        *bounds = make_bounds(ADG_TYPE_STRING, min, max);
+        *bounds = make_bounds(ADG_TYPE_STRING, seen.min, seen.max);
     }
     return adg_buffer_append(&encoder->body, column->values.text.bytes + offsets[0], offsets[rows] - offsets[0], error);
 }
@@ -493,9 +494,7 @@ static enum adg_status plain_page(struct adg_sink_encoder *encoder, uint32_t ind
     if (bytes > 0 && kept > 0) {
         bounds = make_bounds(type, (struct adg_span){first, bytes}, (struct adg_span){first + bytes, bytes});
     }
-    return status == ADG_OK ? emit_page(encoder, index, (struct adg_span){0}, 0, rows, rows - kept, ADG_ENCODING_PLAIN,
-                                        &bounds, error)
-                            : status;
+    return status == ADG_OK ? emit_page(encoder, index, &no_dictionary, rows, rows - kept, &bounds, error) : status;
 }
 
 /* The one page of a column that is null or constant throughout the part. */
@@ -506,9 +505,7 @@ static enum adg_status uniform_page(struct adg_sink_encoder *encoder, uint32_t c
     struct adg_parquet_bounds bounds = {0};
     if (layout->kind == ADG_COLUMN_NULL) {
         enum adg_status status = put_levels(encoder, rows, 0, error);
-        return status != ADG_OK ? status
-                                : emit_page(encoder, column, (struct adg_span){0}, 0, rows, rows, ADG_ENCODING_PLAIN,
-                                            &bounds, error);
+        return status != ADG_OK ? status : emit_page(encoder, column, &no_dictionary, rows, rows, &bounds, error);
     }
     const struct adg_span value = entry(layout->dictionary, 0);
     bool boolean = layout->field->type == ADG_TYPE_BOOLEAN;
@@ -524,13 +521,54 @@ static enum adg_status uniform_page(struct adg_sink_encoder *encoder, uint32_t c
     if (boolean) {
         memset(out, value.data[0] != 0 ? 0xFF : 0, (rows + 7) / 8);
         encoder->body.size += (rows + 7) / 8;
-        return emit_page(encoder, column, (struct adg_span){0}, 0, rows, 0, ADG_ENCODING_PLAIN, &bounds, error);
+        return emit_page(encoder, column, &no_dictionary, rows, 0, &bounds, error);
     }
     out[0] = 1; /* width: some readers stumble over 0 */
     encoder->body.size += 1 + adg_hybrid_put_repeated(out + 1, 0, rows, 1);
-    const struct adg_buffer *body = &encoder->sink->columns[column].dictionary;
-    return emit_page(encoder, column, (struct adg_span){body->data, body->size}, 1, rows, 0,
-                     ADG_ENCODING_RLE_DICTIONARY, &bounds, error);
+    const struct chunk_dictionary dictionary = whole_dictionary(encoder->sink, column);
+    return emit_page(encoder, column, &dictionary, rows, 0, &bounds, error);
+}
+
+/* Joined texts of a block: listed when a quarter or fewer of the part's first block are different, else PLAIN. */
+static enum adg_status joined_block(struct adg_sink_encoder *encoder, uint32_t index,
+                                    const struct adg_block_column *column, uint32_t rows, struct adg_error *error)
+{
+    struct encoder_column *target = &encoder->columns[index];
+    enum adg_status status = ADG_OK;
+    if (encoder->rows == 0) {
+        adg_texts_clear(&target->texts);
+        target->listed = true;
+    }
+    if (target->listed) {
+        status = adg_texts_add(&target->texts, column, rows, NO_TEXT, target->codes + encoder->rows, error);
+    }
+    if (encoder->rows == 0) {
+        target->listed = 4 * (uint64_t)target->texts.count <= rows && target->texts.count > 0;
+    }
+    return status == ADG_OK && !target->listed ? plain_page(encoder, index, column, rows, error) : status;
+}
+
+static enum adg_status joined_pages(struct adg_sink_encoder *encoder, uint32_t index, struct adg_error *error)
+{
+    struct encoder_column *column = &encoder->columns[index];
+    const struct chunk_dictionary dictionary = {
+        {column->texts.cells.data, column->texts.cells.size}, column->texts.count, false};
+    uint32_t rows = (uint32_t)encoder->rows;
+    enum adg_status status = ADG_OK;
+    for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
+        uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
+        struct adg_parquet_bounds bounds = {0};
+        struct adg_span min, max;
+        struct coded coded = {0};
+        status = put_codes(encoder, column->codes + first, page, true, column->texts.count, &coded, error);
+        if (adg_texts_bounds(&column->texts, column->codes + first, page, NO_TEXT, &min, &max)) {
+            bounds = make_bounds(ADG_TYPE_STRING, min, max);
+        }
+        if (status == ADG_OK) {
+            status = emit_page(encoder, index, &dictionary, page, page - coded.kept, &bounds, error);
+        }
+    }
+    return status;
 }
 
 /* The pages of a column whose codes were kept until the row group's entries are known. */
@@ -562,8 +600,8 @@ static enum adg_status deferred_pages(struct adg_sink_encoder *encoder, uint32_t
     }
     for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
         uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
-        status = code_page(encoder, column, codes + first, page, (struct adg_span){body.data, body.size}, used, names,
-                           error);
+        const struct chunk_dictionary made = {{body.data, body.size}, used, true};
+        status = code_page(encoder, column, codes + first, page, &made, names, error);
     }
     adg_buffer_fini(&body);
     adg_free(names);
@@ -580,6 +618,7 @@ static void encoder_free(struct adg_sink_encoder *encoder)
     for (uint32_t i = 0; encoder->columns != NULL && i < encoder->sink->layout->column_count; i++) {
         adg_parquet_chunk_fini(&encoder->columns[i].chunk);
         adg_free(encoder->columns[i].codes);
+        adg_texts_fini(&encoder->columns[i].texts);
     }
     adg_free(encoder->columns);
     adg_free(encoder->packed);
@@ -607,9 +646,11 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
                 encoder->present != NULL && encoder->numbers != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
-        if (sink->columns[i].deferred) {
+        if (sink->columns[i].deferred || sink->columns[i].joined) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));
             good = encoder->columns[i].codes != NULL;
+        }
+        if (sink->columns[i].deferred) {
             if (sink->layout->columns[i].dictionary->count + 1 > encoder->remap_entries) {
                 encoder->remap_entries = sink->layout->columns[i].dictionary->count + 1;
             }
@@ -640,16 +681,17 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
     for (uint32_t i = 0; i < sink->layout->column_count && status == ADG_OK; i++) {
         const struct adg_layout_column *layout = &sink->layout->columns[i];
         const struct adg_block_column *column = &block->columns[i];
-        if (layout->kind == ADG_COLUMN_PLAIN) {
+        if (sink->columns[i].joined) {
+            status = joined_block(encoder, i, column, block->rows, error);
+        } else if (layout->kind == ADG_COLUMN_PLAIN) {
             status = plain_page(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY && layout->field->type == ADG_TYPE_BOOLEAN) {
             status = boolean_page(encoder, i, column->codes, block->rows, error);
         } else if (sink->columns[i].deferred) {
             memcpy(encoder->columns[i].codes + encoder->rows, column->codes, block->rows * sizeof *column->codes);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY) {
-            const struct adg_buffer *body = &sink->columns[i].dictionary;
-            status = code_page(encoder, i, column->codes, block->rows, (struct adg_span){body->data, body->size},
-                               layout->dictionary->count, NULL, error);
+            const struct chunk_dictionary dictionary = whole_dictionary(sink, i);
+            status = code_page(encoder, i, column->codes, block->rows, &dictionary, NULL, error);
         }
     }
     encoder->rows += block->rows;
@@ -667,6 +709,8 @@ static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_grou
         enum adg_column_kind kind = sink->layout->columns[i].kind;
         if (sink->columns[i].deferred) {
             status = deferred_pages(encoder, i, error);
+        } else if (encoder->columns[i].listed) {
+            status = joined_pages(encoder, i, error);
         } else if (kind == ADG_COLUMN_NULL || kind == ADG_COLUMN_CONSTANT) {
             status = uniform_page(encoder, i, error);
         }
