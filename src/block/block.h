@@ -60,12 +60,13 @@ struct adg_block_column {
         struct {
             const char *bytes;       /* ADG_TEXT_SLACK more may be read behind the last cell */
             const uint32_t *offsets; /* [rows + 1] of cells */
+            char *head; /* = bytes where the sink may write ADG_TEXT_HEADROOM before the first cell, or NULL */
         } text;
     } values; /* PLAIN */
 };
 
 /* PLAIN text lies as Parquet stores it: a cell is the length in four bytes and the text; a null row takes no byte. */
-enum { ADG_TEXT_LENGTH_BYTES = 4, ADG_TEXT_SLACK = 16 };
+enum { ADG_TEXT_LENGTH_BYTES = 4, ADG_TEXT_SLACK = 16, ADG_TEXT_HEADROOM = ADG_BLOCK_ROWS / 8 + 64 };
 
 /* The text of a row that is not null. */
 static inline const char *adg_block_plain_text(const struct adg_block_column *column, uint32_t row, uint32_t *size)

@@ -134,6 +134,18 @@ EXPORT void adg_block_free(struct adg_block *block)
     }
 }
 
+enum adg_status adg_work_begin_texts(struct adg_work_column *column, uint64_t bytes, struct adg_error *error)
+{
+    if (bytes > UINT32_MAX) {
+        return adg_fail(error, ADG_FAILED, "the texts of one block take more than 4 GiB");
+    }
+    column->bytes.size = 0;
+    enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_TEXT_HEADROOM + bytes + ADG_TEXT_SLACK, error);
+    column->bytes.size = ADG_TEXT_HEADROOM;
+    column->offsets[0] = 0;
+    return status;
+}
+
 /* Shows rows `skip` .. `skip + rows - 1` of the scratch. */
 static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, uint32_t rows)
 {
@@ -155,7 +167,8 @@ static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, 
             for (uint32_t i = 0; base != 0 && i <= rows; i++) {
                 offsets[i] -= base;
             }
-            to->values.text.bytes = (const char *)from->bytes.data + base;
+            to->values.text.head = (char *)from->bytes.data + ADG_TEXT_HEADROOM + base;
+            to->values.text.bytes = to->values.text.head;
             to->values.text.offsets = offsets;
         } else if (adg_type_is_int32(layout->field->type)) {
             to->values.i32 = (const int32_t *)from->fixed + skip;

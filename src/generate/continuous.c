@@ -104,15 +104,10 @@ static enum adg_status run_text(const struct adg_step *step, struct adg_work *wo
     const struct continuous *continuous = step->detail;
     struct adg_work_column *column = &work->columns[step->field];
     draw_words(continuous, work);
-    column->bytes.size = 0;
-    column->offsets[0] = 0;
-    for (uint32_t i = 0; i < work->rows; i++) {
+    enum adg_status status = adg_work_begin_texts(
+        column, (uint64_t)work->rows * (ADG_TEXT_LENGTH_BYTES + ADG_VALUE_TEXT_BYTES), error);
+    for (uint32_t i = 0; i < work->rows && status == ADG_OK; i++) {
         bool null = is_null(continuous, work, i);
-        enum adg_status status = adg_buffer_reserve(
-            &column->bytes, ADG_TEXT_LENGTH_BYTES + ADG_VALUE_TEXT_BYTES + ADG_TEXT_SLACK, error);
-        if (status != ADG_OK) {
-            return status;
-        }
         if (continuous->null_parts > 0) {
             column->valid[i] = !null;
         }
@@ -120,9 +115,9 @@ static enum adg_status run_text(const struct adg_step *step, struct adg_work *wo
             char text[ADG_VALUE_TEXT_BYTES];
             adg_work_put_text(column, text, (uint32_t)adg_double_format(draw(continuous, work, i), text));
         }
-        column->offsets[i + 1] = (uint32_t)column->bytes.size;
+        adg_work_end_text(column, i);
     }
-    return ADG_OK;
+    return status;
 }
 
 /* Codes over the listed range, when it is narrow enough. */

@@ -117,12 +117,10 @@ static enum adg_status run_texts(const struct adg_step *step, struct adg_work *w
     size_t longest = adg_pattern_max_length(identifier->field->pattern) + ADG_TEXT_LENGTH_BYTES;
     uint8_t texts[ADG_PLACES_BATCH][ADG_PATTERN_MAX_LENGTH];
     uint32_t lengths[ADG_PLACES_BATCH], all = identifier->by_patient ? work->runs.count : work->rows;
-    column->bytes.size = 0;
-    enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_BLOCK_ROWS * longest + ADG_TEXT_SLACK, error);
+    enum adg_status status = adg_work_begin_texts(column, ADG_BLOCK_ROWS * longest, error);
     if (status != ADG_OK) {
         return status;
     }
-    column->offsets[0] = 0;
     for (uint32_t from = 0; from < all; from += ADG_PLACES_BATCH) {
         uint32_t count = all - from < ADG_PLACES_BATCH ? all - from : ADG_PLACES_BATCH;
         make_texts(identifier, work, from, count, texts, lengths);
@@ -131,7 +129,7 @@ static enum adg_status run_texts(const struct adg_step *step, struct adg_work *w
             uint32_t end = identifier->by_patient ? work->runs.starts[from + i + 1] : row + 1;
             for (; row < end; row++) {
                 adg_work_put_text(column, texts[i], lengths[i]);
-                column->offsets[row + 1] = (uint32_t)column->bytes.size;
+                adg_work_end_text(column, row);
             }
         }
     }

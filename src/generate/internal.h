@@ -38,6 +38,14 @@ struct adg_work_column {
     struct adg_buffer bytes;
 };
 
+/* Starts the cells of PLAIN text, with room for `bytes` of them. */
+ADG_MUST_CHECK enum adg_status adg_work_begin_texts(struct adg_work_column *column, uint64_t bytes,
+                                                    struct adg_error *error);
+/* Notes the end of a row's cell, or of a null row. */
+static inline void adg_work_end_text(struct adg_work_column *column, uint32_t row)
+{
+    column->offsets[row + 1] = (uint32_t)(column->bytes.size - ADG_TEXT_HEADROOM);
+}
 /* Appends a cell of PLAIN text; there is room. */
 static inline void adg_work_put_text(struct adg_work_column *column, const void *text, uint32_t size)
 {

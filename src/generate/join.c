@@ -12,7 +12,7 @@
 #include "block/text.h"
 #include "core/memory.h"
 
-enum { SMALL_CELL_BYTES = 8, LARGE_CELL_BYTES = 16 }; /* text, comma, and their length in the last byte */
+enum { SMALL_CELL_BYTES = 8, LARGE_CELL_BYTES = 16, TOGETHER = 3 }; /* text, comma, and their length in the last byte */
 
 struct input {
     uint32_t field;
@@ -50,7 +50,13 @@ static inline __attribute__((always_inline)) size_t join_cells(const struct join
                                                                uint32_t cell_bytes)
 {
     uint8_t *at = out;
-    for (uint32_t j = 0; j < end; j++) {
+    uint32_t together = join->input_count < TOGETHER ? join->input_count : TOGETHER;
+    for (uint32_t j = 0; j < together; j++) { /* most rows have few texts, and how many cannot be predicted */
+        const uint8_t *cell = join->inputs[j].cells + (size_t)codes[j][row] * cell_bytes;
+        memcpy(at, cell, cell_bytes);
+        at += cell[cell_bytes - 1] & (0 - (uint32_t)(j < end));
+    }
+    for (uint32_t j = together; j < end; j++) {
         const uint8_t *cell = join->inputs[j].cells + (size_t)codes[j][row] * cell_bytes;
         memcpy(at, cell, cell_bytes);
         at += cell[cell_bytes - 1];
@@ -90,9 +96,9 @@ static size_t join_row(const struct join *join, const uint32_t *const *codes, ui
 static uint64_t bound_bytes(const struct join *join, const struct adg_work *work)
 {
     if (join->cell_bytes > 0) {
-        return work->rows * ((uint64_t)join->input_count * join->cell_bytes + ADG_TEXT_LENGTH_BYTES) + ADG_TEXT_SLACK;
+        return work->rows * ((uint64_t)join->input_count * join->cell_bytes + ADG_TEXT_LENGTH_BYTES);
     }
-    uint64_t bytes = work->rows * ((uint64_t)join->input_count + ADG_TEXT_LENGTH_BYTES) + ADG_TEXT_SLACK;
+    uint64_t bytes = work->rows * ((uint64_t)join->input_count + ADG_TEXT_LENGTH_BYTES);
     for (uint32_t j = 0; j < join->input_count; j++) {
         const uint32_t *codes = work->columns[join->inputs[j].field].codes;
         for (uint32_t i = 0; i < work->rows; i++) {
@@ -106,12 +112,7 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
 {
     const struct join *join = step->detail;
     struct adg_work_column *column = &work->columns[step->field];
-    uint64_t bound = bound_bytes(join, work);
-    if (bound > UINT32_MAX) {
-        return adg_fail(error, ADG_FAILED, "the joined texts of one block take more than 4 GiB");
-    }
-    column->bytes.size = 0;
-    enum adg_status status = adg_buffer_reserve(&column->bytes, bound, error);
+    enum adg_status status = adg_work_begin_texts(column, bound_bytes(join, work), error);
     if (status != ADG_OK) {
         return status;
     }
@@ -120,7 +121,6 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
         codes[j] = work->columns[join->inputs[j].field].codes;
     }
     find_ends(join, work, work->words);
-    column->offsets[0] = 0;
     for (uint32_t i = 0; i < work->rows; i++) {
         uint32_t end = work->words[i];
         uint8_t *out = column->bytes.data + column->bytes.size;
@@ -130,7 +130,7 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
             memcpy(out, &size, ADG_TEXT_LENGTH_BYTES);
             column->bytes.size += ADG_TEXT_LENGTH_BYTES + size;
         }
-        column->offsets[i + 1] = (uint32_t)column->bytes.size;
+        adg_work_end_text(column, i);
         column->valid[i] = end > 0;
     }
     return ADG_OK;

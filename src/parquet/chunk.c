@@ -107,7 +107,7 @@ static enum adg_status compress_body(void *compressor, struct adg_buffer *out, s
 bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes)
 {
     bytes.size = bytes.size < TRIED_BYTES ? bytes.size : TRIED_BYTES;
-    return compress_body(compressor, scratch, bytes, NULL) == ADG_OK && 10 * scratch->size < 7 * bytes.size;
+    return compress_body(compressor, scratch, bytes, NULL) == ADG_OK && 2 * scratch->size < bytes.size;
 }
 
 /* Header and (compressed) body behind what the chunk has. `values` are the entries of a dictionary page. */

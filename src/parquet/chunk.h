@@ -77,7 +77,7 @@ ADG_MUST_CHECK enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *
 void adg_parquet_chunk_take(struct adg_parquet_chunk *chunk, struct adg_parquet_chunk *out);
 void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk);
 
-/* Whether zstd saves three tenths of the first 16 KiB of these bytes: less is not worth its time. */
+/* Whether zstd halves the first 16 KiB of these bytes: less is not worth its time. */
 bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes);
 
 /* Compares two values in PLAIN encoding: numbers by value, text by bytes. */

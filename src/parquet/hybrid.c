@@ -58,12 +58,8 @@ static inline __attribute__((always_inline)) void pack_groups(uint8_t *out, cons
     }
 }
 
-size_t adg_hybrid_put_packed(uint8_t *out, uint32_t *values, uint32_t count, unsigned width)
+static void pack(uint8_t *to, const uint32_t *values, uint32_t groups, unsigned width)
 {
-    uint32_t groups = (count + 7) / 8;
-    memset(values + count, 0, (groups * 8 - count) * sizeof *values);
-    size_t header = put_varint(out, (uint64_t)groups << 1 | 1);
-    uint8_t *to = out + header;
     switch (width) {
 #define WIDTH(w)                                                                                                       \
     case w:                                                                                                            \
@@ -76,7 +72,20 @@ size_t adg_hybrid_put_packed(uint8_t *out, uint32_t *values, uint32_t count, uns
 #undef WIDTH
                 default : pack_groups(to, values, groups, width);
     }
-    return header + (size_t)groups * width;
+}
+
+size_t adg_hybrid_put_packed(uint8_t *out, const uint32_t *values, uint32_t count, unsigned width)
+{
+    uint32_t whole = count / 8, rest = count % 8, last[8] = {0};
+    size_t size = put_varint(out, (uint64_t)(whole + (rest > 0)) << 1 | 1);
+    pack(out + size, values, whole, width);
+    size += (size_t)whole * width;
+    if (rest > 0) {
+        memcpy(last, values + (size_t)whole * 8, rest * sizeof *last);
+        pack(out + size, last, 1, width);
+        size += width;
+    }
+    return size;
 }
 
 size_t adg_hybrid_put_bits(uint8_t *out, const uint8_t *bits, uint32_t count)

@@ -29,13 +29,17 @@ static uint32_t compact_scalar(const uint32_t *codes, uint32_t first, uint32_t r
     return kept;
 }
 
-static inline __attribute__((always_inline)) void bounds(const uint32_t *codes, uint32_t count, uint32_t *min,
-                                                         uint32_t *max)
+static inline __attribute__((always_inline)) void bounds(const uint32_t *codes, uint32_t count, uint32_t highest,
+                                                         uint32_t *min, uint32_t *max)
 {
+    enum { STRETCH = 1024 };
     uint32_t least = UINT32_MAX, most = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        least = codes[i] < least ? codes[i] : least;
-        most = codes[i] > most ? codes[i] : most;
+    for (uint32_t first = 0; first < count && (least > 0 || most < highest); first += STRETCH) {
+        uint32_t end = count - first < STRETCH ? count : first + STRETCH;
+        for (uint32_t i = first; i < end; i++) {
+            least = codes[i] < least ? codes[i] : least;
+            most = codes[i] > most ? codes[i] : most;
+        }
     }
     *min = least;
     *max = most;
@@ -74,10 +78,10 @@ __attribute__((target("avx2,popcnt"))) static uint32_t compact_avx2(const uint32
     return kept;
 }
 
-__attribute__((target("avx2"))) static void bounds_avx2(const uint32_t *codes, uint32_t count, uint32_t *min,
-                                                        uint32_t *max)
+__attribute__((target("avx2"))) static void bounds_avx2(const uint32_t *codes, uint32_t count, uint32_t highest,
+                                                        uint32_t *min, uint32_t *max)
 {
-    bounds(codes, count, min, max);
+    bounds(codes, count, highest, min, max);
 }
 #endif
 
@@ -95,13 +99,13 @@ uint32_t adg_levels_compact(const uint32_t *codes, uint32_t rows, uint32_t null,
     return compact_scalar(codes, done, rows, null, packed, kept, present);
 }
 
-void adg_levels_bounds(const uint32_t *codes, uint32_t count, uint32_t *min, uint32_t *max)
+void adg_levels_bounds(const uint32_t *codes, uint32_t count, uint32_t highest, uint32_t *min, uint32_t *max)
 {
 #if defined(__x86_64__)
     if (adg_cpu_choose() == ADG_CPU_AVX2) {
-        bounds_avx2(codes, count, min, max);
+        bounds_avx2(codes, count, highest, min, max);
         return;
     }
 #endif
-    bounds(codes, count, min, max);
+    bounds(codes, count, highest, min, max);
 }

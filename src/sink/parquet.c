@@ -241,12 +241,11 @@ static bool is_compressed(struct adg_sink_encoder *encoder, struct adg_span body
 }
 
 /* The chunk starts with its first page. */
-static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t column,
+static enum adg_status emit_body(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
                                  const struct chunk_dictionary *dictionary, uint32_t rows, uint32_t nulls,
                                  const struct adg_parquet_bounds *bounds, struct adg_error *error)
 {
     struct encoder_column *target = &encoder->columns[column];
-    const struct adg_span body = {encoder->body.data, encoder->body.size};
     enum adg_parquet_encoding encoding = dictionary->entries > 0 ? ADG_ENCODING_RLE_DICTIONARY : ADG_ENCODING_PLAIN;
     enum adg_status status = ADG_OK;
     if (!target->begun) {
@@ -261,6 +260,15 @@ static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t colu
     }
     return status == ADG_OK ? adg_parquet_chunk_page(&target->chunk, body, rows, rows, nulls, encoding, bounds, error)
                             : status;
+}
+
+/* What encoder->body holds. */
+static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t column,
+                                 const struct chunk_dictionary *dictionary, uint32_t rows, uint32_t nulls,
+                                 const struct adg_parquet_bounds *bounds, struct adg_error *error)
+{
+    return emit_body(encoder, column, (struct adg_span){encoder->body.data, encoder->body.size}, dictionary, rows,
+                     nulls, bounds, error);
 }
 
 /* Starts the page's body with its definition levels: all 0, all 1, or the bits in encoder->present. */
@@ -289,12 +297,11 @@ struct coded {
 static enum adg_status put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows, bool nullable,
                                  uint32_t entries, struct coded *out, struct adg_error *error)
 {
-    uint32_t *packed = encoder->packed;
+    const uint32_t *packed = codes;
     struct coded coded = {.kept = rows};
     if (nullable) {
-        coded.kept = adg_levels_compact(codes, rows, entries, packed, encoder->present);
-    } else {
-        memcpy(packed, codes, rows * sizeof *packed);
+        coded.kept = adg_levels_compact(codes, rows, entries, encoder->packed, encoder->present);
+        packed = encoder->packed;
     }
     enum adg_status status = put_levels(encoder, rows, coded.kept, error);
     unsigned width = entries > 2 ? adg_hybrid_width(entries - 1) : 1;
@@ -305,7 +312,7 @@ static enum adg_status put_codes(struct adg_sink_encoder *encoder, const uint32_
         return status;
     }
     encoder->body.data[encoder->body.size++] = (uint8_t)width;
-    adg_levels_bounds(packed, coded.kept, &coded.min, &coded.max);
+    adg_levels_bounds(packed, coded.kept, entries - 1, &coded.min, &coded.max);
     if (coded.kept > 0) {
         uint8_t *to = encoder->body.data + encoder->body.size;
         encoder->body.size += coded.min == coded.max ? adg_hybrid_put_repeated(to, coded.min, coded.kept, width)
@@ -383,12 +390,17 @@ static inline bool is_present(const struct adg_block_column *column, uint32_t ro
     return column->valid == NULL || column->valid[row] != 0;
 }
 
-/* Cells as they are. */
-static enum adg_status put_texts(struct adg_sink_encoder *encoder, const struct adg_block_column *column, uint32_t rows,
-                                 uint32_t kept, struct adg_parquet_bounds *bounds, struct adg_error *error)
+/* Cells as they are, behind the levels that encoder->body holds: these are put before them where there is room. */
+static enum adg_status text_page(struct adg_sink_encoder *encoder, uint32_t index,
+                                 const struct adg_block_column *column, uint32_t rows, uint32_t kept,
+                                 struct adg_error *error)
 {
     const uint32_t *offsets = column->values.text.offsets;
+    size_t levels = encoder->body.size, cells = offsets[rows] - offsets[0];
     struct adg_text_bounds seen = {0};
+    struct adg_parquet_bounds bounds = {0};
+    struct adg_span body = {NULL, levels + cells};
+    enum adg_status status = ADG_OK;
     for (uint32_t r = 0; r < rows && kept > 0; r++) {
         if (is_present(column, r)) {
             uint32_t size = 0;
@@ -397,9 +409,17 @@ static enum adg_status put_texts(struct adg_sink_encoder *encoder, const struct 
         }
     }
     if (kept > 0) {
-        *bounds = make_bounds(ADG_TYPE_STRING, seen.min, seen.max);
+        bounds = make_bounds(ADG_TYPE_STRING, seen.min, seen.max);
     }
-    return adg_buffer_append(&encoder->body, column->values.text.bytes + offsets[0], offsets[rows] - offsets[0], error);
+    if (column->values.text.head != NULL && levels <= ADG_TEXT_HEADROOM) {
+        body.data = (uint8_t *)column->values.text.head + offsets[0] - levels;
+        memcpy(column->values.text.head + offsets[0] - levels, encoder->body.data, levels);
+    } else {
+        status = adg_buffer_append(&encoder->body, column->values.text.bytes + offsets[0], cells, error);
+        body.data = encoder->body.data;
+    }
+    return status == ADG_OK ? emit_body(encoder, index, body, &no_dictionary, rows, rows - kept, &bounds, error)
+                            : status;
 }
 
 /* Numbers of a type, those of null rows left out, with their bounds. */
@@ -469,8 +489,7 @@ static enum adg_status plain_page(struct adg_sink_encoder *encoder, uint32_t ind
     size_t bytes = 0;
     switch (adg_parquet_physical_of(type)) {
     case ADG_PHYSICAL_BYTE_ARRAY:
-        status = put_texts(encoder, column, rows, kept, &bounds, error);
-        break;
+        return text_page(encoder, index, column, rows, kept, error);
     case ADG_PHYSICAL_BOOLEAN:
         encoder->body.size += put_booleans(column, rows, out, ends.i32);
         bytes = sizeof(int32_t);
@@ -494,7 +513,7 @@ static enum adg_status plain_page(struct adg_sink_encoder *encoder, uint32_t ind
     if (bytes > 0 && kept > 0) {
         bounds = make_bounds(type, (struct adg_span){first, bytes}, (struct adg_span){first + bytes, bytes});
     }
-    return status == ADG_OK ? emit_page(encoder, index, &no_dictionary, rows, rows - kept, &bounds, error) : status;
+    return emit_page(encoder, index, &no_dictionary, rows, rows - kept, &bounds, error);
 }
 
 /* The one page of a column that is null or constant throughout the part. */

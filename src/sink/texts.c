@@ -27,6 +27,7 @@ void adg_texts_fini(struct adg_texts *texts)
     adg_buffer_fini(&texts->cells);
     adg_free(texts->offsets);
     adg_free(texts->hashes);
+    adg_free(texts->seen);
     adg_free(texts->slots);
     *texts = (struct adg_texts){0};
 }
@@ -76,7 +77,9 @@ static enum adg_status make_room(struct adg_texts *texts, struct adg_error *erro
         texts->offsets = offsets != NULL ? offsets : texts->offsets;
         uint32_t *hashes = adg_realloc_array(texts->hashes, capacity, sizeof *hashes);
         texts->hashes = hashes != NULL ? hashes : texts->hashes;
-        if (offsets == NULL || hashes == NULL) {
+        uint8_t *seen = adg_realloc_array(texts->seen, capacity, sizeof *seen);
+        texts->seen = seen != NULL ? seen : texts->seen;
+        if (offsets == NULL || hashes == NULL || seen == NULL) {
             return adg_fail_memory(error);
         }
         texts->capacity = capacity;
@@ -139,16 +142,18 @@ enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_co
     return status;
 }
 
-bool adg_texts_bounds(const struct adg_texts *texts, const uint32_t *codes, uint32_t rows, uint32_t null,
+bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, uint32_t null,
                       struct adg_span *min, struct adg_span *max)
 {
     struct adg_text_bounds bounds = {0};
+    memset(texts->seen, 0, texts->count);
     for (uint32_t r = 0; r < rows; r++) {
-        if (codes[r] < null) {
+        if (codes[r] < null && texts->seen[codes[r]] == 0) {
             const char *cell = (const char *)texts->cells.data + texts->offsets[codes[r]];
             uint32_t size;
             memcpy(&size, cell, ADG_TEXT_LENGTH_BYTES);
             adg_text_bounds_show(&bounds, cell + ADG_TEXT_LENGTH_BYTES, size);
+            texts->seen[codes[r]] = 1;
         }
     }
     *min = bounds.min;

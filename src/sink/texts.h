@@ -15,6 +15,7 @@ struct adg_texts {
     uint32_t count, capacity;
     uint32_t *offsets; /* [capacity] of the cells */
     uint32_t *hashes;  /* [capacity] */
+    uint8_t *seen;     /* [capacity] scratch */
     struct adg_texts_slot *slots;
     unsigned slot_bits;
 };
@@ -25,7 +26,7 @@ void adg_texts_clear(struct adg_texts *texts);
 ADG_MUST_CHECK enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column,
                                              uint32_t rows, uint32_t null, uint32_t *codes, struct adg_error *error);
 /* The smallest and the largest text among codes below `null`; false when there is none. */
-bool adg_texts_bounds(const struct adg_texts *texts, const uint32_t *codes, uint32_t rows, uint32_t null,
+bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, uint32_t null,
                       struct adg_span *min, struct adg_span *max);
 void adg_texts_fini(struct adg_texts *texts);
 
