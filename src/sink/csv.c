@@ -9,18 +9,23 @@
  *     PLAIN       one column: formatted and escaped per row
  *
  * An entry of at most 15 bytes lies in a cell of 16: copied as a whole, and the cursor moves by its length, so that no
- * copy has a variable length. Longer ones are found through the cell. Cells are looked up column by column for a few rows,
- * before the rows are put together: reading one code of every column in turn would miss the cache each time.
+ * copy has a variable length. Longer ones are found through the cell. A few rows are written side by side, step by step, each at a
+ * cursor of its own: so their copies do not wait for one another, and the codes of a column are read in a run. Then the rows are
+ * put one behind the other.
  */
 #include <stdbool.h>
 #include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "block/text.h"
 #include "core/memory.h"
 #include "sink/sink.h"
 
 enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
-enum { TILE_ROWS = 16 }; /* rows whose cells are looked up together: a cache line of codes */
+enum { TILE_ROWS = 16, SHORT_LITERAL = 32 }; /* rows that are written together: a cache line of codes */
 
 struct cell {
     char text[CELL_TEXT_BYTES]; /* or the long entry's offset and size */
@@ -46,6 +51,7 @@ struct step {
 struct cell_column {
     uint32_t column;
     struct cell *cells; /* [count + 1] */
+    bool has_long;
 };
 
 struct adg_sink {
@@ -55,35 +61,59 @@ struct adg_sink {
     uint32_t *text_columns;           /* those that are PLAIN text */
     uint32_t step_count, cell_column_count, text_column_count;
     struct adg_buffer long_text;
-    size_t row_bytes; /* no row is longer, its plain texts aside; with room for the overhang of a cell */
+    size_t row_bytes; /* no row is longer, its plain texts aside; with room for the overhang of a cell or literal */
 };
 
 struct adg_sink_encoder {
     const struct adg_sink *sink;
-    struct cell *tile; /* [TILE_ROWS][cell_column_count] */
+    struct adg_buffer tile; /* TILE_ROWS rows */
     struct adg_buffer bytes;
     uint64_t rows;
 };
 
-static bool needs_quotes(const char *text, size_t size)
+/* What of a text asks for quotes, and whether it holds quotes itself. */
+struct specials {
+    bool any, quote;
+};
+
+static struct specials find_specials(const char *text, size_t size)
 {
-    bool special = false;
-    for (size_t i = 0; i < size; i++) {
-        special |= text[i] == ',' || text[i] == '"' || text[i] == '\n' || text[i] == '\r';
+    struct specials found = {false, false};
+    size_t i = 0;
+#if defined(__SSE2__)
+    const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), lf = _mm_set1_epi8('\n'),
+                  cr = _mm_set1_epi8('\r');
+    for (; i + sizeof comma <= size; i += sizeof comma) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+        __m128i quotes = _mm_cmpeq_epi8(bytes, quote);
+        __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, comma),
+                                      _mm_or_si128(_mm_cmpeq_epi8(bytes, lf), _mm_cmpeq_epi8(bytes, cr)));
+        found.quote |= _mm_movemask_epi8(quotes) != 0;
+        found.any |= _mm_movemask_epi8(_mm_or_si128(quotes, others)) != 0;
     }
-    return special;
+#endif
+    for (; i < size; i++) {
+        found.quote |= text[i] == '"';
+        found.any |= text[i] == ',' || text[i] == '"' || text[i] == '\n' || text[i] == '\r';
+    }
+    return found;
 }
 
 /* Writes at most 2 * size + 2 bytes; returns how many. */
 static size_t put_escaped(char *out, const char *text, size_t size)
 {
-    if (!needs_quotes(text, size)) {
+    const struct specials found = find_specials(text, size);
+    char *next = out;
+    if (!found.any) {
         memcpy(out, text, size);
         return size;
     }
-    char *next = out;
     *next++ = '"';
-    for (size_t i = 0; i < size; i++) {
+    if (!found.quote) {
+        memcpy(next, text, size);
+        next += size;
+    }
+    for (size_t i = 0; i < size && found.quote; i++) {
         if (text[i] == '"') {
             *next++ = '"';
         }
@@ -141,6 +171,7 @@ static enum adg_status open_dictionary(struct adg_sink *sink, uint32_t c, char s
             memcpy(cells[i].text, &offset, sizeof offset);
             memcpy(cells[i].text + sizeof offset, &size, sizeof size);
             cells[i].length = LONG_ENTRY;
+            sink->cell_columns[sink->cell_column_count - 1].has_long = true;
             status = adg_buffer_append(&sink->long_text, entry.data, entry.size, error);
         }
         *longest = entry.size > *longest ? entry.size : *longest;
@@ -222,7 +253,7 @@ static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compre
     }
     enum adg_status status = ADG_OK;
     sink->layout = layout;
-    sink->row_bytes = sizeof(struct cell);
+    sink->row_bytes = SHORT_LITERAL;
     sink->steps = adg_alloc_array(layout->column_count, sizeof *sink->steps);
     sink->cell_columns = adg_alloc_array(layout->column_count, sizeof *sink->cell_columns);
     sink->text_columns = adg_alloc_array(layout->column_count, sizeof *sink->text_columns);
@@ -231,6 +262,9 @@ static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compre
     }
     for (uint32_t c = 0; c < layout->column_count && status == ADG_OK; c++) {
         status = open_column(sink, c, error);
+    }
+    for (uint32_t i = 0; i < sink->step_count && status == ADG_OK; i++) {
+        status = adg_buffer_reserve(&sink->steps[i].literal, SHORT_LITERAL, error);
     }
     if (status != ADG_OK) {
         csv_free(sink);
@@ -259,43 +293,42 @@ static enum adg_status csv_encoder_new(const struct adg_sink *sink, struct adg_s
         return adg_fail_memory(error);
     }
     encoder->sink = sink;
-    encoder->tile = adg_alloc_array((size_t)TILE_ROWS * sink->cell_column_count, sizeof *encoder->tile);
-    if (encoder->tile == NULL) {
-        adg_free(encoder);
-        return adg_fail_memory(error);
-    }
     *out = encoder;
     return ADG_OK;
 }
 
-/* Fills the tile with the cells of `rows` rows from `first_row` on. */
-static void look_up(const struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t first_row,
-                    uint32_t rows)
+static char *put_long(char *next, const struct adg_sink *sink, const struct cell *cell)
 {
-    const struct adg_sink *sink = encoder->sink;
-    for (uint32_t c = 0; c < sink->cell_column_count; c++) {
-        const struct cell *cells = sink->cell_columns[c].cells;
-        const uint32_t *codes = block->columns[sink->cell_columns[c].column].codes + first_row;
-        struct cell *out = encoder->tile + c;
-        for (uint32_t r = 0; r < rows; r++) {
-            *out = cells[codes[r]];
-            out += sink->cell_column_count;
-        }
-    }
-}
-
-static inline char *put_cell(char *next, const struct adg_sink *sink, const struct cell *cell)
-{
-    if (cell->length != LONG_ENTRY) {
-        memcpy(next, cell, sizeof *cell);
-        return next + cell->length;
-    }
     uint64_t offset;
     uint32_t size;
     memcpy(&offset, cell->text, sizeof offset);
     memcpy(&size, cell->text + sizeof offset, sizeof size);
     memcpy(next, sink->long_text.data + offset, size);
     return next + size;
+}
+
+/* The cells of one column, each at its row's cursor. */
+static void put_cells(const struct adg_sink *sink, const struct cell_column *column, const uint32_t *codes,
+                      uint32_t rows, char **next)
+{
+    const struct cell *cells = column->cells;
+    if (!column->has_long) {
+        for (uint32_t r = 0; r < rows; r++) {
+            const struct cell *cell = &cells[codes[r]];
+            memcpy(next[r], cell, sizeof *cell);
+            next[r] += cell->length;
+        }
+        return;
+    }
+    for (uint32_t r = 0; r < rows; r++) {
+        const struct cell *cell = &cells[codes[r]];
+        if (cell->length == LONG_ENTRY) {
+            next[r] = put_long(next[r], sink, cell);
+        } else {
+            memcpy(next[r], cell, sizeof *cell);
+            next[r] += cell->length;
+        }
+    }
 }
 
 /* Numbers, dates and the like: their text never needs quotes. */
@@ -325,57 +358,90 @@ static size_t plain_text_bytes(const struct adg_sink *sink, const struct adg_blo
     return bytes;
 }
 
-/* `cell` is the row's first in the tile. */
-static char *put_row(char *next, const struct adg_sink *sink, const struct cell *cell, const struct adg_block *block,
-                     uint32_t row)
+static void put_plain(const struct adg_sink *sink, const struct step *step, const struct adg_block *block,
+                      uint32_t first_row, uint32_t rows, char **next)
 {
+    const struct adg_block_column *column = &block->columns[step->column];
+    const struct adg_field *field = sink->layout->columns[step->column].field;
+    for (uint32_t r = 0; r < rows; r++) {
+        uint32_t row = first_row + r;
+        if (column->valid == NULL || column->valid[row] != 0) {
+            if (field->type == ADG_TYPE_STRING) {
+                uint32_t size = 0;
+                const char *text = adg_block_plain_text(column, row, &size);
+                next[r] += put_escaped(next[r], text, size);
+            } else {
+                next[r] = put_plain_number(next[r], field, column, row);
+            }
+        }
+        *next[r]++ = step->separator;
+    }
+}
+
+/* A literal's buffer has SHORT_LITERAL bytes at least. */
+static void put_literal(const struct adg_buffer *literal, uint32_t rows, char **next)
+{
+    for (uint32_t r = 0; r < rows; r++) {
+        if (literal->size <= SHORT_LITERAL) {
+            memcpy(next[r], literal->data, SHORT_LITERAL);
+        } else {
+            memcpy(next[r], literal->data, literal->size);
+        }
+        next[r] += literal->size;
+    }
+}
+
+/* Writes rows side by side, with their cursors in `next`. */
+static void put_tile(const struct adg_sink *sink, const struct adg_block *block, uint32_t first_row, uint32_t rows,
+                     char **next)
+{
+    const struct cell_column *column = sink->cell_columns;
     for (uint32_t s = 0; s < sink->step_count; s++) {
         const struct step *step = &sink->steps[s];
-        if (step->kind == STEP_CELLS) {
-            for (uint32_t i = 0; i < step->cell_count; i++) {
-                next = put_cell(next, sink, cell++);
-            }
-        } else if (step->kind == STEP_LITERAL) {
-            memcpy(next, step->literal.data, step->literal.size);
-            next += step->literal.size;
-        } else {
-            const struct adg_block_column *column = &block->columns[step->column];
-            const struct adg_field *field = sink->layout->columns[step->column].field;
-            if (column->valid == NULL || column->valid[row] != 0) {
-                if (field->type == ADG_TYPE_STRING) {
-                    uint32_t size = 0;
-                    const char *text = adg_block_plain_text(column, row, &size);
-                    next += put_escaped(next, text, size);
-                } else {
-                    next = put_plain_number(next, field, column, row);
-                }
-            }
-            *next++ = step->separator;
+        if (step->kind == STEP_LITERAL) {
+            put_literal(&step->literal, rows, next);
+        } else if (step->kind == STEP_PLAIN) {
+            put_plain(sink, step, block, first_row, rows, next);
+        }
+        for (uint32_t i = 0; i < step->cell_count; i++, column++) {
+            put_cells(sink, column, block->columns[column->column].codes + first_row, rows, next);
         }
     }
-    return next;
 }
 
 static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct adg_block *block,
                                   struct adg_error *error)
 {
     const struct adg_sink *sink = encoder->sink;
-    struct adg_buffer *bytes = &encoder->bytes;
-    for (uint32_t row = 0; row < block->rows; row++) {
-        uint32_t tile_row = row % TILE_ROWS;
-        if (tile_row == 0) {
-            look_up(encoder, block, row, block->rows - row < TILE_ROWS ? block->rows - row : TILE_ROWS);
+    struct adg_buffer *bytes = &encoder->bytes, *tile = &encoder->tile;
+    enum adg_status status = ADG_OK;
+    for (uint32_t first = 0; first < block->rows && status == ADG_OK; first += TILE_ROWS) {
+        uint32_t rows = block->rows - first < TILE_ROWS ? block->rows - first : TILE_ROWS;
+        size_t texts = 0;
+        for (uint32_t r = 0; r < rows; r++) {
+            size_t row_texts = plain_text_bytes(sink, block, first + r);
+            texts = row_texts > texts ? row_texts : texts;
         }
-        enum adg_status status = adg_buffer_reserve(bytes, sink->row_bytes + plain_text_bytes(sink, block, row), error);
+        size_t stride = sink->row_bytes + texts;
+        tile->size = 0;
+        status = adg_buffer_reserve(tile, TILE_ROWS * stride, error);
+        if (status == ADG_OK) {
+            status = adg_buffer_reserve(bytes, TILE_ROWS * stride, error);
+        }
         if (status != ADG_OK) {
-            return status;
+            break;
         }
-        char *next = (char *)bytes->data + bytes->size;
-        const struct cell *cells = encoder->tile + (size_t)tile_row * sink->cell_column_count;
-        bytes->size += (size_t)(put_row(next, sink, cells, block, row) - next);
+        char *starts[TILE_ROWS], *next[TILE_ROWS];
+        for (uint32_t r = 0; r < TILE_ROWS; r++) {
+            starts[r] = next[r] = (char *)tile->data + r * stride;
+        }
+        put_tile(sink, block, first, rows, next);
+        for (uint32_t r = 0; r < rows; r++) {
+            adg_buffer_put(bytes, starts[r], (size_t)(next[r] - starts[r]));
+        }
     }
     encoder->rows += block->rows;
-    return ADG_OK;
+    return status;
 }
 
 static enum adg_status csv_part_end(struct adg_sink_encoder *encoder, struct adg_sink_part *part,
@@ -418,7 +484,7 @@ static void csv_encoder_free(struct adg_sink_encoder *encoder)
 {
     if (encoder != NULL) {
         adg_buffer_fini(&encoder->bytes);
-        adg_free(encoder->tile);
+        adg_buffer_fini(&encoder->tile);
         adg_free(encoder);
     }
 }
