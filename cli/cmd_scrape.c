@@ -30,9 +30,8 @@ static const char usage[] =
     "  --skip-unknown        leave out columns that the definition does not know, instead of refusing them\n"
     "  --add                 add the tables to a metadata folder of the same definition and parameters\n"
     "  --population N        how many people the data are drawn from; recorded with each table\n"
-    "  --memory-mb N         what the engine may hold in memory before it spills to a private folder beside the "
-    "metadata\n"
-    "                        (default: four fifths of the machine's; at least 256)\n"
+    "  --memory-mb N         what counting may hold in memory before it spills to a private folder beside the metadata\n"
+    "                        (default: four fifths of the machine's; at least 8; reading Parquet takes some more)\n"
     "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no progress\n"
     "  --help                this text\n";
 
@@ -47,7 +46,7 @@ struct arguments {
 static enum adg_status parse(int argc, char **argv, struct arguments *arguments, bool *help, struct adg_error *error)
 {
     static const char *const controls[] = {"full", "reference", NULL};
-    enum { LARGEST_CONTROL = 1000000, SMALLEST_MEMORY_MB = 256 };
+    enum { LARGEST_CONTROL = 1000000, SMALLEST_MEMORY_MB = 8 };
     struct adg_option options[] = {
         {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &arguments->dataset, .required = true},
         {.name = "source", .kind = ADG_OPTION_TEXT, .target = &arguments->source, .required = true},

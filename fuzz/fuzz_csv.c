@@ -21,10 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct adg_csv *csv = NULL;
     enum adg_status status = adg_csv_open(path, &csv, NULL);
     uint64_t bytes = 0;
-    for (bool end = false; status == ADG_OK && !end;) {
+    for (uint32_t count = 1; status == ADG_OK && count > 0;) {
         const struct adg_span *fields = NULL;
-        status = adg_csv_next(csv, &fields, &end, NULL);
-        for (uint32_t i = 0; status == ADG_OK && !end && i < adg_csv_column_count(csv); i++) {
+        status = adg_csv_next(csv, 1 + size % 5, &fields, &count, NULL);
+        for (size_t i = 0; status == ADG_OK && i < (size_t)count * adg_csv_column_count(csv); i++) {
             for (size_t k = 0; k < fields[i].size; k++) { /* all of it can be read, and none is NUL */
                 bytes += fields[i].data[k];
                 if (fields[i].data[k] == 0) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static atomic_uint_fast64_t fail_at; /* 0: never */
 static atomic_uint_fast64_t allocations;
@@ -89,4 +90,10 @@ char *adg_strndup(const char *text, size_t length)
 char *adg_strdup(const char *text)
 {
     return adg_strndup(text, strlen(text));
+}
+
+uint64_t adg_memory_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_C(1) << 30;
 }

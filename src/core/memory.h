@@ -22,6 +22,9 @@ void adg_free(void *memory);                                       /* accepts NU
 char *adg_strdup(const char *text);
 char *adg_strndup(const char *text, size_t length); /* copies exactly `length` bytes and ends them with NUL */
 
+/* What the machine has. */
+uint64_t adg_memory_bytes(void);
+
 /* From now on the n-th allocation (1 = the next) and all after it fail; 0 takes the hook away. */
 void adg_memory_fail_at(uint64_t n);
 

@@ -87,11 +87,11 @@ static enum adg_status load_driver(struct AdbcDriver *driver, struct adg_error *
     return ADG_OK;
 }
 
-static enum adg_status connect(struct adg_engine *engine, struct AdbcConnection *connection, struct adg_error *error)
+static enum adg_status connect_to(struct adg_engine *engine, struct adg_error *error)
 {
     struct AdbcError reason = {0};
-    if (engine->driver.ConnectionNew(connection, &reason) != ADBC_STATUS_OK ||
-        engine->driver.ConnectionInit(connection, &engine->database, &reason) != ADBC_STATUS_OK) {
+    if (engine->driver.ConnectionNew(&engine->connection, &reason) != ADBC_STATUS_OK ||
+        engine->driver.ConnectionInit(&engine->connection, &engine->database, &reason) != ADBC_STATUS_OK) {
         return adg_engine_refused(&reason, "starting the engine", error);
     }
     return ADG_OK;
@@ -103,7 +103,7 @@ static enum adg_status lock_down(struct adg_engine *engine, const struct adg_eng
 {
     struct adg_buffer sql = {0};
     enum adg_status status = adg_buffer_printf(&sql, error,
-                                               "set threads=%u; set preserve_insertion_order=false; "
+                                               "set threads=%u; set preserve_insertion_order=true; "
                                                "set autoinstall_known_extensions=false; "
                                                "set autoload_known_extensions=false; "
                                                "set temp_directory=",
@@ -156,10 +156,7 @@ enum adg_status adg_engine_open(const struct adg_engine_options *options, struct
         }
     }
     if (status == ADG_OK) {
-        status = connect(engine, &engine->rows_in, error);
-    }
-    if (status == ADG_OK) {
-        status = connect(engine, &engine->queries, error);
+        status = connect_to(engine, error);
     }
     if (status == ADG_OK) {
         status = lock_down(engine, options, error);
@@ -178,11 +175,8 @@ void adg_engine_free(struct adg_engine *engine)
         return;
     }
     if (engine->loaded) {
-        struct AdbcConnection *connections[] = {&engine->queries, &engine->rows_in};
-        for (size_t i = 0; i < 2; i++) {
-            if (connections[i]->private_data != NULL) {
-                engine->driver.ConnectionRelease(connections[i], NULL);
-            }
+        if (engine->connection.private_data != NULL) {
+            engine->driver.ConnectionRelease(&engine->connection, NULL);
         }
         if (engine->database.private_data != NULL) {
             engine->driver.DatabaseRelease(&engine->database, NULL);
@@ -201,7 +195,7 @@ enum adg_status adg_engine_execute(struct adg_engine *engine, const char *sql, c
     struct AdbcError reason = {0};
     struct ArrowArrayStream stream = {0};
     enum adg_status status = ADG_OK;
-    if (engine->driver.StatementNew(&engine->queries, &statement, &reason) != ADBC_STATUS_OK ||
+    if (engine->driver.StatementNew(&engine->connection, &statement, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementSetSqlQuery(&statement, sql, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementExecuteQuery(&statement, &stream, NULL, &reason) != ADBC_STATUS_OK) {
         status = adg_engine_refused(&reason, doing, error);

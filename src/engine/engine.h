@@ -38,7 +38,7 @@ ADG_MUST_CHECK enum adg_status adg_engine_execute(struct adg_engine *engine, con
 
 struct adg_engine_result;
 
-/* One result at a time may be open per engine, besides one ingest. */
+/* One result at a time may be open per engine. */
 ADG_MUST_CHECK enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, const char *doing,
                                                 struct adg_engine_result **out, struct adg_error *error);
 /* Moves to the next row, the first time to the first; *has_row is false behind the last. */
@@ -53,35 +53,18 @@ int64_t adg_engine_int(const struct adg_engine_result *result, uint32_t column);
 double adg_engine_double(const struct adg_engine_result *result, uint32_t column);
 struct adg_span adg_engine_text(const struct adg_engine_result *result, uint32_t column);
 
-/* ---- rows in ----------------------------------------------------------------------------------------------------- */
-
-enum adg_engine_type { ADG_ENGINE_INT, ADG_ENGINE_DOUBLE, ADG_ENGINE_TEXT };
-
-struct adg_engine_column {
-    const char *name;
-    enum adg_engine_type type;
-};
-
-struct adg_engine_batch;
-
-/* Each appends to the row in hand, which every column must be given once before the row ends. */
-ADG_MUST_CHECK enum adg_status adg_engine_put_null(struct adg_engine_batch *batch, uint32_t column,
-                                                   struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_engine_put_int(struct adg_engine_batch *batch, uint32_t column, int64_t value,
-                                                  struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_engine_put_double(struct adg_engine_batch *batch, uint32_t column, double value,
+/*
+ * Batches in place of rows: the next one, *rows is 0 behind the last. Then rows first .. first + count - 1 of a column; a null
+ * is a span without data, or a set flag. Each returns how many are not null; where that is 0, nothing else is filled.
+ */
+ADG_MUST_CHECK enum adg_status adg_engine_next_batch(struct adg_engine_result *result, uint32_t *rows,
                                                      struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_engine_put_text(struct adg_engine_batch *batch, uint32_t column,
-                                                   struct adg_span text, struct adg_error *error);
-
-/* Gives one row; *end instead when there is none left. */
-typedef enum adg_status (*adg_engine_row)(void *context, struct adg_engine_batch *batch, bool *end,
-                                          struct adg_error *error);
-
-/* Creates table `table` and fills it with the rows that `next` gives. A failure of `next` comes back as it is. */
-ADG_MUST_CHECK enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table,
-                                                 const struct adg_engine_column *columns, uint32_t column_count,
-                                                 adg_engine_row next, void *context, struct adg_error *error);
+uint32_t adg_engine_read_texts(const struct adg_engine_result *result, uint32_t column, uint32_t first, uint32_t count,
+                               struct adg_span *out);
+uint32_t adg_engine_read_ints(const struct adg_engine_result *result, uint32_t column, uint32_t first, uint32_t count,
+                              int64_t *out, bool *null);
+uint32_t adg_engine_read_doubles(const struct adg_engine_result *result, uint32_t column, uint32_t first,
+                                 uint32_t count, double *out, bool *null);
 
 /* Appends a text as SQL literal, or a name as SQL identifier. */
 ADG_MUST_CHECK enum adg_status adg_sql_literal(struct adg_buffer *sql, const char *text, struct adg_error *error);

@@ -13,8 +13,7 @@
 struct adg_engine {
     struct AdbcDriver driver;
     struct AdbcDatabase database;
-    struct AdbcConnection queries; /* statements and queries, one of which may be open during an ingest */
-    struct AdbcConnection rows_in; /* ingest */
+    struct AdbcConnection connection;
     bool loaded;
 };
 

@@ -62,7 +62,7 @@ enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, con
     result->row = -1;
     ArrowArrayViewInitFromType(&result->view, NANOARROW_TYPE_STRUCT);
     enum adg_status status = ADG_OK;
-    if (engine->driver.StatementNew(&engine->queries, &result->statement, &reason) != ADBC_STATUS_OK ||
+    if (engine->driver.StatementNew(&engine->connection, &result->statement, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementSetSqlQuery(&result->statement, sql, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementExecuteQuery(&result->statement, &result->stream, NULL, &reason) != ADBC_STATUS_OK) {
         status = adg_engine_refused(&reason, doing, error);
@@ -82,10 +82,10 @@ enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, con
     return ADG_OK;
 }
 
-enum adg_status adg_engine_next(struct adg_engine_result *result, bool *has_row, struct adg_error *error)
+/* The next batch that has rows; none is left when batch.release is NULL. */
+static enum adg_status next_batch(struct adg_engine_result *result, struct adg_error *error)
 {
-    result->row++;
-    while (result->batch.release == NULL || result->row >= result->batch.length) {
+    do {
         if (result->batch.release != NULL) {
             result->batch.release(&result->batch);
         }
@@ -94,16 +94,81 @@ enum adg_status adg_engine_next(struct adg_engine_result *result, bool *has_row,
         if (result->stream.get_next(&result->stream, &result->batch) != 0) {
             return stream_failed(result, error);
         }
-        if (result->batch.release == NULL) {
-            *has_row = false;
-            return ADG_OK;
-        }
-        if (ArrowArrayViewSetArray(&result->view, &result->batch, NULL) != NANOARROW_OK) {
+        if (result->batch.release != NULL &&
+            ArrowArrayViewSetArray(&result->view, &result->batch, NULL) != NANOARROW_OK) {
             return adg_fail(error, ADG_FAILED, "%s: the engine's result cannot be read", result->doing);
         }
-    }
-    *has_row = true;
+    } while (result->batch.release != NULL && result->batch.length == 0);
     return ADG_OK;
+}
+
+enum adg_status adg_engine_next(struct adg_engine_result *result, bool *has_row, struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    result->row++;
+    if (result->batch.release == NULL || result->row >= result->batch.length) {
+        status = next_batch(result, error);
+    }
+    *has_row = result->batch.release != NULL;
+    return status;
+}
+
+enum adg_status adg_engine_next_batch(struct adg_engine_result *result, uint32_t *rows, struct adg_error *error)
+{
+    enum adg_status status = next_batch(result, error);
+    if (status == ADG_OK && result->batch.release != NULL && result->batch.length > UINT32_MAX) {
+        status = adg_fail(error, ADG_FAILED, "%s: the engine's batches are too large", result->doing);
+    }
+    *rows = status == ADG_OK && result->batch.release != NULL ? (uint32_t)result->batch.length : 0;
+    return status;
+}
+
+/* Whether a column's rows are all null, as far as the batch says so at once. */
+static bool is_all_null(const struct ArrowArrayView *view)
+{
+    return view->array->null_count == view->array->length;
+}
+
+uint32_t adg_engine_read_texts(const struct adg_engine_result *result, uint32_t column, uint32_t first, uint32_t count,
+                               struct adg_span *out)
+{
+    const struct ArrowArrayView *view = result->view.children[column];
+    uint32_t filled = 0;
+    for (uint32_t i = 0; i < count && !is_all_null(view); i++) {
+        out[i] = (struct adg_span){NULL, 0};
+        if (!ArrowArrayViewIsNull(view, first + i)) {
+            struct ArrowStringView text = ArrowArrayViewGetStringUnsafe(view, first + i);
+            out[i] = (struct adg_span){(const uint8_t *)text.data, (size_t)text.size_bytes};
+            filled++;
+        }
+    }
+    return filled;
+}
+
+uint32_t adg_engine_read_ints(const struct adg_engine_result *result, uint32_t column, uint32_t first, uint32_t count,
+                              int64_t *out, bool *null)
+{
+    const struct ArrowArrayView *view = result->view.children[column];
+    uint32_t filled = 0;
+    for (uint32_t i = 0; i < count && !is_all_null(view); i++) {
+        null[i] = ArrowArrayViewIsNull(view, first + i) != 0;
+        out[i] = null[i] ? 0 : ArrowArrayViewGetIntUnsafe(view, first + i);
+        filled += !null[i];
+    }
+    return filled;
+}
+
+uint32_t adg_engine_read_doubles(const struct adg_engine_result *result, uint32_t column, uint32_t first,
+                                 uint32_t count, double *out, bool *null)
+{
+    const struct ArrowArrayView *view = result->view.children[column];
+    uint32_t filled = 0;
+    for (uint32_t i = 0; i < count && !is_all_null(view); i++) {
+        null[i] = ArrowArrayViewIsNull(view, first + i) != 0;
+        out[i] = null[i] ? 0 : ArrowArrayViewGetDoubleUnsafe(view, first + i);
+        filled += !null[i];
+    }
+    return filled;
 }
 
 bool adg_engine_is_null(const struct adg_engine_result *result, uint32_t column)

@@ -2,8 +2,10 @@
  * The engine's private folder: see spill.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/buffer.h"
 #include "core/file.h"
@@ -51,4 +53,24 @@ enum adg_status adg_spill_remove(char *spill, enum adg_status status, struct adg
     enum adg_status removed = adg_folder_remove(spill, status == ADG_OK ? error : &ignored);
     free(spill); /* the C library's own memory */
     return status == ADG_OK ? removed : status;
+}
+
+enum adg_status adg_spill_open_file(const char *spill, FILE **out, struct adg_error *error)
+{
+    char *path = adg_path_join(spill, "rows.XXXXXX");
+    if (path == NULL) {
+        return adg_fail_memory(error);
+    }
+    int fd = mkostemp(path, O_CLOEXEC);
+    *out = fd >= 0 ? fdopen(fd, "w+") : NULL;
+    enum adg_status status = *out == NULL ? adg_fail_errno(error, errno, "a file in %s cannot be created", spill)
+                                          : ADG_OK;
+    if (fd >= 0) {
+        unlink(path);
+        if (*out == NULL) {
+            close(fd);
+        }
+    }
+    adg_free(path);
+    return status;
 }

@@ -1,7 +1,6 @@
 /*
  * Percentiles by nearest rank, of which none is somebody's own value (docs/scraping.md, CONTINUOUS).
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,76 +10,86 @@
 
 enum { ALL_PERCENTILES = 98, FIRST_PERCENTILE = 2 };
 
-/* The distinct values in ascending order, with the records up to and with each. */
-struct distribution {
-    double *values;    /* of doubles */
-    int64_t *integers; /* of everything else */
+/* The distinct values, at last in ascending order, with the records up to and with each. */
+struct value {
+    int64_t integer; /* of everything but doubles */
+    double number;   /* of doubles */
+    uint64_t records;
+    bool passes;
+};
+struct adg_distribution {
+    struct value *values;
     uint64_t *cumulative;
-    bool *passes;
     size_t count, capacity;
     bool is_double;
 };
 
-static void distribution_fini(struct distribution *distribution)
+void adg_distribution_free(struct adg_distribution *distribution)
 {
-    adg_free(distribution->values);
-    adg_free(distribution->integers);
-    adg_free(distribution->cumulative);
-    adg_free(distribution->passes);
-}
-
-static bool grow(struct distribution *distribution)
-{
-    size_t capacity = distribution->capacity == 0 ? 1024 : 2 * distribution->capacity;
-    double *values = adg_realloc_array(distribution->values, capacity, sizeof *values);
-    distribution->values = values != NULL ? values : distribution->values;
-    int64_t *integers = adg_realloc_array(distribution->integers, capacity, sizeof *integers);
-    distribution->integers = integers != NULL ? integers : distribution->integers;
-    uint64_t *cumulative = adg_realloc_array(distribution->cumulative, capacity, sizeof *cumulative);
-    distribution->cumulative = cumulative != NULL ? cumulative : distribution->cumulative;
-    bool *passes = adg_realloc_array(distribution->passes, capacity, sizeof *passes);
-    distribution->passes = passes != NULL ? passes : distribution->passes;
-    distribution->capacity = capacity;
-    return values != NULL && integers != NULL && cumulative != NULL && passes != NULL;
-}
-
-static enum adg_status read_distribution(const struct adg_loaded_table *table, uint32_t field, struct distribution *out,
-                                         uint64_t *null, bool *null_passes, struct adg_error *error)
-{
-    struct adg_engine_result *result = NULL;
-    bool has_row = true;
-    enum adg_status status = adg_table_query(table, field, &result, error,
-                                             "select v, n, pass from g order by v nulls first");
-    while (status == ADG_OK) {
-        status = adg_engine_next(result, &has_row, error);
-        if (status != ADG_OK || !has_row) {
-            break;
-        }
-        uint64_t records = (uint64_t)adg_engine_int(result, 1);
-        if (adg_engine_is_null(result, 0)) {
-            *null = records;
-            *null_passes = adg_engine_int(result, 2) != 0;
-            continue;
-        }
-        if (out->count == out->capacity && !grow(out)) {
-            status = adg_fail_memory(error);
-            break;
-        }
-        if (out->is_double) {
-            out->values[out->count] = adg_engine_double(result, 0);
-        } else {
-            out->integers[out->count] = adg_engine_int(result, 0);
-        }
-        out->passes[out->count] = adg_engine_int(result, 2) != 0;
-        out->cumulative[out->count] = records + (out->count > 0 ? out->cumulative[out->count - 1] : 0);
-        out->count++;
+    if (distribution != NULL) {
+        adg_free(distribution->values);
+        adg_free(distribution->cumulative);
+        adg_free(distribution);
     }
-    adg_engine_result_free(result);
-    return status;
+}
+
+enum adg_status adg_continuous_take(struct adg_counted_table *table, uint32_t field, struct adg_error *error)
+{
+    struct adg_field_counts *counts = &table->fields[field];
+    if (counts->distribution == NULL) {
+        counts->distribution = adg_alloc_zero(1, sizeof *counts->distribution);
+        if (counts->distribution == NULL) {
+            return adg_fail_memory(error);
+        }
+        counts->distribution->is_double = counts->counter.kind == ADG_COUNT_DOUBLE;
+    }
+    struct adg_distribution *distribution = counts->distribution;
+    for (size_t i = 0; i < counts->counter.count; i++) {
+        const struct adg_count *count = &counts->counter.entries[i];
+        if (distribution->count == distribution->capacity) {
+            struct value *values = adg_grow_array(distribution->values, &distribution->capacity, 1024, sizeof *values);
+            if (values == NULL) {
+                return adg_fail_memory(error);
+            }
+            distribution->values = values;
+        }
+        struct value value = {.records = count->records, .passes = adg_count_passes(table, count)};
+        if (distribution->is_double) {
+            value.number = adg_counter_double(count);
+        } else {
+            value.integer = (int64_t)count->bits;
+        }
+        distribution->values[distribution->count++] = value;
+    }
+    return ADG_OK;
+}
+
+static int compare_values(const void *a, const void *b)
+{
+    const struct value *x = a, *y = b;
+    return x->number != y->number ? (x->number > y->number) - (x->number < y->number)
+                                  : (x->integer > y->integer) - (x->integer < y->integer);
+}
+
+static enum adg_status sort_values(struct adg_distribution *distribution, struct adg_error *error)
+{
+    distribution->cumulative = adg_alloc_array(distribution->count + 1, sizeof *distribution->cumulative);
+    if (distribution->cumulative == NULL) {
+        return adg_fail_memory(error);
+    }
+    if (distribution->count > 0) {
+        qsort(distribution->values, distribution->count, sizeof *distribution->values, compare_values);
+    }
+    uint64_t records = 0;
+    for (size_t i = 0; i < distribution->count; i++) {
+        records += distribution->values[i].records;
+        distribution->cumulative[i] = records;
+    }
+    return ADG_OK;
 }
 
 /* The distinct value that the rank-th smallest record (from 1) has. */
-static size_t find_rank(const struct distribution *distribution, uint64_t rank)
+static size_t find_rank(const struct adg_distribution *distribution, uint64_t rank)
 {
     size_t low = 0, high = distribution->count - 1;
     while (low < high) {
@@ -110,15 +119,15 @@ static double six_digits(double x)
     return strtod(text, NULL);
 }
 
-static double exact_value(const struct distribution *distribution, size_t i, const struct adg_field *field)
+static double exact_value(const struct adg_distribution *distribution, size_t i, const struct adg_field *field)
 {
-    return distribution->is_double
-               ? distribution->values[i]
-               : (double)distribution->integers[i] / power_of_ten(field->type == ADG_TYPE_DECIMAL ? field->scale : 0);
+    return distribution->is_double ? distribution->values[i].number
+                                   : (double)distribution->values[i].integer /
+                                         power_of_ten(field->type == ADG_TYPE_DECIMAL ? field->scale : 0);
 }
 
 /* The mean of min_frequency neighbours around the rank, rounded. */
-static double neighbours_mean(const struct distribution *distribution, uint64_t rank, uint64_t records,
+static double neighbours_mean(const struct adg_distribution *distribution, uint64_t rank, uint64_t records,
                               uint32_t min_frequency, const struct adg_field *field)
 {
     uint64_t half = min_frequency / 2, first = rank > half ? rank - half : 1, last_first = records - min_frequency + 1;
@@ -128,9 +137,9 @@ static double neighbours_mean(const struct distribution *distribution, uint64_t 
     for (uint64_t r = first; r < first + min_frequency; r++) {
         size_t i = find_rank(distribution, r);
         if (distribution->is_double) {
-            double_sum += distribution->values[i];
+            double_sum += distribution->values[i].number;
         } else {
-            sum += distribution->integers[i];
+            sum += distribution->values[i].integer;
         }
     }
     if (distribution->is_double) {
@@ -150,28 +159,20 @@ static uint64_t ceil_share(uint64_t part, uint64_t records, uint64_t whole)
     return (uint64_t)((product + whole - 1) / whole);
 }
 
-enum adg_status adg_summarise_continuous(const struct adg_loaded_table *table, uint32_t field, struct adg_error *error)
+enum adg_status adg_continuous_finish(struct adg_counted_table *table, uint32_t field, struct adg_error *error)
 {
     const struct adg_field *definition = &table->dataset->fields[field];
     const struct adg_control *control = &table->control;
-    struct distribution distribution = {.is_double = definition->type == ADG_TYPE_DOUBLE};
-    uint64_t null = 0, patients = 0;
-    bool null_passes = false;
-    enum adg_status status = adg_count_values(table, field, error);
-    if (status == ADG_OK) {
-        status = read_distribution(table, field, &distribution, &null, &null_passes, error);
-    }
-    uint64_t records = distribution.count > 0 ? distribution.cumulative[distribution.count - 1] : 0;
-    patients = records;
-    if (status == ADG_OK && table->has_patients && records > 0 && !control->reference) {
-        char condition[64];
-        snprintf(condition, sizeof condition, "f%" PRIu32 " is not null", field);
-        status = adg_count_patients(table, condition, &patients, error);
-    }
+    const struct adg_field_counts *counts = &table->fields[field];
+    const struct adg_count *null = &counts->counter.null;
+    struct adg_distribution *distribution = counts->distribution;
+    enum adg_status status = sort_values(distribution, error);
     if (status != ADG_OK) {
-        goto done;
+        return status;
     }
-    bool fine = control->reference || patients >= 100 * (uint64_t)control->min_frequency;
+    uint64_t records = distribution->count > 0 ? distribution->cumulative[distribution->count - 1] : 0;
+    uint64_t patients = adg_table_enough(table) > 0 ? counts->filled.all.patients : records;
+    bool fine = control->reference || patients >= ADG_FINE_PATIENTS * (uint64_t)control->min_frequency;
     uint64_t entries = fine                                    ? ALL_PERCENTILES
                        : patients / control->min_frequency < 1 ? 0
                                                                : patients / control->min_frequency - 1;
@@ -180,10 +181,10 @@ enum adg_status adg_summarise_continuous(const struct adg_loaded_table *table, u
         for (uint64_t i = 0; i < entries; i++) {
             uint64_t rank = fine ? ceil_share(i + FIRST_PERCENTILE, records, 100)
                                  : ceil_share(i + 1, records, entries + 1);
-            size_t at = find_rank(&distribution, rank);
-            percentiles[i] = control->reference || distribution.passes[at]
-                                 ? exact_value(&distribution, at, definition)
-                                 : neighbours_mean(&distribution, rank, records, control->min_frequency, definition);
+            size_t at = find_rank(distribution, rank);
+            percentiles[i] = control->reference || distribution->values[at].passes
+                                 ? exact_value(distribution, at, definition)
+                                 : neighbours_mean(distribution, rank, records, control->min_frequency, definition);
         }
         const struct adg_metadata_row row = {.table = table->name,
                                              .field = definition->name,
@@ -194,12 +195,9 @@ enum adg_status adg_summarise_continuous(const struct adg_loaded_table *table, u
     } else {
         entries = 0;
     }
-    if (status == ADG_OK) {
-        bool passes = records >= control->min_frequency && patients >= control->min_frequency;
-        status = adg_add_completeness(table, field, null_passes ? null : 0, entries > 0 ? records : 0,
-                                      entries > 0 ? 0 : records, passes, error);
-    }
-done:
-    distribution_fini(&distribution);
-    return status;
+    bool passes = records >= control->min_frequency && patients >= control->min_frequency;
+    bool null_passes = null->records > 0 && adg_count_passes(table, null);
+    return status == ADG_OK ? adg_add_completeness(table, field, null_passes ? null->records : 0,
+                                                   entries > 0 ? records : 0, entries > 0 ? 0 : records, passes, error)
+                            : status;
 }

@@ -21,8 +21,10 @@ struct adg_csv {
     uint64_t line, next_line;
     char **columns;
     uint32_t column_count;
-    struct adg_span *fields;
-    uint32_t field_capacity;
+    struct adg_span *fields; /* of the batch */
+    size_t field_capacity, field_count;
+    uint64_t *lines; /* of the batch's records */
+    uint32_t line_capacity;
 };
 
 static enum adg_status bad(const struct adg_csv *csv, struct adg_error *error, const char *what)
@@ -101,19 +103,16 @@ static bool is_utf8(const uint8_t *text, size_t size)
     return true;
 }
 
-static enum adg_status add_field(struct adg_csv *csv, uint32_t *count, const uint8_t *data, size_t size,
-                                 struct adg_error *error)
+static inline enum adg_status add_field(struct adg_csv *csv, const uint8_t *data, size_t size, struct adg_error *error)
 {
-    if (*count == csv->field_capacity) {
-        uint32_t capacity = csv->field_capacity == 0 ? 256 : 2 * csv->field_capacity;
-        struct adg_span *fields = adg_realloc_array(csv->fields, capacity, sizeof *fields);
+    if (csv->field_count == csv->field_capacity) {
+        struct adg_span *fields = adg_grow_array(csv->fields, &csv->field_capacity, 256, sizeof *fields);
         if (fields == NULL) {
             return adg_fail_memory(error);
         }
         csv->fields = fields;
-        csv->field_capacity = capacity;
     }
-    csv->fields[(*count)++] = (struct adg_span){data, size};
+    csv->fields[csv->field_count++] = (struct adg_span){data, size};
     return ADG_OK;
 }
 
@@ -157,11 +156,10 @@ static size_t undouble(uint8_t *text, size_t size)
     return out;
 }
 
-/* One attempt at the record that begins at csv->start. */
-static enum adg_status split_record(struct adg_csv *csv, uint32_t *count, bool *complete, struct adg_error *error)
+/* One attempt at the record that begins at csv->start, whose fields go behind those of the batch. */
+static enum adg_status split_record(struct adg_csv *csv, bool *complete, struct adg_error *error)
 {
     struct cursor cursor = {csv->data + csv->start, csv->data + csv->end, true};
-    *count = 0;
     *complete = false;
     for (;;) {
         const uint8_t *field = cursor.next;
@@ -187,7 +185,7 @@ static enum adg_status split_record(struct adg_csv *csv, uint32_t *count, bool *
         if (cursor.next == cursor.end && !csv->at_end) {
             return ADG_OK;
         }
-        enum adg_status status = add_field(csv, count, field, length, error);
+        enum adg_status status = add_field(csv, field, length, error);
         if (status != ADG_OK) {
             return status;
         }
@@ -203,41 +201,66 @@ static enum adg_status split_record(struct adg_csv *csv, uint32_t *count, bool *
     }
 }
 
-/* The next record into csv->fields; *end when there is none. */
-static enum adg_status next_record(struct adg_csv *csv, uint32_t *count, bool *end, struct adg_error *error)
+/* What all of a complete record is asked. Doubled quotes go only now that it is not read again. */
+static enum adg_status check_record(struct adg_csv *csv, size_t start, size_t first_field, struct adg_error *error)
 {
-    bool complete = false;
-    *end = false;
-    csv->line = csv->next_line;
+    const uint8_t *record = csv->data + start;
+    size_t size = csv->start - start;
+    if (memchr(record, '\0', size) != NULL) {
+        return bad(csv, error, "a NUL byte; expected text");
+    }
+    if (!is_utf8(record, size)) {
+        return bad(csv, error, "bytes that are no UTF-8; expected text in UTF-8");
+    }
+    size_t fields = csv->field_count - first_field;
+    bool empty = fields == 1 && csv->fields[first_field].size == 0;
+    if (csv->columns != NULL && fields != csv->column_count && !empty) {
+        return adg_fail(error, ADG_BAD_INPUT, "%s: line %llu: expected %u fields as in the header, found %zu",
+                        csv->path, (unsigned long long)csv->line, csv->column_count, fields);
+    }
+    for (const uint8_t *at = record; (at = memchr(at, '\n', (size_t)(record + size - at))) != NULL; at++) {
+        csv->next_line++;
+    }
+    if (memchr(record, '"', size) == NULL) {
+        return ADG_OK;
+    }
+    for (size_t i = first_field; i < csv->field_count; i++) {
+        uint8_t *field = csv->data + (csv->fields[i].data - csv->data);
+        if (field > csv->data + start && field[-1] == '"') {
+            csv->fields[i].size = undouble(field, csv->fields[i].size);
+        }
+    }
+    return ADG_OK;
+}
+
+/* The next record's fields behind those of the batch; *found is false at the end, and where more would have to be read but
+ * may not. On failure the record is still the next one. */
+static enum adg_status next_record(struct adg_csv *csv, bool may_refill, bool *found, struct adg_error *error)
+{
+    size_t first_field = csv->field_count;
+    uint64_t line = csv->next_line;
+    *found = false;
+    csv->line = line;
     for (;;) {
         if (csv->start == csv->end && csv->at_end) {
-            *end = true;
             return ADG_OK;
         }
         size_t start = csv->start;
-        enum adg_status status = csv->start < csv->end ? split_record(csv, count, &complete, error) : ADG_OK;
-        if (status != ADG_OK) {
-            return status;
+        bool complete = false;
+        enum adg_status status = csv->start < csv->end ? split_record(csv, &complete, error) : ADG_OK;
+        if (status == ADG_OK && complete) {
+            status = check_record(csv, start, first_field, error);
+            *found = status == ADG_OK;
         }
-        if (complete) {
-            const uint8_t *record = csv->data + start;
-            size_t size = csv->start - start;
-            if (memchr(record, '\0', size) != NULL) {
-                return bad(csv, error, "a NUL byte; expected text");
-            }
-            if (!is_utf8(record, size)) {
-                return bad(csv, error, "bytes that are no UTF-8; expected text in UTF-8");
-            }
-            for (const uint8_t *at = record; (at = memchr(at, '\n', (size_t)(record + size - at))) != NULL; at++) {
-                csv->next_line++;
-            }
-            for (uint32_t i = 0; i < *count; i++) { /* only now is the record not read again */
-                uint8_t *field = csv->data + (csv->fields[i].data - csv->data);
-                if (field > csv->data + start && field[-1] == '"') {
-                    csv->fields[i].size = undouble(field, csv->fields[i].size);
-                }
-            }
-            return ADG_OK;
+        if (status != ADG_OK) {
+            csv->start = start;
+            csv->next_line = line;
+        }
+        if (!*found) {
+            csv->field_count = first_field;
+        }
+        if (status != ADG_OK || *found || !may_refill) {
+            return status;
         }
         status = refill(csv, error);
         if (status != ADG_OK) {
@@ -248,8 +271,7 @@ static enum adg_status next_record(struct adg_csv *csv, uint32_t *count, bool *e
 
 static enum adg_status read_header(struct adg_csv *csv, struct adg_error *error)
 {
-    uint32_t count = 0;
-    bool end = false;
+    bool found = false;
     enum adg_status status = refill(csv, error);
     if (status != ADG_OK) {
         return status;
@@ -261,9 +283,10 @@ static enum adg_status read_header(struct adg_csv *csv, struct adg_error *error)
         csv->start = 3;
     }
     if (status == ADG_OK) {
-        status = next_record(csv, &count, &end, error);
+        status = next_record(csv, true, &found, error);
     }
-    if (status == ADG_OK && (end || (count == 1 && csv->fields[0].size == 0))) {
+    uint32_t count = (uint32_t)csv->field_count;
+    if (status == ADG_OK && (!found || (count == 1 && csv->fields[0].size == 0))) {
         status = adg_fail(error, ADG_BAD_INPUT,
                           "%s: line 1: expected a header with the names of the columns, the file is empty", csv->path);
     }
@@ -320,6 +343,7 @@ void adg_csv_free(struct adg_csv *csv)
     }
     adg_free(csv->columns);
     adg_free(csv->fields);
+    adg_free(csv->lines);
     adg_free(csv->data);
     adg_free(csv);
 }
@@ -334,27 +358,37 @@ const char *adg_csv_column(const struct adg_csv *csv, uint32_t column)
     return csv->columns[column];
 }
 
-uint64_t adg_csv_line(const struct adg_csv *csv)
+uint64_t adg_csv_line(const struct adg_csv *csv, uint32_t record)
 {
-    return csv->line;
+    return csv->lines[record];
 }
 
-enum adg_status adg_csv_next(struct adg_csv *csv, const struct adg_span **fields, bool *end, struct adg_error *error)
+enum adg_status adg_csv_next(struct adg_csv *csv, uint32_t most, const struct adg_span **fields, uint32_t *count,
+                             struct adg_error *error)
 {
-    uint32_t count = 0;
-    for (;;) {
-        enum adg_status status = next_record(csv, &count, end, error);
-        if (status != ADG_OK || *end) {
-            return status;
+    uint32_t records = 0;
+    bool found = true;
+    enum adg_status status = ADG_OK;
+    csv->field_count = 0;
+    if (csv->line_capacity < most) {
+        uint64_t *lines = adg_realloc_array(csv->lines, most, sizeof *lines);
+        if (lines == NULL) {
+            return adg_fail_memory(error);
         }
-        if (count == 1 && csv->fields[0].size == 0 && csv->column_count > 1) {
-            continue; /* an empty line */
-        }
-        if (count != csv->column_count) {
-            return adg_fail(error, ADG_BAD_INPUT, "%s: line %llu: expected %u fields as in the header, found %u",
-                            csv->path, (unsigned long long)csv->line, csv->column_count, count);
-        }
-        *fields = csv->fields;
-        return ADG_OK;
+        csv->lines = lines;
+        csv->line_capacity = most;
     }
+    while (records < most && found && status == ADG_OK) {
+        size_t before = csv->field_count;
+        uint64_t line = csv->next_line;
+        status = next_record(csv, records == 0, &found, records == 0 ? error : NULL);
+        if (status == ADG_OK && found && csv->field_count - before == csv->column_count) {
+            csv->lines[records++] = line;
+        } else {
+            csv->field_count = before; /* an empty line */
+        }
+    }
+    *fields = csv->fields;
+    *count = records;
+    return records > 0 ? ADG_OK : status;
 }

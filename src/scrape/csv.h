@@ -20,9 +20,10 @@ void adg_csv_free(struct adg_csv *csv);
 uint32_t adg_csv_column_count(const struct adg_csv *csv);
 const char *adg_csv_column(const struct adg_csv *csv, uint32_t column); /* as the file has it */
 
-/* The next record's fields, [column_count], valid until the next call; *end instead behind the last. */
-ADG_MUST_CHECK enum adg_status adg_csv_next(struct adg_csv *csv, const struct adg_span **fields, bool *end,
-                                            struct adg_error *error);
-uint64_t adg_csv_line(const struct adg_csv *csv); /* where the record begins, from 1 */
+/* The next records, as many as are at hand, at least one and at most `most`; *count is 0 behind the last. Field f of record r is
+ * fields[r * column_count + f], valid until the next call. What is wrong behind the first record fails the next call. */
+ADG_MUST_CHECK enum adg_status adg_csv_next(struct adg_csv *csv, uint32_t most, const struct adg_span **fields,
+                                            uint32_t *count, struct adg_error *error);
+uint64_t adg_csv_line(const struct adg_csv *csv, uint32_t record); /* where the record of the batch begins, from 1 */
 
 #endif

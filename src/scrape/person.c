@@ -2,57 +2,63 @@
  * What is counted per patient: patterns of a value that should be one (DEMOGRAPHIC_CATEGORICAL), most frequent values
  * (DEMOGRAPHIC_DATE), and how often a patient appears (RELATIONSHIP). See docs/scraping.md.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "scrape/internal.h"
 
-/* The next number of a pattern's text, behind which stands `end`. */
-static uint64_t take_number(const char **next, char end)
+static const struct adg_person_field *person_of(const struct adg_counted_table *table, uint32_t field)
 {
-    uint64_t value = 0;
-    while (**next != end) {
-        value = value * 10 + (uint64_t)(*(*next)++ - '0');
-    }
-    (*next)++;
-    return value;
+    return adg_people_field(table->people, (uint32_t)table->person_of[field]);
 }
 
-/* "<bytes>:<value><tenths>;" or "n<tenths>;" for null, repeated; made by the query below, so it is well-formed. */
-static enum adg_status add_pattern(const struct adg_loaded_table *table, uint32_t field, struct adg_span text,
+static struct adg_optional_text text_of(const struct adg_person_field *person, uint32_t code)
+{
+    if (code == ADG_NULL_CODE) {
+        return (struct adg_optional_text){NULL, 0};
+    }
+    struct adg_span text = adg_counter_text(&person->values, &person->values.entries[code]);
+    return (struct adg_optional_text){(const char *)text.data, text.size};
+}
+
+/* One value of a pattern. */
+struct shown {
+    struct adg_optional_text text;
+    double share;
+};
+
+/* Null first, then by bytes. */
+static int compare_shown(const void *a, const void *b)
+{
+    const struct shown *x = a, *y = b;
+    if (x->text.text == NULL || y->text.text == NULL) {
+        return (x->text.text != NULL) - (y->text.text != NULL);
+    }
+    return adg_span_compare((struct adg_span){(const uint8_t *)x->text.text, x->text.size},
+                            (struct adg_span){(const uint8_t *)y->text.text, y->text.size});
+}
+
+static enum adg_status add_pattern(const struct adg_counted_table *table, uint32_t field, struct adg_span pattern,
                                    uint64_t weight, struct adg_error *error)
 {
-    uint32_t count = 0, capacity = 16;
-    char *copy = adg_strndup((const char *)text.data, text.size);
-    struct adg_optional_text *values = adg_alloc_array(capacity, sizeof *values);
-    double *shares = adg_alloc_array(capacity, sizeof *shares);
-    enum adg_status status = copy == NULL || values == NULL || shares == NULL ? adg_fail_memory(error) : ADG_OK;
-    const char *next = copy, *end = status == ADG_OK ? copy + text.size : NULL;
-    while (status == ADG_OK && next < end) {
-        if (count == capacity) {
-            capacity *= 2;
-            struct adg_optional_text *more_values = adg_realloc_array(values, capacity, sizeof *values);
-            values = more_values != NULL ? more_values : values;
-            double *more_shares = adg_realloc_array(shares, capacity, sizeof *shares);
-            shares = more_shares != NULL ? more_shares : shares;
-            if (more_values == NULL || more_shares == NULL) {
-                status = adg_fail_memory(error);
-                break;
-            }
-        }
-        values[count] = (struct adg_optional_text){0};
-        if (*next == 'n') {
-            next++;
-        } else {
-            size_t size = take_number(&next, ':');
-            values[count] = (struct adg_optional_text){next, size};
-            next += size;
-        }
-        shares[count++] = (double)take_number(&next, ';') / 10;
+    const struct adg_person_field *person = person_of(table, field);
+    uint32_t count = (uint32_t)(pattern.size / sizeof(struct adg_pattern_item));
+    struct shown *shown = adg_alloc_array(count, sizeof *shown);
+    struct adg_optional_text *values = adg_alloc_array(count, sizeof *values);
+    double *shares = adg_alloc_array(count, sizeof *shares);
+    enum adg_status status = shown == NULL || values == NULL || shares == NULL ? adg_fail_memory(error) : ADG_OK;
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        struct adg_pattern_item item;
+        memcpy(&item, pattern.data + i * sizeof item, sizeof item);
+        shown[i] = (struct shown){text_of(person, item.code), item.tenths / 10.0};
     }
     if (status == ADG_OK) {
+        qsort(shown, count, sizeof *shown, compare_shown);
+        for (uint32_t i = 0; i < count; i++) {
+            values[i] = shown[i].text;
+            shares[i] = shown[i].share;
+        }
         const struct adg_metadata_row row = {.table = table->name,
                                              .field = table->dataset->fields[field].name,
                                              .value_type = ADG_VALUE_DEMOGRAPHIC_CATEGORICAL,
@@ -64,81 +70,47 @@ static enum adg_status add_pattern(const struct adg_loaded_table *table, uint32_
                                              .weight_array_count = count};
         status = adg_metadata_rows_add(table->rows, &row, error);
     }
-    adg_free(copy);
+    adg_free(shown);
     adg_free(values);
     adg_free(shares);
     return status;
 }
 
-enum adg_status adg_summarise_patterns(const struct adg_loaded_table *table, uint32_t field, struct adg_error *error)
+enum adg_status adg_summarise_patterns(const struct adg_counted_table *table, uint32_t field, struct adg_error *error)
 {
-    uint32_t key = (uint32_t)table->dataset->patient_key;
-    struct adg_engine_result *result = NULL;
-    bool has_row = true;
-    /* a share of c in n records, half up to tenths, is floor((20 c + n) / (2 n)) */
-    enum adg_status status = adg_table_query(
-        table, field, &result, error,
-        "with pairs as (select f%" PRIu32 " as k, f%" PRIu32 " as v, count(*) as c from t where f%" PRIu32
-        " is not null group by 1, 2), "
-        "shares as (select k, v, (20 * c + sum(c) over (partition by k)) // (2 * sum(c) over (partition by k)) as "
-        "tenths from pairs), "
-        "patterns as (select k, string_agg(coalesce(strlen(v) || ':' || v, 'n') || tenths || ';', '' order by v nulls "
-        "first) as p "
-        "from shares group by k) select p, count(*) from patterns group by p having count(*) >= %" PRIu32,
-        key, field, key, table->control.min_frequency);
-    while (status == ADG_OK) {
-        status = adg_engine_next(result, &has_row, error);
-        if (status != ADG_OK || !has_row) {
-            break;
-        }
-        uint64_t weight = adg_control_round(&table->control, (uint64_t)adg_engine_int(result, 1));
-        if (weight > 0) {
-            status = add_pattern(table, field, adg_engine_text(result, 0), weight, error);
+    const struct adg_counter *patterns = &person_of(table, field)->patterns;
+    enum adg_status status = ADG_OK;
+    for (size_t i = 0; i < patterns->count && status == ADG_OK; i++) {
+        const struct adg_count *pattern = &patterns->entries[i];
+        uint64_t weight = adg_control_round(&table->control, pattern->records);
+        if (pattern->records >= table->control.min_frequency && weight > 0) {
+            status = add_pattern(table, field, adg_counter_text(patterns, pattern), weight, error);
         }
     }
-    adg_engine_result_free(result);
     return status;
 }
 
-enum adg_status adg_summarise_modes(const struct adg_loaded_table *table, uint32_t field, struct adg_error *error)
+enum adg_status adg_summarise_modes(const struct adg_counted_table *table, uint32_t field, struct adg_error *error)
 {
-    uint32_t key = (uint32_t)table->dataset->patient_key;
-    struct adg_engine_result *result = NULL;
-    bool has_row = true;
-    enum adg_status status = adg_table_query(table, field, &result, error,
-                                             "with pairs as (select f%" PRIu32 " as k, f%" PRIu32
-                                             " as v, count(*) as c from t where f%" PRIu32
-                                             " is not null group by 1, 2), "
-                                             "ranked as (select v, c, sum(c) over (partition by k) as n, row_number() "
-                                             "over (partition by k order by c desc, v nulls first) as place "
-                                             "from pairs) select v, count(*), cast(sum((2000000 * c + n) // (2 * n)) "
-                                             "as bigint) from ranked where place = 1 group by v "
-                                             "having count(*) >= %" PRIu32,
-                                             key, field, key, table->control.min_frequency);
-    while (status == ADG_OK) {
-        status = adg_engine_next(result, &has_row, error);
-        if (status != ADG_OK || !has_row) {
-            break;
-        }
-        uint64_t patients = (uint64_t)adg_engine_int(result, 1), millionths = (uint64_t)adg_engine_int(result, 2);
+    const struct adg_person_field *person = person_of(table, field);
+    enum adg_status status = ADG_OK;
+    for (uint32_t code = 0; code < person->mode_count && status == ADG_OK; code++) {
+        uint64_t patients = person->modes[code].patients, millionths = person->modes[code].millionths;
         uint64_t weight = adg_control_round(&table->control, patients);
-        struct adg_metadata_row row = {.table = table->name,
-                                       .field = table->dataset->fields[field].name,
-                                       .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
-                                       .has_numeric = true,
-                                       .numeric = (double)((2 * millionths + 10000 * patients) / (20000 * patients)) /
-                                                  100,
-                                       .has_weight = true,
-                                       .weight = (double)weight};
-        if (!adg_engine_is_null(result, 0)) {
-            struct adg_span text = adg_engine_text(result, 0);
-            row.string = (struct adg_optional_text){(const char *)text.data, text.size};
+        if (patients < table->control.min_frequency || weight == 0) {
+            continue;
         }
-        if (weight > 0) {
-            status = adg_metadata_rows_add(table->rows, &row, error);
-        }
+        const struct adg_metadata_row row = {
+            .table = table->name,
+            .field = table->dataset->fields[field].name,
+            .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
+            .string = text_of(person, code + 1 < person->mode_count ? code : ADG_NULL_CODE),
+            .has_numeric = true,
+            .numeric = (double)((2 * millionths + 10000 * patients) / (20000 * patients)) / 100,
+            .has_weight = true,
+            .weight = (double)weight};
+        status = adg_metadata_rows_add(table->rows, &row, error);
     }
-    adg_engine_result_free(result);
     return status;
 }
 
@@ -170,20 +142,21 @@ static enum adg_status add_group(struct groups *groups, struct group group, stru
     return ADG_OK;
 }
 
+static int largest_first(const void *a, const void *b)
+{
+    const struct adg_count *x = *(const struct adg_count *const *)a, *y = *(const struct adg_count *const *)b;
+    return (x->bits < y->bits) - (x->bits > y->bits);
+}
+
 /* The walk of the specification: from the largest cardinality down, with a pool. */
-static enum adg_status protect(struct adg_engine_result *result, const struct adg_control *control,
+static enum adg_status protect(const struct adg_count **cardinalities, size_t count, const struct adg_control *control,
                                struct groups *groups, struct adg_error *error)
 {
     struct group pool = {.mean = true};
     uint64_t min = control->min_frequency;
-    bool has_row = true;
     enum adg_status status = ADG_OK;
-    while (status == ADG_OK) {
-        status = adg_engine_next(result, &has_row, error);
-        if (status != ADG_OK || !has_row) {
-            break;
-        }
-        uint64_t cardinality = (uint64_t)adg_engine_int(result, 0), patients = (uint64_t)adg_engine_int(result, 1);
+    for (size_t i = 0; i < count && status == ADG_OK; i++) {
+        uint64_t cardinality = cardinalities[i]->bits, patients = cardinalities[i]->records;
         if (control->reference || (patients >= min && pool.patients == 0)) {
             status = add_group(groups, (struct group){patients, patients * cardinality, false}, error);
             continue;
@@ -219,20 +192,22 @@ static uint64_t released_cardinality(const struct group *group)
     return (2 * mean + unit) / (2 * unit) * unit;
 }
 
-enum adg_status adg_summarise_relationship(const struct adg_loaded_table *table, struct adg_error *error)
+enum adg_status adg_summarise_relationship(const struct adg_counted_table *table, struct adg_error *error)
 {
     const struct adg_dataset *dataset = table->dataset;
+    const struct adg_counter *counter = adg_people_cardinalities(table->people);
     uint32_t key = (uint32_t)dataset->patient_key, primary = dataset->primary_key;
-    struct adg_engine_result *result = NULL;
     struct groups groups = {0};
-    enum adg_status status = adg_table_query(
-        table, primary, &result, error,
-        "with patients as (select f%" PRIu32 ", count(distinct f%" PRIu32 ") as c from t where f%" PRIu32
-        " is not null group by 1) select c, count(*) from patients group by c order by c desc",
-        key, primary, key);
-    if (status == ADG_OK) {
-        status = protect(result, &table->control, &groups, error);
+    const struct adg_count **cardinalities = adg_alloc_array(counter->count + 1, sizeof(void *));
+    if (cardinalities == NULL) {
+        return adg_fail_memory(error);
     }
+    for (size_t i = 0; i < counter->count; i++) {
+        cardinalities[i] = &counter->entries[i];
+    }
+    qsort(cardinalities, counter->count, sizeof(void *), largest_first);
+    enum adg_status status = protect(cardinalities, counter->count, &table->control, &groups, error);
+    adg_free(cardinalities);
     for (size_t i = 0; i < groups.count && status == ADG_OK; i++) {
         uint64_t cardinality = released_cardinality(&groups.list[i]), weight = 0;
         bool again = false;
@@ -257,7 +232,6 @@ enum adg_status adg_summarise_relationship(const struct adg_loaded_table *table,
                                              .weight = (double)weight};
         status = adg_metadata_rows_add(table->rows, &row, error);
     }
-    adg_engine_result_free(result);
     adg_free(groups.list);
     return status;
 }

@@ -130,7 +130,14 @@ static enum adg_status choose_control(struct scrape *scrape, struct adg_error *e
     return ADG_OK;
 }
 
-/* The private folders, the process confined to them and to the source, then the engine. */
+/* The engine only reads: what it is given beyond that it does not take. */
+static uint64_t engine_memory(uint64_t memory_bytes)
+{
+    const uint64_t least = UINT64_C(512) << 20;
+    return memory_bytes > 0 && memory_bytes < least ? least : memory_bytes;
+}
+
+/* The private folders, the process confined to them and to the source, then the engine, which reads Parquet. */
 static enum adg_status open_engine(struct scrape *scrape, struct adg_error *error)
 {
     const struct adg_scrape_options *options = scrape->options;
@@ -156,35 +163,70 @@ static enum adg_status open_engine(struct scrape *scrape, struct adg_error *erro
         const struct adg_scrape_places places = {readable, count, options->meta_folder, scrape->staging, scrape->spill};
         status = options->confine(options->progress.context, &places, error);
     }
-    if (status != ADG_OK) {
+    bool needed = false;
+    for (uint32_t i = 0; i < scrape->job_count; i++) {
+        needed = needed || scrape->jobs[i].files.format == ADG_SOURCE_PARQUET;
+    }
+    if (status != ADG_OK || !needed) {
         return status;
     }
     const struct adg_engine_options engine_options = {.threads = options->threads,
-                                                      .memory_bytes = options->memory_bytes,
+                                                      .memory_bytes = engine_memory(options->memory_bytes),
                                                       .folder = scrape->spill,
                                                       .readable = readable,
                                                       .readable_count = count};
     return adg_engine_open(&engine_options, &scrape->engine, error);
 }
 
-static enum adg_status summarise_field(const struct adg_loaded_table *table, uint32_t field, struct adg_error *error)
+/* One pass over what a field's counter holds. */
+static enum adg_status take(struct adg_counted_table *table, uint32_t field, struct adg_error *error)
 {
-    switch (table->dataset->fields[field].value_type) {
-    case ADG_VALUE_CATEGORICAL:
-    case ADG_VALUE_DISCRETE:
-    case ADG_VALUE_DATE:
-        return adg_summarise_frequency(table, field, error);
-    case ADG_VALUE_CONTINUOUS:
-        return adg_summarise_continuous(table, field, error);
-    case ADG_VALUE_DEMOGRAPHIC_CATEGORICAL:
-        return table->has_patients ? adg_summarise_patterns(table, field, error) : ADG_OK;
-    case ADG_VALUE_DEMOGRAPHIC_DATE:
-        return table->has_patients ? adg_summarise_modes(table, field, error) : ADG_OK;
-    case ADG_VALUE_COMPLETENESS:
-    case ADG_VALUE_RELATIONSHIP:
-        break; /* of no field */
+    return table->dataset->fields[field].value_type == ADG_VALUE_CONTINUOUS ? adg_continuous_take(table, field, error)
+                                                                            : adg_frequency_take(table, field, error);
+}
+
+static enum adg_status finish(struct adg_counted_table *table, uint32_t field, struct adg_error *error)
+{
+    return table->dataset->fields[field].value_type == ADG_VALUE_CONTINUOUS ? adg_continuous_finish(table, field, error)
+                                                                            : adg_frequency_finish(table, field, error);
+}
+
+static enum adg_status summarise_person(const struct adg_counted_table *table, uint32_t field, struct adg_error *error)
+{
+    return table->dataset->fields[field].value_type == ADG_VALUE_DEMOGRAPHIC_DATE
+               ? adg_summarise_modes(table, field, error)
+               : adg_summarise_patterns(table, field, error);
+}
+
+/* Values that are in memory first, of all fields, which frees it; then, field by field, those that found no room. */
+static enum adg_status summarise(struct adg_counted_table *table, struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    for (int sweep = 0; sweep < 2; sweep++) {
+        for (uint32_t f = 0; f < table->dataset->field_count && status == ADG_OK; f++) {
+            struct adg_field_counts *counts = &table->fields[f];
+            bool more = true;
+            status = adg_stop_check(error);
+            if (status == ADG_OK && sweep == 0 && table->person_of[f] >= 0) {
+                status = summarise_person(table, f, error);
+            }
+            if (status == ADG_OK && sweep == 0 && counts->counted) {
+                status = take(table, f, error);
+                adg_counter_forget(&counts->counter);
+            }
+            while (status == ADG_OK && sweep == 1 && counts->counted && more) {
+                status = adg_counter_next_pass(&counts->counter, &more, error);
+                if (status == ADG_OK && more) {
+                    status = take(table, f, error);
+                }
+            }
+            if (status == ADG_OK && sweep == 1 && counts->counted) {
+                status = finish(table, f, error);
+            }
+            adg_context(error, status, "field %s", table->dataset->fields[f].name);
+        }
     }
-    return ADG_OK;
+    return status == ADG_OK && table->has_patients ? adg_summarise_relationship(table, error) : status;
 }
 
 static enum adg_status scrape_table(struct scrape *scrape, uint32_t index, struct adg_error *error)
@@ -192,34 +234,18 @@ static enum adg_status scrape_table(struct scrape *scrape, uint32_t index, struc
     const struct adg_scrape_options *options = scrape->options;
     const struct job *job = &scrape->jobs[index];
     struct adg_manifest_table *manifest = &scrape->manifest_tables[index];
-    struct adg_loaded_table table = {
-        .dataset = job->dataset,
-        .name = job->table,
-        .engine = scrape->engine,
-        .control = scrape->control,
-        .present = adg_arena_array(&scrape->arena, job->dataset->field_count, sizeof(bool)),
-        .rows = &scrape->rows};
-    if (table.present == NULL) {
-        return adg_fail_memory(error);
-    }
+    struct adg_counted_table table = {
+        .dataset = job->dataset, .name = job->table, .control = scrape->control, .rows = &scrape->rows};
     *manifest = (struct adg_manifest_table){.name = job->table,
                                             .population = options->population,
                                             .records_alone = job->dataset->patient_key < 0 ||
                                                              options->control_reference};
-    enum adg_status status = adg_load_table(options, &job->files, &table, manifest, &scrape->arena, error);
-    for (uint32_t f = 0; f < job->dataset->field_count && status == ADG_OK; f++) {
-        if (options->progress.report != NULL) {
-            options->progress.report(options->progress.context, "counting fields", job->table, f,
-                                     job->dataset->field_count);
-        }
-        status = adg_stop_check(error);
-        if (status == ADG_OK && table.present[f] && job->dataset->fields[f].role == ADG_ROLE_SAMPLED) {
-            status = adg_context(error, summarise_field(&table, f, error), "field %s", job->dataset->fields[f].name);
-        }
+    enum adg_status status = adg_count_table(options, &job->files, scrape->engine, scrape->spill, &table, manifest,
+                                             &scrape->arena, error);
+    if (status == ADG_OK) {
+        status = summarise(&table, error);
     }
-    if (status == ADG_OK && table.has_patients) {
-        status = adg_summarise_relationship(&table, error);
-    }
+    adg_counted_table_fini(&table);
     return adg_context(error, status, "table %s", job->table);
 }
 

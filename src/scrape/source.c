@@ -168,14 +168,23 @@ struct adg_source {
     struct adg_arena arena;
     const char **names;
     enum adg_source_kind *kinds;
-    const char **casts; /* Parquet: the type that the engine converts the column to; NULL: none, refused */
+    const char **casts; /* Parquet: the type that the engine converts the column to, "": none; NULL: refused */
     uint32_t column_count;
     uint32_t *selected;
+    int64_t
+        *places; /* Parquet: where a selected column lies in the result; -1: the files say that it is null throughout */
     uint32_t selected_count;
     struct adg_csv *csv;
-    const struct adg_span *fields;
-    struct adg_engine_result *rows;
-    uint64_t row;
+    const struct adg_span *fields; /* of the rows in hand */
+    struct adg_engine_result *result;
+    uint32_t batch_rows, batch_first; /* Parquet: of the engine's batch, and where the rows in hand begin in it */
+    uint32_t rows;                    /* in hand */
+    uint64_t row;                     /* Parquet: rows before those in hand */
+    uint64_t expected_rows;           /* Parquet: that the files say they have */
+    struct adg_span texts[ADG_SOURCE_ROWS];
+    int64_t integers[ADG_SOURCE_ROWS];
+    double numbers[ADG_SOURCE_ROWS];
+    bool nulls[ADG_SOURCE_ROWS];
 };
 
 /* The engine's types, and as what their values come here. What is not listed is refused when it is selected. */
@@ -186,20 +195,20 @@ static void classify(const char *type, enum adg_source_kind *kind, const char **
         enum adg_source_kind kind;
         const char *cast;
     } types[] = {
-        {"VARCHAR", ADG_SOURCE_TEXT, "varchar"},
-        {"TINYINT", ADG_SOURCE_INT, "bigint"},
-        {"SMALLINT", ADG_SOURCE_INT, "bigint"},
-        {"INTEGER", ADG_SOURCE_INT, "bigint"},
-        {"BIGINT", ADG_SOURCE_INT, "bigint"},
-        {"UTINYINT", ADG_SOURCE_INT, "bigint"},
-        {"USMALLINT", ADG_SOURCE_INT, "bigint"},
-        {"UINTEGER", ADG_SOURCE_INT, "bigint"},
+        {"VARCHAR", ADG_SOURCE_TEXT, ""},
+        {"TINYINT", ADG_SOURCE_INT, ""},
+        {"SMALLINT", ADG_SOURCE_INT, ""},
+        {"INTEGER", ADG_SOURCE_INT, ""},
+        {"BIGINT", ADG_SOURCE_INT, ""},
+        {"UTINYINT", ADG_SOURCE_INT, ""},
+        {"USMALLINT", ADG_SOURCE_INT, ""},
+        {"UINTEGER", ADG_SOURCE_INT, ""},
         {"UBIGINT", ADG_SOURCE_DECIMAL, "varchar"},
         {"HUGEINT", ADG_SOURCE_DECIMAL, "varchar"},
         {"FLOAT", ADG_SOURCE_DOUBLE, "varchar"},
-        {"DOUBLE", ADG_SOURCE_DOUBLE, "double"},
-        {"DATE", ADG_SOURCE_DATE, "date"},
-        {"BOOLEAN", ADG_SOURCE_BOOLEAN, "boolean"},
+        {"DOUBLE", ADG_SOURCE_DOUBLE, ""},
+        {"DATE", ADG_SOURCE_DATE, ""},
+        {"BOOLEAN", ADG_SOURCE_BOOLEAN, ""},
         {"TIMESTAMP", ADG_SOURCE_TIMESTAMP, "timestamp"},
     };
     *cast = NULL;
@@ -218,16 +227,26 @@ static void classify(const char *type, enum adg_source_kind *kind, const char **
     }
 }
 
-static enum adg_status put_files(const struct adg_source *source, struct adg_buffer *sql, struct adg_error *error)
+/* The files as a list of the engine. */
+static enum adg_status put_list(const struct adg_source *source, struct adg_buffer *sql, struct adg_error *error)
 {
-    enum adg_status status = adg_buffer_append_text(sql, " from read_parquet([", error);
+    enum adg_status status = adg_buffer_append_text(sql, "[", error);
     for (uint32_t i = 0; i < source->files->count && status == ADG_OK; i++) {
         status = i > 0 ? adg_buffer_append_text(sql, ", ", error) : ADG_OK;
         if (status == ADG_OK) {
             status = adg_sql_literal(sql, source->files->paths[i], error);
         }
     }
-    return status == ADG_OK ? adg_buffer_append_text(sql, "], union_by_name=true, hive_partitioning=false)", error)
+    return status == ADG_OK ? adg_buffer_append_text(sql, "]", error) : status;
+}
+
+static enum adg_status put_files(const struct adg_source *source, struct adg_buffer *sql, struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_append_text(sql, " from read_parquet(", error);
+    if (status == ADG_OK) {
+        status = put_list(source, sql, error);
+    }
+    return status == ADG_OK ? adg_buffer_append_text(sql, ", union_by_name=true, hive_partitioning=false)", error)
                             : status;
 }
 
@@ -322,7 +341,7 @@ void adg_source_free(struct adg_source *source)
 {
     if (source != NULL) {
         adg_csv_free(source->csv);
-        adg_engine_result_free(source->rows);
+        adg_engine_result_free(source->result);
         adg_arena_fini(&source->arena);
         adg_free(source);
     }
@@ -348,40 +367,117 @@ const char *adg_source_position_word(const struct adg_source *source)
     return source->csv != NULL ? "line" : "row";
 }
 
-uint64_t adg_source_position(const struct adg_source *source)
+uint64_t adg_source_position(const struct adg_source *source, uint32_t row)
 {
-    return source->csv != NULL ? adg_csv_line(source->csv) : source->row;
+    return source->csv != NULL ? adg_csv_line(source->csv, row) : source->row + row + 1;
 }
 
-enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count,
-                                  struct adg_error *error)
+/* Columns without a value, which the files' own statistics tell: reading them would cost as much as the others. */
+static enum adg_status find_empty_columns(struct adg_source *source, bool *empty, struct adg_error *error)
 {
     struct adg_buffer sql = {0};
-    source->selected = adg_arena_array(&source->arena, count, sizeof *source->selected);
-    if (source->selected == NULL) {
-        return adg_fail_memory(error);
+    struct adg_engine_result *result = NULL;
+    bool has_row = true;
+    enum adg_status status = adg_buffer_append_text(&sql, "select path_in_schema from parquet_metadata(", error);
+    if (status == ADG_OK) {
+        status = put_list(source, &sql, error);
     }
-    memcpy(source->selected, columns, count * sizeof *columns);
-    source->selected_count = count;
-    if (source->csv != NULL) {
-        return ADG_OK;
+    if (status == ADG_OK) {
+        status = adg_buffer_append_text(&sql,
+                                        ") group by 1 having count(*) = count(stats_null_count) and "
+                                        "sum(stats_null_count) = sum(num_values)",
+                                        error);
     }
-    enum adg_status status = adg_buffer_append_text(&sql, "select 1", error);
-    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
-        const char *cast = source->casts[columns[i]];
-        if (cast == NULL) {
-            status = adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have",
-                              adg_source_name(source), source->names[columns[i]]);
+    const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
+    if (status == ADG_OK) {
+        status = text == NULL ? adg_fail_memory(error)
+                              : adg_engine_query(source->engine, text, adg_source_name(source), &result, error);
+    }
+    while (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
             break;
         }
-        bool is_float = source->kinds[columns[i]] == ADG_SOURCE_DOUBLE && strcmp(cast, "varchar") == 0;
-        status = adg_buffer_append_text(&sql, is_float ? ", cast(cast(" : ", cast(", error);
-        if (status == ADG_OK) {
-            status = adg_sql_identifier(&sql, source->names[columns[i]], error);
+        struct adg_span name = adg_engine_text(result, 0);
+        for (uint32_t c = 0; c < source->column_count; c++) {
+            empty[c] = empty[c] ||
+                       (strlen(source->names[c]) == name.size && memcmp(source->names[c], name.data, name.size) == 0);
         }
-        if (status == ADG_OK) { /* a float's shortest text, not its binary value, is what it stands for */
-            status = adg_buffer_printf(&sql, error, " as %s)%s", cast, is_float ? " as double)" : "");
+    }
+    adg_engine_result_free(result);
+    adg_buffer_fini(&sql);
+    return status;
+}
+
+/* What the files say of their rows: a driver may end a stream early and call that success. */
+static enum adg_status read_expected_rows(struct adg_source *source, struct adg_error *error)
+{
+    struct adg_buffer sql = {0};
+    struct adg_engine_result *result = NULL;
+    bool has_row = false;
+    enum adg_status status = adg_buffer_append_text(
+        &sql, "select cast(sum(num_rows) as bigint) from parquet_file_metadata(", error);
+    if (status == ADG_OK) {
+        status = put_list(source, &sql, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append(&sql, ")", 2, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_query(source->engine, (const char *)sql.data, adg_source_name(source), &result, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+    }
+    if (status == ADG_OK && has_row) {
+        source->expected_rows = (uint64_t)adg_engine_int(result, 0);
+    }
+    adg_engine_result_free(result);
+    adg_buffer_fini(&sql);
+    return status;
+}
+
+/* The query's next column, converted where its type is not one that is read as it is. */
+static enum adg_status put_column(const struct adg_source *source, uint32_t column, struct adg_buffer *sql,
+                                  struct adg_error *error)
+{
+    const char *cast = source->casts[column];
+    bool plain = cast[0] == '\0', is_float = source->kinds[column] == ADG_SOURCE_DOUBLE && !plain;
+    enum adg_status status = adg_buffer_append_text(sql, is_float ? ", cast(cast(" : plain ? ", " : ", cast(", error);
+    if (status == ADG_OK) {
+        status = adg_sql_identifier(sql, source->names[column], error);
+    }
+    if (status == ADG_OK && !plain) { /* a float's shortest text, not its binary value, is what it stands for */
+        status = adg_buffer_printf(sql, error, " as %s)%s", cast, is_float ? " as double)" : "");
+    }
+    return status;
+}
+
+static enum adg_status select_parquet(struct adg_source *source, struct adg_error *error)
+{
+    struct adg_buffer sql = {0};
+    int64_t place = 1; /* behind a constant, so that rows without any column are counted */
+    bool *empty = adg_arena_array(&source->arena, source->column_count + (size_t)1, sizeof *empty);
+    enum adg_status status = empty == NULL ? adg_fail_memory(error) : ADG_OK;
+    for (uint32_t i = 0; i < source->selected_count && status == ADG_OK; i++) {
+        if (source->casts[source->selected[i]] == NULL) {
+            status = adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have",
+                              adg_source_name(source), source->names[source->selected[i]]);
         }
+    }
+    if (status == ADG_OK) {
+        status = find_empty_columns(source, empty, error);
+    }
+    if (status == ADG_OK) {
+        status = read_expected_rows(source, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append_text(&sql, "select 1", error);
+    }
+    for (uint32_t i = 0; i < source->selected_count && status == ADG_OK; i++) {
+        bool skipped = empty[source->selected[i]];
+        source->places[i] = skipped ? -1 : place++;
+        status = skipped ? ADG_OK : put_column(source, source->selected[i], &sql, error);
     }
     if (status == ADG_OK) {
         status = put_files(source, &sql, error);
@@ -389,41 +485,97 @@ enum adg_status adg_source_select(struct adg_source *source, const uint32_t *col
     const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
     if (status == ADG_OK) {
         status = text == NULL ? adg_fail_memory(error)
-                              : adg_engine_query(source->engine, text, adg_source_name(source), &source->rows, error);
+                              : adg_engine_query(source->engine, text, adg_source_name(source), &source->result, error);
     }
     adg_buffer_fini(&sql);
     return status;
 }
 
-enum adg_status adg_source_next(struct adg_source *source, bool *end, struct adg_error *error)
+enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count,
+                                  struct adg_error *error)
 {
-    if (source->csv != NULL) {
-        return adg_csv_next(source->csv, &source->fields, end, error);
+    source->selected = adg_arena_array(&source->arena, count, sizeof *source->selected);
+    source->places = adg_arena_array(&source->arena, count, sizeof *source->places);
+    if (source->selected == NULL || source->places == NULL) {
+        return adg_fail_memory(error);
     }
-    bool has_row = false;
-    enum adg_status status = adg_engine_next(source->rows, &has_row, error);
-    source->row++;
-    *end = !has_row;
+    memcpy(source->selected, columns, count * sizeof *columns);
+    source->selected_count = count;
+    return source->csv != NULL ? ADG_OK : select_parquet(source, error);
+}
+
+enum adg_status adg_source_next(struct adg_source *source, uint32_t *rows, struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    if (source->csv != NULL) {
+        status = adg_csv_next(source->csv, ADG_SOURCE_ROWS, &source->fields, &source->rows, error);
+        *rows = source->rows;
+        return status;
+    }
+    source->row += source->rows;
+    source->batch_first += source->rows;
+    if (source->batch_first == source->batch_rows) {
+        status = adg_engine_next_batch(source->result, &source->batch_rows, error);
+        source->batch_first = 0;
+    }
+    uint32_t left = source->batch_rows - source->batch_first;
+    *rows = source->rows = left < ADG_SOURCE_ROWS ? left : ADG_SOURCE_ROWS;
+    if (status == ADG_OK && left == 0 && source->row != source->expected_rows) {
+        status = adg_fail(error, ADG_FAILED, "%s: the engine gave fewer rows than the files have",
+                          adg_source_name(source));
+    }
     return status;
 }
 
-void adg_source_value(const struct adg_source *source, uint32_t selected, struct adg_source_value *out)
+static uint32_t read_csv(struct adg_source *source, uint32_t column)
 {
-    uint32_t column = source->selected[selected];
+    uint32_t filled = 0;
+    for (uint32_t r = 0; r < source->rows; r++) {
+        struct adg_span text = source->fields[(size_t)r * source->column_count + column];
+        source->texts[r] = text.size > 0 ? text : (struct adg_span){NULL, 0};
+        filled += text.size > 0;
+    }
+    return filled;
+}
+
+void adg_source_read(struct adg_source *source, uint32_t selected, struct adg_source_cells *out)
+{
+    uint32_t column = source->selected[selected], at = (uint32_t)source->places[selected];
+    struct adg_source_cells cells = {.kind = source->csv != NULL ? ADG_SOURCE_TEXT : source->kinds[column],
+                                     .texts = source->texts,
+                                     .integers = source->integers,
+                                     .numbers = source->numbers,
+                                     .nulls = source->nulls};
     if (source->csv != NULL) {
-        *out = (struct adg_source_value){.kind = ADG_SOURCE_TEXT, .text = source->fields[column]};
-        return;
-    }
-    uint32_t at = selected + 1;
-    *out = (struct adg_source_value){.kind = source->kinds[column], .null = adg_engine_is_null(source->rows, at)};
-    if (out->null) {
-        return;
-    }
-    if (out->kind == ADG_SOURCE_TEXT || out->kind == ADG_SOURCE_DECIMAL) {
-        out->text = adg_engine_text(source->rows, at);
-    } else if (out->kind == ADG_SOURCE_DOUBLE) {
-        out->number = adg_engine_double(source->rows, at);
+        cells.filled = read_csv(source, column);
+    } else if (source->places[selected] < 0) {
+        cells.filled = 0;
+    } else if (cells.kind == ADG_SOURCE_TEXT || cells.kind == ADG_SOURCE_DECIMAL) {
+        cells.filled = adg_engine_read_texts(source->result, at, source->batch_first, source->rows, source->texts);
+    } else if (cells.kind == ADG_SOURCE_DOUBLE) {
+        cells.filled = adg_engine_read_doubles(source->result, at, source->batch_first, source->rows, source->numbers,
+                                               source->nulls);
     } else {
-        out->integer = adg_engine_int(source->rows, at);
+        cells.filled = adg_engine_read_ints(source->result, at, source->batch_first, source->rows, source->integers,
+                                            source->nulls);
     }
+    *out = cells;
+}
+
+struct adg_source_value adg_source_cell(const struct adg_source_cells *cells, uint32_t row)
+{
+    bool text = cells->kind == ADG_SOURCE_TEXT || cells->kind == ADG_SOURCE_DECIMAL;
+    struct adg_source_value value = {.kind = cells->kind, .null = true};
+    if (cells->filled == 0 || (text ? cells->texts[row].data == NULL : cells->nulls[row])) {
+        return value;
+    }
+    value.null = false;
+    if (text) {
+        value.text = cells->texts[row];
+    } else if (cells->kind == ADG_SOURCE_DOUBLE) {
+        value.number = cells->numbers[row];
+    } else {
+        value.integer = cells->integers[row];
+    }
+    return value;
 }

@@ -38,13 +38,26 @@ const char *adg_source_column(const struct adg_source *source, uint32_t column);
 /* Before the first row: only these columns will be read, in this order. */
 ADG_MUST_CHECK enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count,
                                                  struct adg_error *error);
-/* The next row; *end instead behind the last. Then the values of the selected columns, until the next row. */
-ADG_MUST_CHECK enum adg_status adg_source_next(struct adg_source *source, bool *end, struct adg_error *error);
-void adg_source_value(const struct adg_source *source, uint32_t selected, struct adg_source_value *out);
+/* The next rows, at most ADG_SOURCE_ROWS; *rows is 0 behind the last. */
+#define ADG_SOURCE_ROWS 256
+ADG_MUST_CHECK enum adg_status adg_source_next(struct adg_source *source, uint32_t *rows, struct adg_error *error);
 
-/* "line" for CSV, "row" for Parquet; and its number, from 1. */
+/* A selected column of these rows, valid until the next column or rows. */
+struct adg_source_cells {
+    enum adg_source_kind kind;
+    uint32_t filled;              /* rows that are not null; 0: nothing else is set */
+    const struct adg_span *texts; /* TEXT, DECIMAL; no data: null */
+    const int64_t *integers;      /* INT, DATE, TIMESTAMP, BOOLEAN; with nulls */
+    const double *numbers;        /* DOUBLE; with nulls */
+    const bool *nulls;
+};
+void adg_source_read(struct adg_source *source, uint32_t selected, struct adg_source_cells *out);
+/* One of them. */
+struct adg_source_value adg_source_cell(const struct adg_source_cells *cells, uint32_t row);
+
+/* "line" for CSV, "row" for Parquet; and its number, from 1, of one of the rows. */
 const char *adg_source_position_word(const struct adg_source *source);
-uint64_t adg_source_position(const struct adg_source *source);
+uint64_t adg_source_position(const struct adg_source *source, uint32_t row);
 const char *adg_source_name(const struct adg_source *source); /* the file, or the folder's first file */
 
 #endif

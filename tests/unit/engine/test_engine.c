@@ -1,5 +1,5 @@
 /*
- * The engine: rows in, rows out, nothing readable but what was named, and no value in its messages.
+ * The engine: rows out, nothing readable but what was named, and no value in its messages.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,45 +36,15 @@ static int close_engine(void **state)
     return adg_folder_remove(folder, NULL) == ADG_OK ? 0 : -1;
 }
 
-/* 40,000 rows, more than two batches: a number, its half or null, its text. */
-struct counter {
-    int64_t next, end, fail_at;
-};
-
-static enum adg_status next_row(void *context, struct adg_engine_batch *batch, bool *end, struct adg_error *error)
-{
-    struct counter *counter = context;
-    *end = counter->next == counter->end;
-    if (*end) {
-        return ADG_OK;
-    }
-    if (counter->next == counter->fail_at) {
-        return adg_fail(error, ADG_BAD_INPUT, "row %d is bad", (int)counter->next);
-    }
-    char text[32];
-    int length = snprintf(text, sizeof text, "t%d,'\"", (int)counter->next);
-    enum adg_status status = adg_engine_put_int(batch, 0, counter->next, error);
-    if (status == ADG_OK) {
-        status = counter->next % 4 == 0 ? adg_engine_put_null(batch, 1, error)
-                                        : adg_engine_put_double(batch, 1, (double)counter->next / 2, error);
-    }
-    counter->next++;
-    return status == ADG_OK
-               ? adg_engine_put_text(batch, 2, (struct adg_span){(const uint8_t *)text, (size_t)length}, error)
-               : status;
-}
-
-static const struct adg_engine_column columns[] = {
-    {"i", ADG_ENGINE_INT}, {"d", ADG_ENGINE_DOUBLE}, {"t", ADG_ENGINE_TEXT}};
-
-static void test_rows_in_and_out(void **state)
+/* 40,000 rows, many batches: a number, its half or null, its text, nothing. */
+static void test_rows_out(void **state)
 {
     (void)state;
-    struct counter counter = {.end = 40000, .fail_at = -1};
+    static const char query[] = "select i, case when i % 4 > 0 then cast(i as double) / 2 end, 't' || i || ',''\"', "
+                                "cast(null as varchar) from range(40000) s(i) order by i";
     struct adg_error error = {{0}};
-    assert_int_equal(adg_engine_ingest(engine, "numbers", columns, 3, next_row, &counter, &error), ADG_OK);
     struct adg_engine_result *result = NULL;
-    assert_int_equal(adg_engine_query(engine, "select * from numbers order by i", "reading", &result, &error), ADG_OK);
+    assert_int_equal(adg_engine_query(engine, query, "reading", &result, &error), ADG_OK);
     bool has_row = false;
     for (int64_t i = 0; i < 40000; i++) {
         char text[32];
@@ -92,15 +62,34 @@ static void test_rows_in_and_out(void **state)
     assert_int_equal(adg_engine_next(result, &has_row, &error), ADG_OK);
     assert_false(has_row);
     adg_engine_result_free(result);
-}
 
-static void test_a_failing_source_of_rows(void **state)
-{
-    (void)state;
-    struct counter counter = {.end = 40000, .fail_at = 20000};
-    struct adg_error error = {{0}};
-    assert_int_equal(adg_engine_ingest(engine, "broken", columns, 3, next_row, &counter, &error), ADG_BAD_INPUT);
-    assert_string_equal(error.message, "row 20000 is bad");
+    enum { SOME = 100 };
+    static int64_t integers[SOME];
+    static double numbers[SOME];
+    static bool nulls[SOME];
+    static struct adg_span texts[SOME];
+    int64_t seen = 0;
+    uint32_t rows = 1;
+    assert_int_equal(adg_engine_query(engine, query, "reading", &result, &error), ADG_OK);
+    while (rows > 0) {
+        assert_int_equal(adg_engine_next_batch(result, &rows, &error), ADG_OK);
+        for (uint32_t first = 0; first < rows; first += SOME) {
+            uint32_t count = rows - first < SOME ? rows - first : SOME, filled = 0;
+            assert_int_equal(adg_engine_read_ints(result, 0, first, count, integers, nulls), count);
+            assert_int_equal(adg_engine_read_texts(result, 2, first, count, texts), count);
+            assert_int_equal(adg_engine_read_texts(result, 3, first, count, texts), 0);
+            uint32_t told = adg_engine_read_doubles(result, 1, first, count, numbers, nulls);
+            for (uint32_t i = 0; i < count; i++, seen++) {
+                assert_int_equal(integers[i], seen);
+                assert_int_equal(nulls[i], seen % 4 == 0);
+                assert_true(nulls[i] || numbers[i] == (double)seen / 2);
+                filled += !nulls[i];
+            }
+            assert_int_equal(told, filled);
+        }
+    }
+    assert_int_equal(seen, 40000);
+    adg_engine_result_free(result);
 }
 
 static void test_messages_hold_no_value(void **state)
@@ -176,40 +165,6 @@ static void test_quoting(void **state)
     adg_buffer_fini(&sql);
 }
 
-/* 200 columns of long texts in 16 MB: the driver says nothing when memory runs out. */
-static enum adg_status next_wide_row(void *context, struct adg_engine_batch *batch, bool *end, struct adg_error *error)
-{
-    int64_t *row = context;
-    enum adg_status status = ADG_OK;
-    *end = *row == 100000;
-    for (uint32_t c = 0; c < 200 && !*end && status == ADG_OK; c++) {
-        char text[64];
-        int length = snprintf(text, sizeof text, "%d of column %u: as good as any other", (int)*row, c);
-        status = adg_engine_put_text(batch, c, (struct adg_span){(const uint8_t *)text, (size_t)length}, error);
-    }
-    ++*row;
-    return status;
-}
-
-static void test_rows_lost_in_loading(void **state)
-{
-    (void)state;
-    const struct adg_engine_options options = {.threads = 1, .folder = folder, .memory_bytes = 16 << 20};
-    struct adg_engine *small = NULL;
-    struct adg_error error = {{0}};
-    struct adg_engine_column wide[200];
-    char names[200][16];
-    int64_t row = 0;
-    for (int i = 0; i < 200; i++) {
-        snprintf(names[i], sizeof names[i], "c%d", i);
-        wide[i] = (struct adg_engine_column){names[i], ADG_ENGINE_TEXT};
-    }
-    assert_int_equal(adg_engine_open(&options, &small, &error), ADG_OK);
-    assert_int_equal(adg_engine_ingest(small, "wide", wide, 200, next_wide_row, &row, &error), ADG_FAILED);
-    assert_non_null(strstr(error.message, "memory"));
-    adg_engine_free(small);
-}
-
 static void test_memory_limit_spills(void **state)
 {
     (void)state;
@@ -243,13 +198,11 @@ static void test_memory_limit_spills(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_in_and_out),
-        cmocka_unit_test(test_a_failing_source_of_rows),
+        cmocka_unit_test(test_rows_out),
         cmocka_unit_test(test_messages_hold_no_value),
         cmocka_unit_test(test_nothing_else_is_reachable),
         cmocka_unit_test(test_quoting),
         cmocka_unit_test(test_memory_limit_spills),
-        cmocka_unit_test(test_rows_lost_in_loading),
         cmocka_unit_test(test_failing_half_way),
     };
     return cmocka_run_group_tests(tests, open_engine, close_engine);

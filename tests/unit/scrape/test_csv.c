@@ -48,17 +48,16 @@ static enum adg_status read_all(char *out, size_t capacity, struct adg_error *er
     for (uint32_t i = 0; status == ADG_OK && i < adg_csv_column_count(csv); i++) {
         length += (size_t)snprintf(out + length, capacity - length, "[%s]", adg_csv_column(csv, i));
     }
-    while (status == ADG_OK) {
+    for (uint32_t count = 1, most = 1; status == ADG_OK && count > 0; most++) { /* batches of 1, 2, 3, ... */
         const struct adg_span *fields = NULL;
-        bool end = false;
-        status = adg_csv_next(csv, &fields, &end, error);
-        if (status != ADG_OK || end) {
-            break;
-        }
-        length += (size_t)snprintf(out + length, capacity - length, "/%d", (int)adg_csv_line(csv));
-        for (uint32_t i = 0; i < adg_csv_column_count(csv); i++) {
-            length += (size_t)snprintf(out + length, capacity - length, "[%.*s]", (int)fields[i].size,
-                                       (const char *)fields[i].data);
+        status = adg_csv_next(csv, most, &fields, &count, error);
+        assert_true(count <= most);
+        for (uint32_t r = 0; status == ADG_OK && r < count; r++) {
+            length += (size_t)snprintf(out + length, capacity - length, "/%d", (int)adg_csv_line(csv, r));
+            for (uint32_t i = 0; i < adg_csv_column_count(csv); i++, fields++) {
+                length += (size_t)snprintf(out + length, capacity - length, "[%.*s]", (int)fields->size,
+                                           (const char *)fields->data);
+            }
         }
     }
     adg_csv_free(csv);
@@ -141,15 +140,17 @@ static void test_long_records(void **state)
     write_bytes(text, LONG + 11);
     struct adg_csv *csv = NULL;
     const struct adg_span *fields = NULL;
-    bool end = false;
+    uint32_t count = 0;
     assert_int_equal(adg_csv_open(path, &csv, NULL), ADG_OK);
-    assert_int_equal(adg_csv_next(csv, &fields, &end, NULL), ADG_OK);
+    assert_int_equal(adg_csv_next(csv, 1, &fields, &count, NULL), ADG_OK);
+    assert_int_equal(count, 1);
     assert_int_equal(fields[1].size, LONG);
     assert_memory_equal(fields[1].data, text + 6, LONG);
-    assert_int_equal(adg_csv_next(csv, &fields, &end, NULL), ADG_OK);
+    assert_int_equal(adg_csv_next(csv, 100, &fields, &count, NULL), ADG_OK);
+    assert_int_equal(count, 1);
     assert_int_equal(fields[1].size, 1);
-    assert_int_equal(adg_csv_next(csv, &fields, &end, NULL), ADG_OK);
-    assert_true(end);
+    assert_int_equal(adg_csv_next(csv, 100, &fields, &count, NULL), ADG_OK);
+    assert_int_equal(count, 0);
     adg_csv_free(csv);
     free(text);
 }

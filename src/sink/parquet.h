@@ -1,0 +1,78 @@
+/*
+ * Within the Parquet sink: what one file and one thread keep, and the pages that blocks become.
+ */
+#ifndef ADG_SINK_PARQUET_H
+#define ADG_SINK_PARQUET_H
+
+#include "parquet/footer.h"
+#include "sink/sink.h"
+#include "sink/texts.h"
+
+/* Dictionaries with more entries are cut to those that a row group uses. In place of a null code, joined texts have one that no
+ * dictionary reaches. */
+enum { WHOLE_DICTIONARY_ENTRIES = 4096, NO_TEXT = INT32_MAX, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
+
+struct prepared_column {
+    struct adg_buffer dictionary; /* the whole dictionary as the body of its page */
+    bool deferred;
+    bool joined; /* PLAIN texts that may repeat */
+};
+
+struct adg_sink {
+    const struct adg_layout *layout;
+    enum adg_compression compression;
+    struct adg_parquet_leaf *leaves;
+    struct prepared_column *columns;
+    struct adg_parquet_footer footer;
+};
+
+struct encoder_column {
+    struct adg_parquet_chunk chunk;
+    bool begun;
+    uint32_t *codes;        /* deferred or listed: of the part so far */
+    struct adg_texts texts; /* listed: the dictionary of the part so far */
+    bool listed;            /* texts are listed in this part: they repeat */
+};
+
+struct adg_sink_encoder {
+    const struct adg_sink *sink;
+    struct encoder_column *columns;
+    void *compressor;          /* ZSTD_CCtx */
+    uint64_t rows;             /* of the part */
+    struct adg_buffer body;    /* of the page in hand */
+    struct adg_buffer scratch; /* trial compression */
+    uint32_t *packed;          /* codes without nulls */
+    uint8_t *present;          /* definition levels, a bit per row */
+    void *numbers;             /* PLAIN numbers without nulls, aligned as a page is not */
+    uint32_t *remap;           /* deferred: code in the file's dictionary to code in the row group's */
+    uint32_t remap_entries;
+};
+
+/* Entry `i` in PLAIN encoding without length prefix; and appending a value with it. */
+struct adg_span adg_page_entry(const struct adg_dictionary *dictionary, uint32_t i);
+ADG_MUST_CHECK enum adg_status adg_page_append_value(struct adg_buffer *out, enum adg_type type, struct adg_span value,
+                                                     struct adg_error *error);
+
+/* A block's page: of codes with the whole dictionary, of booleans, of PLAIN values. */
+ADG_MUST_CHECK enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
+                                              uint32_t rows, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_page_boolean(struct adg_sink_encoder *encoder, uint32_t column,
+                                                const uint32_t *codes, uint32_t rows, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,
+                                              const struct adg_block_column *column, uint32_t rows,
+                                              struct adg_error *error);
+/* A block of joined texts: they are listed when a quarter or fewer of the part's first block are different, else PLAIN. */
+ADG_MUST_CHECK enum adg_status adg_page_joined_block(struct adg_sink_encoder *encoder, uint32_t index,
+                                                     const struct adg_block_column *column, uint32_t rows,
+                                                     struct adg_error *error);
+
+/* At the part's end: the one page of a column that is null or constant throughout; the pages of texts that were listed, and of
+ * codes that were kept. */
+ADG_MUST_CHECK enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t column,
+                                                struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_page_joined(struct adg_sink_encoder *encoder, uint32_t index,
+                                               struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column,
+                                                 struct adg_error *error);
+
+#endif

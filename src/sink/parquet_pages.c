@@ -1,0 +1,480 @@
+/*
+ * Pages of the Parquet sink: see parquet.h.
+ */
+#include "sink/parquet.h"
+
+#include "core/memory.h"
+#include "parquet/hybrid.h"
+#include "parquet/levels.h"
+
+/* ---- dictionaries and bounds ------------------------------------------------------------------------------------- */
+
+/* Entry `i` in PLAIN encoding without length prefix. */
+struct adg_span adg_page_entry(const struct adg_dictionary *dictionary, uint32_t i)
+{
+    switch (adg_parquet_physical_of(dictionary->type)) {
+    case ADG_PHYSICAL_INT32:
+    case ADG_PHYSICAL_BOOLEAN:
+        return (struct adg_span){(const uint8_t *)&dictionary->values.i32[i], sizeof(int32_t)};
+    case ADG_PHYSICAL_INT64:
+        return (struct adg_span){(const uint8_t *)&dictionary->values.i64[i], sizeof(int64_t)};
+    case ADG_PHYSICAL_DOUBLE:
+        return (struct adg_span){(const uint8_t *)&dictionary->values.f64[i], sizeof(double)};
+    case ADG_PHYSICAL_BYTE_ARRAY:
+        break;
+    }
+    uint32_t start = dictionary->values.text.offsets[i];
+    return (struct adg_span){(const uint8_t *)dictionary->values.text.bytes + start,
+                             dictionary->values.text.offsets[i + 1] - start};
+}
+
+enum adg_status adg_page_append_value(struct adg_buffer *out, enum adg_type type, struct adg_span value,
+                                      struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    if (type == ADG_TYPE_STRING) {
+        uint32_t length = (uint32_t)value.size;
+        status = adg_buffer_append(out, &length, sizeof length, error);
+    }
+    return status == ADG_OK ? adg_buffer_append(out, value.data, value.size, error) : status;
+}
+
+/* Zeros of either sign are equal: bounds say the smaller one below and the larger one above (parquet.thrift, Statistics). */
+static struct adg_parquet_bounds make_bounds(enum adg_type type, struct adg_span min, struct adg_span max)
+{
+    static const double zeros[2] = {-0.0, 0.0};
+    static const uint8_t booleans[2] = {0, 1};
+    if (type == ADG_TYPE_DOUBLE) {
+        const struct adg_span zero = {(const uint8_t *)&zeros[1], sizeof(double)};
+        if (adg_parquet_compare(type, min, zero) == 0) {
+            min.data = (const uint8_t *)&zeros[0];
+        }
+        if (adg_parquet_compare(type, max, zero) == 0) {
+            max = zero;
+        }
+    } else if (type == ADG_TYPE_BOOLEAN) { /* held as four bytes, stored as one */
+        min = (struct adg_span){&booleans[min.data[0]], 1};
+        max = (struct adg_span){&booleans[max.data[0]], 1};
+    }
+    return (struct adg_parquet_bounds){true, min, max};
+}
+
+/* ---- pages ------------------------------------------------------------------------------------------------------- */
+
+/* The dictionary of a chunk; no entries: it has none. */
+struct chunk_dictionary {
+    struct adg_span body;
+    uint32_t entries;
+    bool sorted;
+};
+static const struct chunk_dictionary no_dictionary = {{NULL, 0}, 0, true};
+
+static struct chunk_dictionary whole_dictionary(const struct adg_sink *sink, uint32_t column)
+{
+    const struct adg_buffer *body = &sink->columns[column].dictionary;
+    return (struct chunk_dictionary){{body->data, body->size}, sink->layout->columns[column].dictionary->count, true};
+}
+
+/* Tried with the first page, or with a dictionary that was made for the chunk and outweighs it. */
+static bool is_compressed(struct adg_sink_encoder *encoder, struct adg_span body,
+                          const struct chunk_dictionary *dictionary)
+{
+    enum adg_compression asked = encoder->sink->compression;
+    struct adg_span tried = !dictionary->sorted && dictionary->body.size > body.size ? dictionary->body : body;
+    return asked == ADG_COMPRESSION_ZSTD ||
+           (asked == ADG_COMPRESSION_AUTO && adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried));
+}
+
+/* The chunk starts with its first page. */
+static enum adg_status emit_body(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
+                                 const struct chunk_dictionary *dictionary, uint32_t rows, uint32_t nulls,
+                                 const struct adg_parquet_bounds *bounds, struct adg_error *error)
+{
+    struct encoder_column *target = &encoder->columns[column];
+    enum adg_parquet_encoding encoding = dictionary->entries > 0 ? ADG_ENCODING_RLE_DICTIONARY : ADG_ENCODING_PLAIN;
+    enum adg_status status = ADG_OK;
+    if (!target->begun) {
+        bool compressed = is_compressed(encoder, body, dictionary);
+        adg_parquet_chunk_begin(&target->chunk, encoder->sink->leaves[column].type,
+                                compressed ? ADG_CODEC_ZSTD : ADG_CODEC_UNCOMPRESSED, encoder->compressor);
+        target->begun = true;
+        if (dictionary->entries > 0) {
+            status = adg_parquet_chunk_dictionary(&target->chunk, dictionary->body, dictionary->entries,
+                                                  dictionary->sorted, error);
+        }
+    }
+    return status == ADG_OK ? adg_parquet_chunk_page(&target->chunk, body, rows, rows, nulls, encoding, bounds, error)
+                            : status;
+}
+
+/* What encoder->body holds. */
+static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t column,
+                                 const struct chunk_dictionary *dictionary, uint32_t rows, uint32_t nulls,
+                                 const struct adg_parquet_bounds *bounds, struct adg_error *error)
+{
+    return emit_body(encoder, column, (struct adg_span){encoder->body.data, encoder->body.size}, dictionary, rows,
+                     nulls, bounds, error);
+}
+
+/* Starts the page's body with its definition levels: all 0, all 1, or the bits in encoder->present. */
+static enum adg_status put_levels(struct adg_sink_encoder *encoder, uint32_t rows, uint32_t present,
+                                  struct adg_error *error)
+{
+    encoder->body.size = 0;
+    enum adg_status status = adg_buffer_reserve(&encoder->body, sizeof(uint32_t) + adg_hybrid_bound(rows, 1), error);
+    if (status == ADG_OK) {
+        uint8_t *levels = encoder->body.data + sizeof(uint32_t);
+        uint32_t size = (uint32_t)(present == 0 || present == rows
+                                       ? adg_hybrid_put_repeated(levels, present != 0, rows, 1)
+                                       : adg_hybrid_put_bits(levels, encoder->present, rows));
+        memcpy(encoder->body.data, &size, sizeof size);
+        encoder->body.size = sizeof size + size;
+    }
+    return status;
+}
+
+/* Codes with the smallest and the largest one of them that is not null. */
+struct coded {
+    uint32_t kept, min, max;
+};
+
+/* The body of a data page of codes below `entries`; others are null. */
+static enum adg_status put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows, bool nullable,
+                                 uint32_t entries, struct coded *out, struct adg_error *error)
+{
+    const uint32_t *packed = codes;
+    struct coded coded = {.kept = rows};
+    if (nullable) {
+        coded.kept = adg_levels_compact(codes, rows, entries, encoder->packed, encoder->present);
+        packed = encoder->packed;
+    }
+    enum adg_status status = put_levels(encoder, rows, coded.kept, error);
+    unsigned width = entries > 2 ? adg_hybrid_width(entries - 1) : 1;
+    if (status == ADG_OK) {
+        status = adg_buffer_reserve(&encoder->body, 1 + adg_hybrid_bound(coded.kept, width), error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    encoder->body.data[encoder->body.size++] = (uint8_t)width;
+    adg_levels_bounds(packed, coded.kept, entries - 1, &coded.min, &coded.max);
+    if (coded.kept > 0) {
+        uint8_t *to = encoder->body.data + encoder->body.size;
+        encoder->body.size += coded.min == coded.max ? adg_hybrid_put_repeated(to, coded.min, coded.kept, width)
+                                                     : adg_hybrid_put_packed(to, packed, coded.kept, width);
+    }
+    *out = coded;
+    return ADG_OK;
+}
+
+/* A data page of `rows` codes into a dictionary of which the row group has `entries`; `names` tells them for bounds: entry e
+ * of the row group is entry names[e] of the layout's dictionary, or e where names is NULL. */
+static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
+                                 uint32_t rows, const struct chunk_dictionary *dictionary, const uint32_t *names,
+                                 struct adg_error *error)
+{
+    const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
+    struct adg_parquet_bounds bounds = {0};
+    struct coded coded;
+    enum adg_status status = put_codes(encoder, codes, rows, layout->nullable, dictionary->entries, &coded, error);
+    if (status == ADG_OK && coded.kept > 0) {
+        bounds = make_bounds(layout->field->type,
+                             adg_page_entry(layout->dictionary, names != NULL ? names[coded.min] : coded.min),
+                             adg_page_entry(layout->dictionary, names != NULL ? names[coded.max] : coded.max));
+    }
+    return status == ADG_OK ? emit_page(encoder, column, dictionary, rows, rows - coded.kept, &bounds, error) : status;
+}
+
+/* Booleans have no dictionaries in Parquet: a bit per value. */
+enum adg_status adg_page_boolean(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
+                                 uint32_t rows, struct adg_error *error)
+{
+    const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
+    uint32_t kept = adg_levels_compact(codes, rows, dictionary->count, encoder->packed, encoder->present);
+    enum adg_status status = put_levels(encoder, rows, kept, error);
+    if (status == ADG_OK) {
+        status = adg_buffer_reserve(&encoder->body, kept / 8 + 1, error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    uint8_t *out = encoder->body.data + encoder->body.size;
+    uint32_t min = UINT32_MAX, max = 0;
+    memset(out, 0, (kept + 7) / 8);
+    for (uint32_t i = 0; i < kept; i++) {
+        uint32_t code = encoder->packed[i];
+        out[i / 8] = (uint8_t)(out[i / 8] | (dictionary->values.i32[code] != 0) << i % 8);
+        min = code < min ? code : min;
+        max = code > max ? code : max;
+    }
+    encoder->body.size += (kept + 7) / 8;
+    struct adg_parquet_bounds bounds = {0};
+    if (kept > 0) {
+        bounds = make_bounds(ADG_TYPE_BOOLEAN, adg_page_entry(dictionary, min), adg_page_entry(dictionary, max));
+    }
+    return emit_page(encoder, column, &no_dictionary, rows, rows - kept, &bounds, error);
+}
+
+/* Notes in encoder->present which rows of a PLAIN column have a value; returns how many. */
+static uint32_t note_present(struct adg_sink_encoder *encoder, const struct adg_block_column *column, uint32_t rows)
+{
+    uint32_t kept = 0;
+    if (column->valid == NULL) {
+        return rows;
+    }
+    memset(encoder->present, 0, (rows + 7) / 8);
+    for (uint32_t r = 0; r < rows; r++) {
+        encoder->present[r / 8] = (uint8_t)(encoder->present[r / 8] | column->valid[r] << r % 8);
+        kept += column->valid[r];
+    }
+    return kept;
+}
+
+static inline bool is_present(const struct adg_block_column *column, uint32_t row)
+{
+    return column->valid == NULL || column->valid[row] != 0;
+}
+
+/* Cells as they are, behind the levels that encoder->body holds: these are put before them where there is room. */
+static enum adg_status text_page(struct adg_sink_encoder *encoder, uint32_t index,
+                                 const struct adg_block_column *column, uint32_t rows, uint32_t kept,
+                                 struct adg_error *error)
+{
+    const uint32_t *offsets = column->values.text.offsets;
+    size_t levels = encoder->body.size, cells = offsets[rows] - offsets[0];
+    struct adg_text_bounds seen = {0};
+    struct adg_parquet_bounds bounds = {0};
+    struct adg_span body = {NULL, levels + cells};
+    enum adg_status status = ADG_OK;
+    for (uint32_t r = 0; r < rows && kept > 0; r++) {
+        if (is_present(column, r)) {
+            uint32_t size = 0;
+            const char *text = adg_block_plain_text(column, r, &size);
+            adg_text_bounds_show(&seen, text, size);
+        }
+    }
+    if (kept > 0) {
+        bounds = make_bounds(ADG_TYPE_STRING, seen.min, seen.max);
+    }
+    if (column->values.text.head != NULL && levels <= ADG_TEXT_HEADROOM) {
+        body.data = (uint8_t *)column->values.text.head + offsets[0] - levels;
+        memcpy(column->values.text.head + offsets[0] - levels, encoder->body.data, levels);
+    } else {
+        status = adg_buffer_append(&encoder->body, column->values.text.bytes + offsets[0], cells, error);
+        body.data = encoder->body.data;
+    }
+    return status == ADG_OK ? emit_body(encoder, index, body, &no_dictionary, rows, rows - kept, &bounds, error)
+                            : status;
+}
+
+/* Numbers of a type, those of null rows left out, with their bounds. */
+#define PUT_NUMBERS(type, name)                                                                                        \
+    static uint32_t put_##name(const type *values, const struct adg_block_column *column, uint32_t rows, type *out,    \
+                               type bounds[2])                                                                         \
+    {                                                                                                                  \
+        uint32_t kept = 0;                                                                                             \
+        if (column->valid == NULL) {                                                                                   \
+            memcpy(out, values, rows * sizeof *out);                                                                   \
+            kept = rows;                                                                                               \
+        }                                                                                                              \
+        for (uint32_t r = 0; r < rows && column->valid != NULL; r++) {                                                 \
+            out[kept] = values[r];                                                                                     \
+            kept += column->valid[r];                                                                                  \
+        }                                                                                                              \
+        bounds[0] = bounds[1] = kept > 0 ? out[0] : 0;                                                                 \
+        for (uint32_t i = 0; i < kept; i++) {                                                                          \
+            bounds[0] = out[i] < bounds[0] ? out[i] : bounds[0];                                                       \
+            bounds[1] = out[i] > bounds[1] ? out[i] : bounds[1];                                                       \
+        }                                                                                                              \
+        return kept;                                                                                                   \
+    }
+PUT_NUMBERS(int32_t, i32)
+PUT_NUMBERS(int64_t, i64)
+PUT_NUMBERS(double, f64)
+
+/* A bit per value. */
+static size_t put_booleans(const struct adg_block_column *column, uint32_t rows, uint8_t *out, int32_t bounds[2])
+{
+    uint32_t kept = 0;
+    bounds[0] = 1;
+    bounds[1] = 0;
+    memset(out, 0, (rows + 7) / 8);
+    for (uint32_t r = 0; r < rows; r++) {
+        if (is_present(column, r)) {
+            int32_t value = column->values.i32[r] != 0;
+            out[kept / 8] = (uint8_t)(out[kept / 8] | value << kept % 8);
+            kept++;
+            bounds[0] = value < bounds[0] ? value : bounds[0];
+            bounds[1] = value > bounds[1] ? value : bounds[1];
+        }
+    }
+    return (kept + 7) / 8;
+}
+
+enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *column,
+                               uint32_t rows, struct adg_error *error)
+{
+    enum adg_type type = encoder->sink->layout->columns[index].field->type;
+    union {
+        int32_t i32[2];
+        int64_t i64[2];
+        double f64[2];
+    } ends;
+    const uint8_t *first = (const uint8_t *)&ends;
+    struct adg_parquet_bounds bounds = {0};
+    uint32_t kept = note_present(encoder, column, rows);
+    enum adg_status status = put_levels(encoder, rows, kept, error);
+    if (status == ADG_OK) {
+        status = adg_buffer_reserve(&encoder->body, (rows + (size_t)1) * sizeof(int64_t), error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    uint8_t *out = encoder->body.data + encoder->body.size;
+    size_t bytes = 0;
+    switch (adg_parquet_physical_of(type)) {
+    case ADG_PHYSICAL_BYTE_ARRAY:
+        return text_page(encoder, index, column, rows, kept, error);
+    case ADG_PHYSICAL_BOOLEAN:
+        encoder->body.size += put_booleans(column, rows, out, ends.i32);
+        bytes = sizeof(int32_t);
+        break;
+    case ADG_PHYSICAL_INT32:
+        bytes = sizeof(int32_t);
+        encoder->body.size += bytes * put_i32(column->values.i32, column, rows, encoder->numbers, ends.i32);
+        break;
+    case ADG_PHYSICAL_INT64:
+        bytes = sizeof(int64_t);
+        encoder->body.size += bytes * put_i64(column->values.i64, column, rows, encoder->numbers, ends.i64);
+        break;
+    case ADG_PHYSICAL_DOUBLE:
+        bytes = sizeof(double);
+        encoder->body.size += bytes * put_f64(column->values.f64, column, rows, encoder->numbers, ends.f64);
+        break;
+    }
+    if (bytes > 0 && type != ADG_TYPE_BOOLEAN) {
+        memcpy(out, encoder->numbers, bytes * kept);
+    }
+    if (bytes > 0 && kept > 0) {
+        bounds = make_bounds(type, (struct adg_span){first, bytes}, (struct adg_span){first + bytes, bytes});
+    }
+    return emit_page(encoder, index, &no_dictionary, rows, rows - kept, &bounds, error);
+}
+
+/* The one page of a column that is null or constant throughout the part. */
+enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
+{
+    const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
+    uint32_t rows = (uint32_t)encoder->rows;
+    struct adg_parquet_bounds bounds = {0};
+    if (layout->kind == ADG_COLUMN_NULL) {
+        enum adg_status status = put_levels(encoder, rows, 0, error);
+        return status != ADG_OK ? status : emit_page(encoder, column, &no_dictionary, rows, rows, &bounds, error);
+    }
+    const struct adg_span value = adg_page_entry(layout->dictionary, 0);
+    bool boolean = layout->field->type == ADG_TYPE_BOOLEAN;
+    bounds = make_bounds(layout->field->type, value, value);
+    enum adg_status status = put_levels(encoder, rows, rows, error);
+    if (status == ADG_OK) {
+        status = adg_buffer_reserve(&encoder->body, boolean ? rows / 8 + 1 : 16, error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    uint8_t *out = encoder->body.data + encoder->body.size;
+    if (boolean) {
+        memset(out, value.data[0] != 0 ? 0xFF : 0, (rows + 7) / 8);
+        encoder->body.size += (rows + 7) / 8;
+        return emit_page(encoder, column, &no_dictionary, rows, 0, &bounds, error);
+    }
+    out[0] = 1; /* width: some readers stumble over 0 */
+    encoder->body.size += 1 + adg_hybrid_put_repeated(out + 1, 0, rows, 1);
+    const struct chunk_dictionary dictionary = whole_dictionary(encoder->sink, column);
+    return emit_page(encoder, column, &dictionary, rows, 0, &bounds, error);
+}
+
+/* Joined texts of a block: listed when a quarter or fewer of the part's first block are different, else PLAIN. */
+enum adg_status adg_page_joined_block(struct adg_sink_encoder *encoder, uint32_t index,
+                                      const struct adg_block_column *column, uint32_t rows, struct adg_error *error)
+{
+    struct encoder_column *target = &encoder->columns[index];
+    enum adg_status status = ADG_OK;
+    if (encoder->rows == 0) {
+        adg_texts_clear(&target->texts);
+        target->listed = true;
+    }
+    if (target->listed) {
+        status = adg_texts_add(&target->texts, column, rows, NO_TEXT, target->codes + encoder->rows, error);
+    }
+    if (encoder->rows == 0) {
+        target->listed = 4 * (uint64_t)target->texts.count <= rows && target->texts.count > 0;
+    }
+    return status == ADG_OK && !target->listed ? adg_page_plain(encoder, index, column, rows, error) : status;
+}
+
+enum adg_status adg_page_joined(struct adg_sink_encoder *encoder, uint32_t index, struct adg_error *error)
+{
+    struct encoder_column *column = &encoder->columns[index];
+    const struct chunk_dictionary dictionary = {
+        {column->texts.cells.data, column->texts.cells.size}, column->texts.count, false};
+    uint32_t rows = (uint32_t)encoder->rows;
+    enum adg_status status = ADG_OK;
+    for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
+        uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
+        struct adg_parquet_bounds bounds = {0};
+        struct adg_span min, max;
+        struct coded coded = {0};
+        status = put_codes(encoder, column->codes + first, page, true, column->texts.count, &coded, error);
+        if (adg_texts_bounds(&column->texts, column->codes + first, page, NO_TEXT, &min, &max)) {
+            bounds = make_bounds(ADG_TYPE_STRING, min, max);
+        }
+        if (status == ADG_OK) {
+            status = emit_page(encoder, index, &dictionary, page, page - coded.kept, &bounds, error);
+        }
+    }
+    return status;
+}
+
+/* The pages of a column whose codes were kept until the row group's entries are known. */
+enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
+{
+    const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
+    uint32_t *codes = encoder->columns[column].codes, *remap = encoder->remap, used = 0;
+    uint32_t rows = (uint32_t)encoder->rows;
+    struct adg_buffer body = {0};
+    enum adg_status status = ADG_OK;
+    memset(remap, 0, (dictionary->count + 1) * sizeof *remap);
+    for (uint32_t r = 0; r < rows; r++) {
+        remap[codes[r]] = 1;
+    }
+    uint32_t *names = adg_alloc_array(dictionary->count, sizeof *names);
+    if (names == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t e = 0; e < dictionary->count && status == ADG_OK; e++) {
+        if (remap[e] != 0) {
+            names[used] = e;
+            remap[e] = used++;
+            status = adg_page_append_value(&body, dictionary->type, adg_page_entry(dictionary, e), error);
+        }
+    }
+    remap[dictionary->count] = used; /* null stays behind the last entry */
+    for (uint32_t r = 0; r < rows; r++) {
+        codes[r] = remap[codes[r]];
+    }
+    for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
+        uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
+        const struct chunk_dictionary made = {{body.data, body.size}, used, true};
+        status = code_page(encoder, column, codes + first, page, &made, names, error);
+    }
+    adg_buffer_fini(&body);
+    adg_free(names);
+    return status;
+}
+
+enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes, uint32_t rows,
+                               struct adg_error *error)
+{
+    const struct chunk_dictionary dictionary = whole_dictionary(encoder->sink, column);
+    return code_page(encoder, column, codes, rows, &dictionary, NULL, error);
+}
