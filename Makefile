@@ -19,7 +19,8 @@ test: release asan
 	tests/run
 
 bench: release
-	$(PYTHON) bench/run.py $(BENCH)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@$(PYTHON) bench/run.py $(BENCH)
 
 install: release
 	cmake --install $(BUILD)/release --prefix $(PREFIX)

@@ -1,17 +1,17 @@
-"""make bench: adg beside DuckDB, interleaved in one run; a table on the screen, raw results in build/bench.
+"""make bench: adg beside what people use, interleaved in one run; a table on the screen, raw results in build/bench.
 
-    bench/run.py [--rows 1000000] [--repeat 3] [--scrape-scale 1.0]
+    bench/run.py [--rows 1000000] [--repeat 3] [--threads N] [--table sparse|dense|FOLDER:TABLE] [--only WORD]
 
-What is measured: core-seconds (user and system time of the whole process, from the kernel) and wall time of `adg generate` to
-Parquet and CSV and of `adg scrape` from Parquet and CSV; and of DuckDB writing the very same rows as Parquet, from a table of text columns
-in its memory (zstd, same threads, preserve_insertion_order=false), the time of loading that table not counted. Machines are noisy:
-only the ratios of one run mean something. Output goes to memory-backed storage where there is some.
+Measured are core-seconds (user and system time, from the kernel), wall time and peak memory: of `adg generate` and `adg scrape` as whole
+processes; of the rivals (bench/rivals.py) for their work alone, without loading what they start from. They write the very rows that adg has generated, or
+read them. The sparse table is hes_apc with the values of a published extract, of which more than half the columns are null throughout; the dense one has
+values in nearly all columns. Machines are shared and noisy: only the ratios of one run mean something. Output goes to memory-backed
+storage where there is some.
 """
 import argparse
 import json
 import os
 import platform
-import resource
 import shutil
 import statistics
 import subprocess
@@ -20,103 +20,122 @@ import tempfile
 import time
 from pathlib import Path
 
-import duckdb
-
 ROOT = Path(__file__).resolve().parents[1]
 ADG = ROOT / "build" / "release" / "adg"
+SHARED = Path(os.environ.get("ADG_SHARED", ROOT.parent / "shared"))
+EXTRACT = SHARED / "data" / "hes_extract" / "artificial_hes_apc_0102_truncated.csv"
 
 
-def measure(command):
+def measure(command, output=subprocess.DEVNULL):
     """core-seconds, wall seconds and peak memory in MB of a process"""
     started = time.monotonic()
-    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([str(c) for c in command], stdout=output, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
-        sys.exit(f"failed: {command}")
+        sys.exit(f"failed: {' '.join(str(c) for c in command)}")
     return usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024
 
 
-def duckdb_copy(source, target, threads):
-    """the same for DuckDB's COPY of a table of text columns, in a process of its own"""
-    done = subprocess.run([sys.executable, __file__, "--copy", str(source), str(target), str(threads)], capture_output=True, check=True)
-    return json.loads(done.stdout)
+def rival(work, source, target, threads):
+    command = [sys.executable, ROOT / "bench" / "rivals.py", work, source, target, threads]
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{work} failed:\n{done.stderr}")
+    result = json.loads(done.stdout.splitlines()[-1])
+    return result["core_seconds"], result["seconds"], result["peak_mb"]
 
 
-def copy_here(source, target, threads):
-    connection = duckdb.connect()
-    connection.execute(f"set threads={threads}; set preserve_insertion_order=false")
-    names = [r[0] for r in connection.execute("describe select * from read_parquet(?)", [str(source)]).fetchall()]
-    text = ", ".join(f'cast("{n}" as varchar) as "{n}"' for n in names)
-    connection.execute(f"create table t as select {text} from read_parquet('{source}')")
-    before, started = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-    connection.execute(f"copy t to '{target}' (format parquet, compression zstd)")
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    wall = time.monotonic() - started
-    connection.close()
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall, after.ru_maxrss / 1024
+def metadata(kind, folder):
+    """(metadata folder, table) of the table that is measured"""
+    if ":" in kind:
+        return kind.rsplit(":", 1)
+    scrape = [ADG, "scrape", "--dataset", "hes_apc", "--meta", folder / "metadata"]
+    if kind == "sparse" and EXTRACT.exists():
+        measure([*scrape, "--source", EXTRACT.parent, "--table", f"hes_apc_0102={EXTRACT}"])
+        return folder / "metadata", "hes_apc_0102"
+    tool = [sys.executable, ROOT / "tests" / "tools" / "make_source.py", "--dataset", "hes_apc", "--out", folder / "source", "--format", "parquet"]
+    subprocess.run([str(c) for c in tool], check=True)
+    measure([*scrape, "--source", folder / "source"])
+    shutil.rmtree(folder / "source")
+    return folder / "metadata", "hes_apc_2021"
+
+
+# name of the work, and of the work whose core-seconds are set against it
+RATIOS = [("adg generate, Parquet", "DuckDB COPY, Parquet zstd, from text columns"), ("adg generate, Parquet", "DuckDB COPY, Parquet zstd, from ENUM columns"),
+          ("adg generate, Parquet", "Polars write, Parquet zstd 1, from Enum columns"), ("adg generate, Parquet", "NumPy draws, PyArrow writes Parquet zstd 1"),
+          ("adg generate, CSV", "DuckDB COPY, CSV"), ("adg generate, CSV", "Polars write, CSV"), ("adg generate, CSV", "NumPy draws, PyArrow writes CSV"),
+          ("adg scrape from Parquet", "DuckDB group by, a query per column"), ("adg scrape from Parquet", "Polars group by, a query per column"),
+          ("adg scrape from CSV", "DuckDB one pass over the CSV")]
+
+
+def works(arguments, threads, folder):
+    meta, table = metadata(arguments.table, folder)
+    out, name = folder / "out", f"artificial_{table}"
+    generate = [ADG, "generate", "--dataset", "hes_apc", "--meta", meta, "--allow-unreleased", "--table", table, "--rows", arguments.rows]
+    measure([*generate, "--out", folder / "rows"])
+    measure([*generate, "--out", folder / "rows", "--format", "csv"])
+    parquet, csv = folder / "rows" / f"{name}.parquet", folder / "rows" / f"{name}.csv"
+    target = folder / "rival"
+    scrape = [ADG, "scrape", "--dataset", "hes_apc", "--source", folder / "rows", "--meta", folder / "scraped", "--threads", threads]
+    print(f"{table}, {arguments.rows:,} rows, {threads} threads; Parquet {parquet.stat().st_size / 1e6:.1f} MB, CSV {csv.stat().st_size / 1e6:.1f} MB\n")
+    return {
+        "adg generate, Parquet": lambda: measure([*generate, "--threads", threads, "--out", out]),
+        "adg generate, Parquet, one thread": lambda: measure([*generate, "--threads", 1, "--out", out]),
+        "adg generate, Parquet, zstd throughout": lambda: measure([*generate, "--threads", threads, "--out", out, "--compression", "zstd"]),
+        "adg generate, Parquet, uncompressed": lambda: measure([*generate, "--threads", threads, "--out", out, "--compression", "none"]),
+        "DuckDB COPY, Parquet zstd, from text columns": lambda: rival("duckdb-parquet-text", parquet, target, threads),
+        "DuckDB COPY, Parquet zstd, from ENUM columns": lambda: rival("duckdb-parquet-enum", parquet, target, threads),
+        "Polars write, Parquet zstd 1, from Enum columns": lambda: rival("polars-parquet", parquet, target, threads),
+        "NumPy draws, PyArrow writes Parquet zstd 1": lambda: rival("numpy-parquet", parquet, target, threads),
+        "adg generate, CSV": lambda: measure([*generate, "--threads", threads, "--out", out, "--format", "csv"]),
+        "DuckDB COPY, CSV": lambda: rival("duckdb-csv", parquet, target, threads),
+        "Polars write, CSV": lambda: rival("polars-csv", parquet, target, threads),
+        "NumPy draws, PyArrow writes CSV": lambda: rival("numpy-csv", parquet, target, threads),
+        "adg scrape from Parquet": lambda: measure([*scrape, "--table", f"{table}={parquet}"]),
+        "DuckDB group by, a query per column": lambda: rival("duckdb-group", parquet, "-", threads),
+        "Polars group by, a query per column": lambda: rival("polars-group", parquet, "-", threads),
+        "adg scrape from CSV": lambda: measure([*scrape, "--table", f"{table}={csv}"]),
+        "DuckDB one pass over the CSV": lambda: rival("duckdb-csv-count", csv, "-", threads),
+    }
+
+
+def run(arguments, threads, folder):
+    work = {name: f for name, f in works(arguments, threads, folder).items() if arguments.only.lower() in name.lower()}
+    samples = {name: [] for name in work}
+    for _ in range(arguments.repeat):
+        for name, measured in work.items():
+            cores, wall, memory = measured()
+            samples[name].append({"core_seconds_per_million_rows": cores / arguments.rows * 1e6, "rows_per_second": arguments.rows / wall, "peak_mb": memory})
+    print(f"{'':<50}{'core-s per':>12}{'':>14}{'peak':>9}\n{'':<50}{'million rows':>12}{'rows/s':>14}{'MB':>9}")
+    for name, runs in samples.items():
+        middle = {k: statistics.median(r[k] for r in runs) for k in runs[0]}
+        print(f"{name:<50}{middle['core_seconds_per_million_rows']:>12.2f}{middle['rows_per_second']:>14,.0f}{middle['peak_mb']:>9.0f}")
+    print("\ncore-seconds of the rival over ours, medians of pairs (smallest to largest)")
+    for ours, theirs in RATIOS:
+        if ours in samples and theirs in samples:
+            ratios = [b["core_seconds_per_million_rows"] / a["core_seconds_per_million_rows"] for a, b in zip(samples[ours], samples[theirs])]
+            print(f"  {statistics.median(ratios):5.1f}  ({min(ratios):.1f} to {max(ratios):.1f})  {ours}: {theirs}")
+    return samples
 
 
 def main():
-    if sys.argv[1:2] == ["--copy"]:
-        print(json.dumps(copy_here(*sys.argv[2:5])))
-        return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--scrape-scale", type=float, default=1.0, help="1: 200,000 rows of hes_apc")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--table", default="sparse", help="sparse, dense, or METADATA_FOLDER:TABLE")
+    parser.add_argument("--only", default="", help="only what has this word in its name")
     arguments = parser.parse_args()
-    threads = len(os.sched_getaffinity(0))
     folder = Path(tempfile.mkdtemp(prefix="adg-bench-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
     try:
-        results = run(arguments, threads, folder)
+        results = run(arguments, arguments.threads, folder)
     finally:
         shutil.rmtree(folder)
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     out = ROOT / "build" / "bench"
     out.mkdir(parents=True, exist_ok=True)
-    record = {"commit": commit, "machine": platform.machine(), "threads": threads, "rows": arguments.rows, "results": results}
+    record = {"commit": commit, "machine": platform.machine(), **vars(arguments), "results": results}
     (out / f"{time.strftime('%Y%m%dT%H%M%S')}.json").write_text(json.dumps(record, indent=2))
-
-
-def run(arguments, threads, folder):
-    shared = Path(os.environ.get("ADG_SHARED", ROOT.parent / "shared")) / "data" / "hes_extract"
-    tool = [sys.executable, ROOT / "tests" / "tools" / "make_source.py", "--dataset", "hes_apc", "--scale", arguments.scrape_scale]
-    for form in ("parquet", "csv"):
-        subprocess.run([str(c) for c in [*tool, "--format", form, "--out", folder / form]], check=True)
-    scrape = [ADG, "scrape", "--dataset", "hes_apc", "--table", "hes_apc_2021", "--meta", folder / "meta"]
-    scraped_rows = 200_000 * arguments.scrape_scale
-    extract = shared / "artificial_hes_apc_0102_truncated.csv"
-    if extract.exists():  # the widely known table; else the made-up one
-        table = "hes_apc_0102"
-        measure([ADG, "scrape", "--dataset", "hes_apc", "--source", shared, "--table", f"{table}={extract}", "--meta", folder / "generate"])
-    else:
-        table = "hes_apc_2021"
-        measure([*scrape[:-1], folder / "generate", "--source", folder / "parquet"])
-    generate = [ADG, "generate", "--dataset", "hes_apc", "--meta", folder / "generate", "--allow-unreleased", "--table", table, "--rows",
-                arguments.rows, "--threads", threads, "--out", folder / "out"]
-    parquet = folder / "out" / f"artificial_{table}.parquet"
-    work = {
-        "adg generate, Parquet auto": (lambda: measure(generate), arguments.rows),
-        "adg generate, Parquet zstd": (lambda: measure([*generate, "--compression", "zstd"]), arguments.rows),
-        "DuckDB COPY of the same rows, Parquet zstd": (lambda: duckdb_copy(parquet, folder / "duckdb.parquet", threads), arguments.rows),
-        "adg generate, CSV": (lambda: measure([*generate, "--format", "csv"]), arguments.rows),
-        "adg scrape from Parquet": (lambda: measure([*scrape, "--source", folder / "parquet"]), scraped_rows),
-        "adg scrape from CSV": (lambda: measure([*scrape, "--source", folder / "csv"]), scraped_rows),
-    }
-    samples = {name: [] for name in work}
-    for _ in range(arguments.repeat):
-        for name, (measured, rows) in work.items():
-            cores, wall, memory = measured()
-            samples[name].append({"core_seconds_per_million_rows": cores / rows * 1e6, "rows_per_second": rows / wall, "peak_mb": memory})
-    print(f"{'':<45}{'core-s per':>12}{'':>14}{'peak':>9}\n{'':<45}{'million rows':>12}{'rows/s':>14}{'MB':>9}")
-    for name, runs in samples.items():
-        middle = {k: statistics.median(r[k] for r in runs) for k in runs[0]}
-        print(f"{name:<45}{middle['core_seconds_per_million_rows']:>12.2f}{middle['rows_per_second']:>14,.0f}{middle['peak_mb']:>9.0f}")
-    base = samples["DuckDB COPY of the same rows, Parquet zstd"]
-    for name in ("adg generate, Parquet auto", "adg generate, Parquet zstd"):
-        ratios = [b["core_seconds_per_million_rows"] / r["core_seconds_per_million_rows"] for r, b in zip(samples[name], base)]
-        print(f"DuckDB's core-seconds over those of {name}: {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})")
-    return samples
 
 
 if __name__ == "__main__":

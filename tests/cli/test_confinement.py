@@ -2,6 +2,8 @@
 import os
 import subprocess
 
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 from conftest import ADG
 
@@ -142,6 +144,10 @@ def test_generate(small_meta, shim):
 
 
 def test_scrape(small_meta, shim, adg):
+    """From Parquet, whose engine starts threads."""
+    text = pyarrow.csv.ConvertOptions(column_types={name: "string" for name in small_meta.header.split(",")})
+    table = pyarrow.csv.read_csv(small_meta.source / "visits.csv", convert_options=text)
+    pq.write_table(table, small_meta.source / "visits.parquet", row_group_size=500)
     expected = (small_meta.meta / "metadata.parquet").read_bytes()
     done, tries = run_with(shim, small_meta.folder, *small_meta.scrape, "--threads", 2, "--sandbox", "required")
     assert done.returncode == 0, done.stderr

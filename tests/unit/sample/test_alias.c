@@ -99,6 +99,36 @@ static void test_tables_are_exact(void **state)
     }
 }
 
+/* Whatever kernel draws many: as one word at a time, for every number of slots, every rest of a vector, and in place. */
+static void test_many_are_as_one(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {1, 2, 3, 5, 8, 9, 40, 1000, 70000};
+    enum { DRAWS = 1003 };
+    const struct adg_stream stream = {7, 3, 1};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        uint64_t *weights = malloc(sizes[s] * sizeof *weights), *parts = malloc((sizes[s] + 1) * sizeof *parts);
+        for (uint32_t i = 0; i < sizes[s]; i++) {
+            weights[i] = 1 + i % 17;
+        }
+        struct adg_alias alias = {0};
+        assert_int_equal(adg_parts_scale(weights, sizes[s], 0, 0, parts, NULL), ADG_OK);
+        assert_int_equal(adg_alias_build(&alias, parts, sizes[s], NULL), ADG_OK);
+        for (uint32_t count = 0; count <= DRAWS; count += count < 20 ? 1 : 983) {
+            uint32_t words[DRAWS], codes[DRAWS];
+            adg_stream_words(&stream, 0, DRAWS, words);
+            memcpy(codes, words, sizeof codes);
+            adg_alias_draw(&alias, codes, count, codes);
+            for (uint32_t i = 0; i < DRAWS; i++) {
+                assert_int_equal(codes[i], i < count ? adg_alias_draw_one(&alias, words[i]) : words[i]);
+            }
+        }
+        adg_alias_fini(&alias);
+        free(weights);
+        free(parts);
+    }
+}
+
 static void test_chi_square(void **state)
 {
     (void)state;
@@ -179,6 +209,28 @@ static void test_permutation_is_a_bijection(void **state)
     }
 }
 
+static void test_many_permuted_are_as_one(void **state)
+{
+    (void)state;
+    enum { MOST = 150 };
+    static const uint64_t sizes[] = {1, 2, 1000, UINT64_C(1) << 32, 1000000000000, UINT64_C(1) << 63};
+    struct adg_permutation permutation;
+    adg_permutation_init(&permutation, 5, 6, 7);
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (uint32_t count = 0; count <= MOST; count += 1 + count / 3) {
+            uint64_t numbers[MOST];
+            for (uint64_t i = 0; i < count; i++) {
+                numbers[i] = (i * UINT64_C(0x9E3779B97F4A7C15)) % sizes[s];
+            }
+            adg_permute_many(&permutation, s, sizes[s], numbers, count, numbers);
+            for (uint64_t i = 0; i < count; i++) {
+                assert_int_equal(numbers[i],
+                                 adg_permute(&permutation, s, sizes[s], (i * UINT64_C(0x9E3779B97F4A7C15)) % sizes[s]));
+            }
+        }
+    }
+}
+
 static void test_permutation_scatters(void **state)
 {
     (void)state;
@@ -201,6 +253,8 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_rarest_value),
         cmocka_unit_test(test_tables_are_exact),
+        cmocka_unit_test(test_many_are_as_one),
+        cmocka_unit_test(test_many_permuted_are_as_one),
         cmocka_unit_test(test_chi_square),
         cmocka_unit_test(test_draw_other),
         cmocka_unit_test(test_quantiles),

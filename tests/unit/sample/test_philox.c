@@ -71,9 +71,37 @@ static void test_ranges_agree_with_single_words(void **state)
     }
 }
 
+static void test_many_blocks(void **state)
+{
+    (void)state;
+    enum { MOST = 21 };
+    const struct adg_stream stream = {UINT64_C(0x0123456789abcdef), 7, 9};
+    const uint32_t key[2] = {0x89abcdef, 0x01234567};
+    for (uint32_t count = 0; count <= MOST; count++) {
+        uint32_t low[MOST], high[MOST], words[4 * MOST];
+        for (uint32_t i = 0; i < count; i++) {
+            low[i] = i * 0x9E3779B9u;
+            high[i] = ~i;
+        }
+        adg_philox4x32_many(&stream, low, high, count, words);
+        for (uint32_t i = 0; i < count; i++) {
+            const uint32_t counter[4] = {low[i], high[i], 7, 9};
+            uint32_t block[4];
+            adg_philox4x32(counter, key, block);
+            for (uint32_t w = 0; w < 4; w++) {
+                assert_int_equal(words[w * count + i], block[w]);
+            }
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known_answers), cmocka_unit_test(test_canonical_order),
-                                       cmocka_unit_test(test_ranges_agree_with_single_words)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known_answers),
+        cmocka_unit_test(test_canonical_order),
+        cmocka_unit_test(test_ranges_agree_with_single_words),
+        cmocka_unit_test(test_many_blocks),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
