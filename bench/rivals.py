@@ -78,9 +78,9 @@ def numpy_generate(source, target, csv):
             plans.append((name, column, None))
             continue
         values = counts.field("values")
-        shares = np.cumsum(counts.field("counts").to_numpy()) / rows
-        nulls = values.is_null().to_numpy(zero_copy_only=False)
-        plans.append((name, values, (shares, nulls)))
+        order = np.argsort(values.is_null().to_numpy(zero_copy_only=False), kind="stable")  # null last
+        shares = np.cumsum(counts.field("counts").to_numpy()[order]) / rows
+        plans.append((name, values.drop_null(), shares))
     rng = np.random.default_rng(int.from_bytes(os.urandom(8)))
 
     def work():
@@ -89,9 +89,8 @@ def numpy_generate(source, target, csv):
             if plan is None:
                 arrays.append(values)
                 continue
-            shares, nulls = plan
-            codes = np.minimum(np.searchsorted(shares, rng.random(rows), side="right"), len(shares) - 1).astype(np.int32)
-            mask = nulls[codes] if nulls.any() else None
+            codes = np.minimum(np.searchsorted(plan, rng.random(rows), side="right"), len(plan) - 1).astype(np.int32)
+            mask = codes == len(values) if len(plan) > len(values) else None
             arrays.append(pa.DictionaryArray.from_arrays(pa.array(codes, mask=mask), values))
         made = pa.table(arrays, names=[p[0] for p in plans])
         if csv:
