@@ -1,9 +1,9 @@
 /*
  * What passes from generator to sink: a range of rows of one table as columns.
  *
- * A column is one of four kinds. NULL columns and CONSTANT columns cost nothing per row. A DICTIONARY column has one code
+ * A column is one of five kinds. NULL columns and CONSTANT columns cost nothing per row. A DICTIONARY column has one code
  * per row: codes below dictionary->count are entries, dictionary->count itself means null. A PLAIN column has a value per
- * row. Kind and dictionary of a column are the same in every block of a plan (struct adg_layout), so a sink may prepare
+ * row. A TEXTS column has texts of the block's own, of which rows may share one, and a code per row. Kind and dictionary of a column are the same in every block of a plan (struct adg_layout), so a sink may prepare
  * its dictionary pages or escaped text once.
  */
 #ifndef ADG_BLOCK_BLOCK_H
@@ -34,7 +34,13 @@ struct adg_dictionary {
     } values;
 };
 
-enum adg_column_kind { ADG_COLUMN_NULL, ADG_COLUMN_CONSTANT, ADG_COLUMN_DICTIONARY, ADG_COLUMN_PLAIN };
+enum adg_column_kind {
+    ADG_COLUMN_NULL,
+    ADG_COLUMN_CONSTANT,
+    ADG_COLUMN_DICTIONARY,
+    ADG_COLUMN_PLAIN,
+    ADG_COLUMN_TEXTS
+};
 
 /* What does not change from block to block. */
 struct adg_layout_column {
@@ -51,7 +57,8 @@ struct adg_layout {
 
 /* Valid until the block is generated anew or freed. */
 struct adg_block_column {
-    const uint32_t *codes; /* DICTIONARY: [rows] */
+    const uint32_t *codes; /* DICTIONARY: [rows]; TEXTS: [rows] numbers of cells, ADG_NO_TEXT for null */
+    uint32_t cells;        /* TEXTS */
     const uint8_t *valid;  /* PLAIN: [rows] 1 or 0; NULL when not nullable */
     union {
         const int32_t *i32;
@@ -59,21 +66,22 @@ struct adg_block_column {
         const double *f64;
         struct {
             const char *bytes;       /* ADG_TEXT_SLACK more may be read behind the last cell */
-            const uint32_t *offsets; /* [rows + 1] of cells */
+            const uint32_t *offsets; /* [rows + 1] of cells; TEXTS: [cells + 1] */
             char *head; /* = bytes where the sink may write ADG_TEXT_HEADROOM before the first cell, or NULL */
         } text;
-    } values; /* PLAIN */
+    } values; /* PLAIN, TEXTS */
 };
+#define ADG_NO_TEXT ((uint32_t)INT32_MAX)
 
-/* PLAIN text lies as Parquet stores it: a cell is the length in four bytes and the text; a null row takes no byte. */
+/* Text lies as Parquet stores it: a cell is the length in four bytes and the text; a null row of PLAIN takes no byte. */
 enum { ADG_TEXT_LENGTH_BYTES = 4, ADG_TEXT_SLACK = 16, ADG_TEXT_HEADROOM = ADG_BLOCK_ROWS / 8 + 64 };
 
-/* The text of a row that is not null. */
-static inline const char *adg_block_plain_text(const struct adg_block_column *column, uint32_t row, uint32_t *size)
+/* The text in a cell that is not empty: of PLAIN the cell of a row. */
+static inline const char *adg_block_cell(const struct adg_block_column *column, uint32_t cell, uint32_t *size)
 {
     const uint32_t *offsets = column->values.text.offsets;
-    *size = offsets[row + 1] - offsets[row] - ADG_TEXT_LENGTH_BYTES;
-    return column->values.text.bytes + offsets[row] + ADG_TEXT_LENGTH_BYTES;
+    *size = offsets[cell + 1] - offsets[cell] - ADG_TEXT_LENGTH_BYTES;
+    return column->values.text.bytes + offsets[cell] + ADG_TEXT_LENGTH_BYTES;
 }
 
 struct adg_block {

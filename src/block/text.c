@@ -83,7 +83,7 @@ static size_t plain_text(const struct adg_field *field, const struct adg_block_c
     *text = scratch;
     switch (field->type) {
     case ADG_TYPE_STRING:
-        *text = adg_block_plain_text(column, row, &size);
+        *text = adg_block_cell(column, row, &size);
         return size;
     case ADG_TYPE_DOUBLE:
         return adg_double_format(column->values.f64[row], scratch);
@@ -123,6 +123,15 @@ __attribute__((visibility("default"))) int64_t adg_block_text(const struct adg_b
         }
         length = plain_text(layout->field, data, row, scratch, &text);
         break;
+    case ADG_COLUMN_TEXTS: {
+        if (data->codes[row] == ADG_NO_TEXT) {
+            return -1;
+        }
+        uint32_t bytes = 0;
+        text = adg_block_cell(data, data->codes[row], &bytes);
+        length = bytes;
+        break;
+    }
     }
     if (size > 0) {
         size_t copied = length < size - 1 ? length : size - 1;

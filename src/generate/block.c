@@ -39,6 +39,8 @@ static void work_free(struct adg_work *work)
     adg_free(work->words);
     adg_free(work->more_words);
     adg_free(work->patient_codes);
+    adg_free(work->join_keys);
+    adg_free(work->join_cells);
     adg_free(work);
 }
 
@@ -51,7 +53,7 @@ static bool make_column(struct adg_work *work, const struct adg_plan_column *pla
             return false;
         }
     }
-    if (plan->kind != ADG_COLUMN_PLAIN) {
+    if (plan->kind != ADG_COLUMN_PLAIN && plan->kind != ADG_COLUMN_TEXTS) {
         return true;
     }
     if (plan->field->type == ADG_TYPE_STRING) {
@@ -59,10 +61,11 @@ static bool make_column(struct adg_work *work, const struct adg_plan_column *pla
     } else {
         column->fixed = adg_alloc_aligned((size_t)ADG_BLOCK_ROWS * (adg_type_is_int32(plan->field->type) ? 4 : 8));
     }
-    if (plan->nullable) {
+    if (plan->nullable && plan->kind == ADG_COLUMN_PLAIN) {
         column->valid = adg_alloc_array(ADG_BLOCK_ROWS, 1);
     }
-    return (column->offsets != NULL || column->fixed != NULL) && (!plan->nullable || column->valid != NULL);
+    return (column->offsets != NULL || column->fixed != NULL) &&
+           (!plan->nullable || plan->kind != ADG_COLUMN_PLAIN || column->valid != NULL);
 }
 
 /* Columns that one step reads at most. */
@@ -92,11 +95,13 @@ static struct adg_work *work_new(const struct adg_plan *plan)
     work->words = adg_alloc_aligned(WORDS * sizeof *work->words);
     work->more_words = adg_alloc_aligned(WORDS * sizeof *work->more_words);
     work->patient_codes = adg_alloc_aligned(WORDS * sizeof *work->patient_codes);
+    work->join_keys = adg_alloc_array(ADG_JOIN_SLOTS, sizeof *work->join_keys);
+    work->join_cells = adg_alloc_array(ADG_JOIN_SLOTS, sizeof *work->join_cells);
     work->columns = adg_alloc_zero(count, sizeof *work->columns);
     work->pointers = adg_alloc_zero(most_inputs(plan->dataset), sizeof *work->pointers);
     bool made = work->zeros != NULL && work->runs.patients != NULL && work->runs.starts != NULL &&
                 work->words != NULL && work->more_words != NULL && work->patient_codes != NULL &&
-                work->columns != NULL && work->pointers != NULL;
+                work->join_keys != NULL && work->join_cells != NULL && work->columns != NULL && work->pointers != NULL;
     for (uint32_t f = 0; made && f < count; f++) {
         made = make_column(work, &plan->columns[f], &work->columns[f]);
     }
@@ -156,6 +161,12 @@ static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, 
         memset(to, 0, sizeof *to);
         if (layout->kind == ADG_COLUMN_DICTIONARY) {
             to->codes = from->codes + skip;
+        }
+        if (layout->kind == ADG_COLUMN_TEXTS) {
+            to->codes = from->codes + skip;
+            to->cells = from->cells;
+            to->values.text.bytes = (const char *)from->bytes.data + ADG_TEXT_HEADROOM;
+            to->values.text.offsets = from->offsets;
         }
         if (layout->kind != ADG_COLUMN_PLAIN) {
             continue;

@@ -12,7 +12,7 @@ enum adg_status adg_plan_input(const struct adg_plan *plan, uint32_t field, uint
                                const struct adg_plan_column **out, struct adg_error *error)
 {
     const struct adg_plan_column *input = &plan->columns[plan->columns[field].field->derivation->inputs[i]];
-    if (input->kind == ADG_COLUMN_PLAIN) {
+    if (input->kind == ADG_COLUMN_PLAIN || input->kind == ADG_COLUMN_TEXTS) {
         return adg_fail(error, ADG_BAD_INPUT,
                         "it cannot be derived from %s: identifiers, joined texts and continuous numbers of a "
                         "wide range have no dictionary",

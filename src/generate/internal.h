@@ -34,11 +34,12 @@ struct adg_work_column {
     uint32_t *codes;   /* own, or the shared zeros */
     uint8_t *valid;    /* PLAIN and nullable */
     void *fixed;       /* PLAIN numbers: int32_t, int64_t or double */
-    uint32_t *offsets; /* PLAIN text */
+    uint32_t *offsets; /* PLAIN text, TEXTS */
+    uint32_t cells;    /* TEXTS */
     struct adg_buffer bytes;
 };
 
-/* Starts the cells of PLAIN text, with room for `bytes` of them. */
+/* Starts the cells of PLAIN text or TEXTS, with room for `bytes` of them. */
 ADG_MUST_CHECK enum adg_status adg_work_begin_texts(struct adg_work_column *column, uint64_t bytes,
                                                     struct adg_error *error);
 /* Notes the end of a row's cell, or of a null row. */
@@ -64,8 +65,12 @@ struct adg_work {
     uint32_t *patient_codes;   /* the same, one per run */
     const uint32_t **pointers; /* [fields]: the columns that a step reads */
     const uint32_t *zeros;
+    uint64_t *join_keys;  /* [ADG_JOIN_SLOTS] codes that were joined */
+    uint32_t *join_cells; /* [ADG_JOIN_SLOTS] and where their text is */
     struct adg_work_column *columns;
 };
+/* At most half full with a block's rows. */
+#define ADG_JOIN_SLOTS (2 * ADG_BLOCK_ROWS)
 
 struct adg_step {
     enum adg_status (*run)(const struct adg_step *step, struct adg_work *work, struct adg_error *error);

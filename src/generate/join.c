@@ -4,6 +4,9 @@
  * Short texts (the rule with codes) are kept in cells of 8 or 16 bytes, text and comma first and length last, and
  * copied whole: the next one overwrites what was too much. "Nothing left" is an empty text, so a row of missing or
  * empty inputs is null.
+ *
+ * Most rows have few texts, and those repeat: rows of a block with the same codes in the first three inputs and nothing behind share
+ * one cell.
  */
 #include "generate/internal.h"
 
@@ -27,7 +30,11 @@ struct join {
     uint32_t input_count;
     struct input *inputs;
     uint32_t cell_bytes; /* 0: texts are too long for cells */
+    bool shares;         /* three codes fit a key */
 };
+
+enum { KEY_INPUTS = 3, KEY_BITS = 21 };
+#define KEY_USED (UINT64_C(1) << 63)
 
 /* Index behind the last input that is not empty, per row. */
 static void find_ends(const struct join *join, const struct adg_work *work, uint32_t *ends)
@@ -108,6 +115,26 @@ static uint64_t bound_bytes(const struct join *join, const struct adg_work *work
     return bytes;
 }
 
+/* Where the number of the cell with a row's first codes is kept; UINT32_MAX: there is none yet. */
+static uint32_t *find_cell(const struct join *join, struct adg_work *work, const uint32_t *const *codes, uint32_t row)
+{
+    uint64_t key = KEY_USED;
+    for (uint32_t j = 0; j < KEY_INPUTS && j < join->input_count; j++) {
+        key |= (uint64_t)codes[j][row] << j * KEY_BITS;
+    }
+    uint64_t hash = key * UINT64_C(0x9E3779B97F4A7C15);
+    uint32_t at = (uint32_t)(hash >> 40) % ADG_JOIN_SLOTS;
+    while (work->join_keys[at] != key) {
+        if (work->join_keys[at] == 0) {
+            work->join_keys[at] = key;
+            work->join_cells[at] = UINT32_MAX;
+            break;
+        }
+        at = (at + 1) % ADG_JOIN_SLOTS;
+    }
+    return &work->join_cells[at];
+}
+
 static enum adg_status run_join(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     const struct join *join = step->detail;
@@ -121,17 +148,32 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
         codes[j] = work->columns[join->inputs[j].field].codes;
     }
     find_ends(join, work, work->words);
+    column->cells = 0;
+    if (join->shares) {
+        memset(work->join_keys, 0, ADG_JOIN_SLOTS * sizeof *work->join_keys);
+    }
     for (uint32_t i = 0; i < work->rows; i++) {
-        uint32_t end = work->words[i];
-        uint8_t *out = column->bytes.data + column->bytes.size;
-        if (end > 0) {
-            uint32_t size = (uint32_t)join_row(join, codes, i, end, out + ADG_TEXT_LENGTH_BYTES) -
-                            1; /* the last comma */
-            memcpy(out, &size, ADG_TEXT_LENGTH_BYTES);
-            column->bytes.size += ADG_TEXT_LENGTH_BYTES + size;
+        uint32_t end = work->words[i], *cell = NULL;
+        if (end == 0) {
+            column->codes[i] = ADG_NO_TEXT;
+            continue;
         }
-        adg_work_end_text(column, i);
-        column->valid[i] = end > 0;
+        if (join->shares && end <= KEY_INPUTS) {
+            cell = find_cell(join, work, codes, i);
+        }
+        if (cell != NULL && *cell < column->cells) {
+            column->codes[i] = *cell;
+            continue;
+        }
+        uint8_t *out = column->bytes.data + column->bytes.size;
+        uint32_t size = (uint32_t)join_row(join, codes, i, end, out + ADG_TEXT_LENGTH_BYTES) - 1; /* the last comma */
+        memcpy(out, &size, ADG_TEXT_LENGTH_BYTES);
+        column->bytes.size += ADG_TEXT_LENGTH_BYTES + size;
+        if (cell != NULL) {
+            *cell = column->cells;
+        }
+        column->codes[i] = column->cells;
+        adg_work_end_text(column, column->cells++);
     }
     return ADG_OK;
 }
@@ -208,12 +250,16 @@ enum adg_status adg_plan_join(struct adg_plan *plan, uint32_t field, struct adg_
     uint32_t cell_bytes = longest + 2 <= SMALL_CELL_BYTES   ? SMALL_CELL_BYTES
                           : longest + 2 <= LARGE_CELL_BYTES ? LARGE_CELL_BYTES
                                                             : 0;
-    *join = (struct join){used, inputs, cell_bytes};
+    *join = (struct join){used, inputs, cell_bytes, true};
+    for (uint32_t i = 0; i < used && i < KEY_INPUTS; i++) {
+        join->shares = join->shares && inputs[i].entries < UINT32_C(1) << KEY_BITS;
+    }
     for (uint32_t i = 0; i < used && status == ADG_OK && cell_bytes > 0; i++) {
         status = make_cells(plan, &inputs[i], cell_bytes, error);
     }
     if (status == ADG_OK && longest > 0) {
-        column->kind = ADG_COLUMN_PLAIN;
+        column->kind = ADG_COLUMN_TEXTS;
+        column->own_codes = true;
         column->nullable = true;
         adg_plan_add_step(plan, field, run_join, join);
     }

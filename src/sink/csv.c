@@ -7,6 +7,7 @@
  *     LITERAL     a run of NULL and CONSTANT columns, the same in every row
  *     CELLS       a run of DICTIONARY columns: an entry per code, escaped once when the sink is opened; the last is null
  *     PLAIN       one column: formatted and escaped per row
+ *     TEXTS       one column: its cells are escaped once per block
  *
  * An entry of at most 15 bytes lies in a cell of 16: copied as a whole, and the cursor moves by its length, so that no
  * copy has a variable length. Longer ones are found through the cell. A few rows are written side by side, step by step, each at a
@@ -25,7 +26,11 @@
 #include "sink/sink.h"
 
 enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
-enum { TILE_ROWS = 16, SHORT_LITERAL = 32 }; /* rows that are written together: a cache line of codes */
+enum {
+    TILE_ROWS = 16,
+    SHORT_LITERAL = 32,
+    SHORT_TEXT = 32
+}; /* rows that are written together: a cache line of codes */
 
 struct cell {
     char text[CELL_TEXT_BYTES]; /* or the long entry's offset and size */
@@ -38,7 +43,7 @@ struct long_entry {
 _Static_assert(sizeof(struct cell) == 16, "a cell is copied as one register");
 _Static_assert(sizeof(uint64_t) + sizeof(uint32_t) <= CELL_TEXT_BYTES, "a long entry's place fits its cell");
 
-enum step_kind { STEP_LITERAL, STEP_CELLS, STEP_PLAIN };
+enum step_kind { STEP_LITERAL, STEP_CELLS, STEP_PLAIN, STEP_TEXTS };
 
 struct step {
     enum step_kind kind;
@@ -59,14 +64,22 @@ struct adg_sink {
     struct step *steps;
     struct cell_column *cell_columns; /* in their order */
     uint32_t *text_columns;           /* those that are PLAIN text */
-    uint32_t step_count, cell_column_count, text_column_count;
+    uint32_t *escaped_columns;        /* those that are TEXTS */
+    uint32_t step_count, cell_column_count, text_column_count, escaped_column_count;
     struct adg_buffer long_text;
     size_t row_bytes; /* no row is longer, its plain texts aside; with room for the overhang of a cell or literal */
 };
 
+/* A TEXTS column's cells, escaped, with the separator; behind the last one SHORT_TEXT bytes may be read. */
+struct escaped_column {
+    struct adg_buffer bytes;
+    uint32_t *offsets; /* [ADG_BLOCK_ROWS + 1] */
+};
+
 struct adg_sink_encoder {
     const struct adg_sink *sink;
-    struct adg_buffer tile; /* TILE_ROWS rows */
+    struct adg_buffer tile;         /* TILE_ROWS rows */
+    struct escaped_column *escaped; /* [sink->escaped_column_count] of the block */
     struct adg_buffer bytes;
     uint64_t rows;
 };
@@ -183,7 +196,8 @@ static enum adg_status open_dictionary(struct adg_sink *sink, uint32_t c, char s
 /* The last step when it is of this kind, or a new one. */
 static struct step *step_of_kind(struct adg_sink *sink, enum step_kind kind)
 {
-    if (sink->step_count == 0 || sink->steps[sink->step_count - 1].kind != kind || kind == STEP_PLAIN) {
+    if (sink->step_count == 0 || sink->steps[sink->step_count - 1].kind != kind || kind == STEP_PLAIN ||
+        kind == STEP_TEXTS) {
         sink->steps[sink->step_count++] = (struct step){.kind = kind};
     }
     return &sink->steps[sink->step_count - 1];
@@ -218,6 +232,13 @@ static enum adg_status open_column(struct adg_sink *sink, uint32_t c, struct adg
         }
         longest = ADG_VALUE_TEXT_BYTES + 1;
         break;
+    case ADG_COLUMN_TEXTS:
+        step = step_of_kind(sink, STEP_TEXTS);
+        step->column = c;
+        step->separator = separator;
+        sink->escaped_columns[sink->escaped_column_count++] = c;
+        longest = 1;
+        break;
     }
     sink->row_bytes += longest;
     return status;
@@ -238,6 +259,7 @@ static void csv_free(struct adg_sink *sink)
     adg_free(sink->steps);
     adg_free(sink->cell_columns);
     adg_free(sink->text_columns);
+    adg_free(sink->escaped_columns);
     adg_free(sink);
 }
 
@@ -257,7 +279,9 @@ static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compre
     sink->steps = adg_alloc_array(layout->column_count, sizeof *sink->steps);
     sink->cell_columns = adg_alloc_array(layout->column_count, sizeof *sink->cell_columns);
     sink->text_columns = adg_alloc_array(layout->column_count, sizeof *sink->text_columns);
-    if (sink->steps == NULL || sink->cell_columns == NULL || sink->text_columns == NULL) {
+    sink->escaped_columns = adg_alloc_array(layout->column_count, sizeof *sink->escaped_columns);
+    if (sink->steps == NULL || sink->cell_columns == NULL || sink->text_columns == NULL ||
+        sink->escaped_columns == NULL) {
         status = adg_fail_memory(error);
     }
     for (uint32_t c = 0; c < layout->column_count && status == ADG_OK; c++) {
@@ -285,6 +309,20 @@ static enum adg_status csv_begin(struct adg_sink *sink, struct adg_buffer *out, 
     return status;
 }
 
+static void csv_encoder_free(struct adg_sink_encoder *encoder)
+{
+    if (encoder != NULL) {
+        adg_buffer_fini(&encoder->bytes);
+        adg_buffer_fini(&encoder->tile);
+        for (uint32_t i = 0; encoder->escaped != NULL && i < encoder->sink->escaped_column_count; i++) {
+            adg_buffer_fini(&encoder->escaped[i].bytes);
+            adg_free(encoder->escaped[i].offsets);
+        }
+        adg_free(encoder->escaped);
+        adg_free(encoder);
+    }
+}
+
 static enum adg_status csv_encoder_new(const struct adg_sink *sink, struct adg_sink_encoder **out,
                                        struct adg_error *error)
 {
@@ -293,6 +331,16 @@ static enum adg_status csv_encoder_new(const struct adg_sink *sink, struct adg_s
         return adg_fail_memory(error);
     }
     encoder->sink = sink;
+    encoder->escaped = adg_alloc_zero(sink->escaped_column_count + (size_t)1, sizeof *encoder->escaped);
+    bool good = encoder->escaped != NULL;
+    for (uint32_t i = 0; good && i < sink->escaped_column_count; i++) {
+        encoder->escaped[i].offsets = adg_alloc_array(ADG_BLOCK_ROWS + 1, sizeof(uint32_t));
+        good = encoder->escaped[i].offsets != NULL;
+    }
+    if (!good) {
+        csv_encoder_free(encoder);
+        return adg_fail_memory(error);
+    }
     *out = encoder;
     return ADG_OK;
 }
@@ -347,10 +395,43 @@ static char *put_plain_number(char *next, const struct adg_field *field, const s
     }
 }
 
-/* Bytes that the plain texts of a row may take beyond row_bytes. */
-static size_t plain_text_bytes(const struct adg_sink *sink, const struct adg_block *block, uint32_t row)
+/* Escapes the cells of TEXTS columns. */
+static enum adg_status escape_cells(struct adg_sink_encoder *encoder, const struct adg_block *block,
+                                    struct adg_error *error)
 {
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < encoder->sink->escaped_column_count && status == ADG_OK; i++) {
+        uint32_t number = encoder->sink->escaped_columns[i];
+        const struct adg_block_column *column = &block->columns[number];
+        char separator = number + 1 < encoder->sink->layout->column_count ? ',' : '\n';
+        struct escaped_column *escaped = &encoder->escaped[i];
+        escaped->bytes.size = escaped->offsets[0] = 0;
+        for (uint32_t c = 0; c < column->cells && status == ADG_OK; c++) {
+            uint32_t size = 0;
+            const char *text = adg_block_cell(column, c, &size);
+            status = append_escaped(&escaped->bytes, text, size, separator, error);
+            escaped->offsets[c + 1] = (uint32_t)escaped->bytes.size;
+            if (status == ADG_OK && escaped->bytes.size > UINT32_MAX / 2) {
+                status = adg_fail(error, ADG_FAILED, "the texts of one block take more than 2 GiB");
+            }
+        }
+        if (status == ADG_OK) {
+            status = adg_buffer_reserve(&escaped->bytes, SHORT_TEXT, error);
+        }
+    }
+    return status;
+}
+
+/* Bytes that the texts of a row may take beyond row_bytes. */
+static size_t text_bytes(const struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t row)
+{
+    const struct adg_sink *sink = encoder->sink;
     size_t bytes = 0;
+    for (uint32_t i = 0; i < sink->escaped_column_count; i++) {
+        uint32_t cell = block->columns[sink->escaped_columns[i]].codes[row];
+        const uint32_t *offsets = encoder->escaped[i].offsets;
+        bytes += cell != ADG_NO_TEXT ? offsets[cell + 1] - offsets[cell] : 0;
+    }
     for (uint32_t c = 0; c < sink->text_column_count; c++) {
         const uint32_t *offsets = block->columns[sink->text_columns[c]].values.text.offsets;
         bytes += 2 * (size_t)(offsets[row + 1] - offsets[row]) + 2;
@@ -368,7 +449,7 @@ static void put_plain(const struct adg_sink *sink, const struct step *step, cons
         if (column->valid == NULL || column->valid[row] != 0) {
             if (field->type == ADG_TYPE_STRING) {
                 uint32_t size = 0;
-                const char *text = adg_block_plain_text(column, row, &size);
+                const char *text = adg_block_cell(column, row, &size);
                 next[r] += put_escaped(next[r], text, size);
             } else {
                 next[r] = put_plain_number(next[r], field, column, row);
@@ -391,17 +472,40 @@ static void put_literal(const struct adg_buffer *literal, uint32_t rows, char **
     }
 }
 
-/* Writes rows side by side, with their cursors in `next`. */
-static void put_tile(const struct adg_sink *sink, const struct adg_block *block, uint32_t first_row, uint32_t rows,
-                     char **next)
+static void put_texts(const struct escaped_column *escaped, const uint32_t *codes, char separator, uint32_t rows,
+                      char **next)
 {
+    for (uint32_t r = 0; r < rows; r++) {
+        if (codes[r] == ADG_NO_TEXT) {
+            *next[r]++ = separator;
+            continue;
+        }
+        const uint8_t *from = escaped->bytes.data + escaped->offsets[codes[r]];
+        uint32_t size = escaped->offsets[codes[r] + 1] - escaped->offsets[codes[r]];
+        if (size <= SHORT_TEXT) {
+            memcpy(next[r], from, SHORT_TEXT);
+        } else {
+            memcpy(next[r], from, size);
+        }
+        next[r] += size;
+    }
+}
+
+/* Writes rows side by side, with their cursors in `next`. */
+static void put_tile(const struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t first_row,
+                     uint32_t rows, char **next)
+{
+    const struct adg_sink *sink = encoder->sink;
     const struct cell_column *column = sink->cell_columns;
+    const struct escaped_column *escaped = encoder->escaped;
     for (uint32_t s = 0; s < sink->step_count; s++) {
         const struct step *step = &sink->steps[s];
         if (step->kind == STEP_LITERAL) {
             put_literal(&step->literal, rows, next);
         } else if (step->kind == STEP_PLAIN) {
             put_plain(sink, step, block, first_row, rows, next);
+        } else if (step->kind == STEP_TEXTS) {
+            put_texts(escaped++, block->columns[step->column].codes + first_row, step->separator, rows, next);
         }
         for (uint32_t i = 0; i < step->cell_count; i++, column++) {
             put_cells(sink, column, block->columns[column->column].codes + first_row, rows, next);
@@ -414,12 +518,12 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
 {
     const struct adg_sink *sink = encoder->sink;
     struct adg_buffer *bytes = &encoder->bytes, *tile = &encoder->tile;
-    enum adg_status status = ADG_OK;
+    enum adg_status status = escape_cells(encoder, block, error);
     for (uint32_t first = 0; first < block->rows && status == ADG_OK; first += TILE_ROWS) {
         uint32_t rows = block->rows - first < TILE_ROWS ? block->rows - first : TILE_ROWS;
         size_t texts = 0;
         for (uint32_t r = 0; r < rows; r++) {
-            size_t row_texts = plain_text_bytes(sink, block, first + r);
+            size_t row_texts = text_bytes(encoder, block, first + r);
             texts = row_texts > texts ? row_texts : texts;
         }
         size_t stride = sink->row_bytes + texts;
@@ -435,7 +539,7 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
         for (uint32_t r = 0; r < TILE_ROWS; r++) {
             starts[r] = next[r] = (char *)tile->data + r * stride;
         }
-        put_tile(sink, block, first, rows, next);
+        put_tile(encoder, block, first, rows, next);
         for (uint32_t r = 0; r < rows; r++) {
             adg_buffer_put(bytes, starts[r], (size_t)(next[r] - starts[r]));
         }
@@ -478,15 +582,6 @@ static enum adg_status csv_finish(struct adg_sink *sink, uint64_t offset, struct
 static void csv_part_fini(struct adg_sink_part *part)
 {
     adg_buffer_fini(&part->bytes);
-}
-
-static void csv_encoder_free(struct adg_sink_encoder *encoder)
-{
-    if (encoder != NULL) {
-        adg_buffer_fini(&encoder->bytes);
-        adg_buffer_fini(&encoder->tile);
-        adg_free(encoder);
-    }
 }
 
 const struct adg_sink_operations adg_sink_csv = {

@@ -49,8 +49,7 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
         const struct adg_dictionary *dictionary = layout->columns[i].dictionary;
         sink->leaves[i] = (struct adg_parquet_leaf){
             .name = field->name, .type = field->type, .precision = field->precision, .scale = field->scale};
-        sink->columns[i].joined = layout->columns[i].kind == ADG_COLUMN_PLAIN && field->type == ADG_TYPE_STRING &&
-                                  field->role == ADG_ROLE_DERIVED;
+        sink->columns[i].joined = layout->columns[i].kind == ADG_COLUMN_TEXTS;
         if (dictionary == NULL || field->type == ADG_TYPE_BOOLEAN) {
             continue;
         }
@@ -135,6 +134,7 @@ static void encoder_free(struct adg_sink_encoder *encoder)
     adg_free(encoder->present);
     adg_free(encoder->numbers);
     adg_free(encoder->remap);
+    adg_free(encoder->known);
     adg_buffer_fini(&encoder->body);
     adg_buffer_fini(&encoder->scratch);
     ZSTD_freeCCtx(encoder->compressor);
@@ -153,8 +153,9 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     encoder->packed = adg_alloc_array(ADG_BLOCK_ROWS + 8, sizeof *encoder->packed);
     encoder->present = adg_alloc_array(ADG_BLOCK_ROWS / 8 + 1, 1);
     encoder->numbers = adg_alloc_array(ADG_BLOCK_ROWS, sizeof(int64_t));
+    encoder->known = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *encoder->known);
     bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
-                encoder->present != NULL && encoder->numbers != NULL;
+                encoder->present != NULL && encoder->numbers != NULL && encoder->known != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
         if (sink->columns[i].deferred || sink->columns[i].joined) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));

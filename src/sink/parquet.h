@@ -8,14 +8,13 @@
 #include "sink/sink.h"
 #include "sink/texts.h"
 
-/* Dictionaries with more entries are cut to those that a row group uses. In place of a null code, joined texts have one that no
- * dictionary reaches. */
-enum { WHOLE_DICTIONARY_ENTRIES = 4096, NO_TEXT = INT32_MAX, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
+/* Dictionaries with more entries are cut to those that a row group uses. */
+enum { WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
 
 struct prepared_column {
     struct adg_buffer dictionary; /* the whole dictionary as the body of its page */
     bool deferred;
-    bool joined; /* PLAIN texts that may repeat */
+    bool joined; /* TEXTS */
 };
 
 struct adg_sink {
@@ -46,6 +45,7 @@ struct adg_sink_encoder {
     void *numbers;             /* PLAIN numbers without nulls, aligned as a page is not */
     uint32_t *remap;           /* deferred: code in the file's dictionary to code in the row group's */
     uint32_t remap_entries;
+    uint32_t *known; /* [ADG_BLOCK_ROWS] TEXTS: a cell's entry in the part's dictionary */
 };
 
 /* Entry `i` in PLAIN encoding without length prefix; and appending a value with it. */

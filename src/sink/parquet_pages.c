@@ -249,7 +249,7 @@ static enum adg_status text_page(struct adg_sink_encoder *encoder, uint32_t inde
     for (uint32_t r = 0; r < rows && kept > 0; r++) {
         if (is_present(column, r)) {
             uint32_t size = 0;
-            const char *text = adg_block_plain_text(column, r, &size);
+            const char *text = adg_block_cell(column, r, &size);
             adg_text_bounds_show(&seen, text, size);
         }
     }
@@ -393,6 +393,47 @@ enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t colu
     return emit_page(encoder, column, &dictionary, rows, 0, &bounds, error);
 }
 
+/* TEXTS as a page of values. */
+static enum adg_status cells_page(struct adg_sink_encoder *encoder, uint32_t index,
+                                  const struct adg_block_column *column, uint32_t rows, struct adg_error *error)
+{
+    const uint32_t *offsets = column->values.text.offsets, *codes = column->codes;
+    uint32_t kept = adg_levels_compact(codes, rows, ADG_NO_TEXT, encoder->packed, encoder->present);
+    struct adg_text_bounds seen = {0};
+    struct adg_parquet_bounds bounds = {0};
+    enum adg_status status = put_levels(encoder, rows, kept, error);
+    size_t bytes = ADG_TEXT_SLACK;
+    for (uint32_t i = 0; i < kept; i++) {
+        bytes += offsets[encoder->packed[i] + 1] - offsets[encoder->packed[i]];
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_reserve(&encoder->body, bytes, error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    uint8_t *out = encoder->body.data + encoder->body.size;
+    memset(encoder->known, 0, column->cells * sizeof *encoder->known);
+    for (uint32_t i = 0; i < kept; i++) {
+        uint32_t cell = encoder->packed[i], size = offsets[cell + 1] - offsets[cell];
+        const char *from = column->values.text.bytes + offsets[cell];
+        memcpy(out, from, ADG_TEXT_SLACK); /* most are no longer */
+        if (size > ADG_TEXT_SLACK) {
+            memcpy(out, from, size);
+        }
+        out += size;
+        if (encoder->known[cell] == 0) {
+            adg_text_bounds_show(&seen, from + ADG_TEXT_LENGTH_BYTES, size - ADG_TEXT_LENGTH_BYTES);
+            encoder->known[cell] = 1;
+        }
+    }
+    encoder->body.size = (size_t)(out - encoder->body.data);
+    if (kept > 0) {
+        bounds = make_bounds(ADG_TYPE_STRING, seen.min, seen.max);
+    }
+    return emit_page(encoder, index, &no_dictionary, rows, rows - kept, &bounds, error);
+}
+
 /* Joined texts of a block: listed when a quarter or fewer of the part's first block are different, else PLAIN. */
 enum adg_status adg_page_joined_block(struct adg_sink_encoder *encoder, uint32_t index,
                                       const struct adg_block_column *column, uint32_t rows, struct adg_error *error)
@@ -404,12 +445,12 @@ enum adg_status adg_page_joined_block(struct adg_sink_encoder *encoder, uint32_t
         target->listed = true;
     }
     if (target->listed) {
-        status = adg_texts_add(&target->texts, column, rows, NO_TEXT, target->codes + encoder->rows, error);
+        status = adg_texts_add(&target->texts, column, rows, encoder->known, target->codes + encoder->rows, error);
     }
     if (encoder->rows == 0) {
         target->listed = 4 * (uint64_t)target->texts.count <= rows && target->texts.count > 0;
     }
-    return status == ADG_OK && !target->listed ? adg_page_plain(encoder, index, column, rows, error) : status;
+    return status == ADG_OK && !target->listed ? cells_page(encoder, index, column, rows, error) : status;
 }
 
 enum adg_status adg_page_joined(struct adg_sink_encoder *encoder, uint32_t index, struct adg_error *error)
@@ -425,7 +466,7 @@ enum adg_status adg_page_joined(struct adg_sink_encoder *encoder, uint32_t index
         struct adg_span min, max;
         struct coded coded = {0};
         status = put_codes(encoder, column->codes + first, page, true, column->texts.count, &coded, error);
-        if (adg_texts_bounds(&column->texts, column->codes + first, page, NO_TEXT, &min, &max)) {
+        if (adg_texts_bounds(&column->texts, column->codes + first, page, ADG_NO_TEXT, &min, &max)) {
             bounds = make_bounds(ADG_TYPE_STRING, min, max);
         }
         if (status == ADG_OK) {

@@ -128,16 +128,24 @@ static enum adg_status add_one(struct adg_texts *texts, const char *cell, uint32
 }
 
 enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column, uint32_t rows,
-                              uint32_t null, uint32_t *codes, struct adg_error *error)
+                              uint32_t *known, uint32_t *codes, struct adg_error *error)
 {
     const uint32_t *offsets = column->values.text.offsets;
     enum adg_status status = ADG_OK;
+    for (uint32_t c = 0; c < column->cells; c++) {
+        known[c] = ADG_NO_TEXT;
+    }
     for (uint32_t r = 0; r < rows && status == ADG_OK; r++) {
-        codes[r] = null;
-        if (column->valid == NULL || column->valid[r] != 0) {
-            status = add_one(texts, column->values.text.bytes + offsets[r], offsets[r + 1] - offsets[r], &codes[r],
-                             error);
+        uint32_t cell = column->codes[r];
+        codes[r] = ADG_NO_TEXT;
+        if (cell == ADG_NO_TEXT) {
+            continue;
         }
+        if (known[cell] == ADG_NO_TEXT) { /* only cells that a row has: a shard may show some of them */
+            status = add_one(texts, column->values.text.bytes + offsets[cell], offsets[cell + 1] - offsets[cell],
+                             &known[cell], error);
+        }
+        codes[r] = known[cell];
     }
     return status;
 }

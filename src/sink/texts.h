@@ -22,9 +22,9 @@ struct adg_texts {
 
 /* Empties it and keeps its memory. */
 void adg_texts_clear(struct adg_texts *texts);
-/* Codes of a PLAIN text column's rows; `null` for null rows, which must be above every code. */
+/* Codes of the rows of a TEXTS column, ADG_NO_TEXT for null. `known` is scratch for as many cells as it has. */
 ADG_MUST_CHECK enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column,
-                                             uint32_t rows, uint32_t null, uint32_t *codes, struct adg_error *error);
+                                             uint32_t rows, uint32_t *known, uint32_t *codes, struct adg_error *error);
 /* The smallest and the largest text among codes below `null`; false when there is none. */
 bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, uint32_t null,
                       struct adg_span *min, struct adg_span *max);
