@@ -4,6 +4,7 @@
  * To add a command: write cmd_<name>.c, declare its struct adg_command in cli.h, add it to `commands`.
  */
 #include <jansson.h>
+#include <libdeflate.h>
 #include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -56,7 +57,10 @@ static void print_version(void)
     printf("zstd %s\n", ZSTD_versionString());
     printf("libsodium %s\n", sodium_version_string());
     printf("libyaml %s\n", yaml_get_version_string());
+    printf("libdeflate %s\n", LIBDEFLATE_VERSION_STRING);
+#ifndef ADG_WITHOUT_ENGINE
     printf("zlib %s\n", zlibVersion());
+#endif
     printf("jansson %s\n", jansson_version_str());
 #ifdef ADG_WITHOUT_ENGINE
     puts("no engine: scrape, import-metadata and qa are in the program that is not linked statically");

@@ -33,10 +33,10 @@ static enum adg_status run_map(const struct adg_step *step, struct adg_work *wor
 {
     (void)error;
     const struct map *map = step->detail;
-    const uint32_t *from = work->columns[map->input].codes;
-    uint32_t *to = work->columns[step->field].codes;
-    for (uint32_t i = 0; i < work->rows; i++) {
-        to[i] = map->codes[from[i]];
+    const uint32_t *from = work->columns[map->input].codes, *codes = map->codes;
+    uint32_t *to = work->columns[step->field].codes, rows = work->rows;
+    for (uint32_t i = 0; i < rows; i++) {
+        to[i] = codes[from[i]];
     }
     return ADG_OK;
 }
@@ -133,23 +133,38 @@ struct count {
     uint32_t *codes; /* [most + 1] by count */
 };
 
+/* Adds 1 where a code is no null. Codes are below 2^31. */
+static void add_filled(const uint32_t *restrict codes, uint32_t rows, uint32_t null, uint32_t *restrict sums)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        sums[i] += (int32_t)codes[i] < (int32_t)null;
+    }
+}
+
+static void add_flagged(const uint32_t *restrict codes, uint32_t rows, const uint8_t *restrict flags,
+                        uint32_t *restrict sums)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        sums[i] += flags[codes[i]];
+    }
+}
+
 static enum adg_status run_count(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     (void)error;
     const struct count *count = step->detail;
-    uint32_t *sums = work->columns[step->field].codes;
-    memset(sums, 0, work->rows * sizeof *sums);
+    uint32_t *sums = work->columns[step->field].codes, rows = work->rows;
+    memset(sums, 0, rows * sizeof *sums);
     for (uint32_t input = 0; input < count->input_count; input++) {
         const struct counted *counted = &count->inputs[input];
         const uint32_t *codes = work->columns[counted->field].codes;
-        for (uint32_t i = 0; i < work->rows && !counted->all; i++) {
-            sums[i] += counted->flags[codes[i]];
-        }
-        for (uint32_t i = 0; i < work->rows && counted->all; i++) {
-            sums[i] += codes[i] < counted->entries;
+        if (counted->all) {
+            add_filled(codes, rows, counted->entries, sums);
+        } else {
+            add_flagged(codes, rows, counted->flags, sums);
         }
     }
-    for (uint32_t i = 0; i < work->rows; i++) {
+    for (uint32_t i = 0; i < rows; i++) {
         sums[i] = count->codes[sums[i] < count->most ? sums[i] : count->most];
     }
     return ADG_OK;

@@ -110,6 +110,17 @@ static void make_texts(const struct identifier *identifier, const struct adg_wor
     }
 }
 
+/* A cell, in steps of 16 bytes: what is too much lies in the slack or under the next cell. `text` has room behind it, too. */
+static inline void put_short_text(struct adg_work_column *column, const uint8_t *text, uint32_t size)
+{
+    uint8_t *out = column->bytes.data + column->bytes.size;
+    memcpy(out, &size, ADG_TEXT_LENGTH_BYTES);
+    for (uint32_t at = 0; at < size; at += ADG_TEXT_SLACK) {
+        memcpy(out + ADG_TEXT_LENGTH_BYTES + at, text + at, ADG_TEXT_SLACK);
+    }
+    column->bytes.size += ADG_TEXT_LENGTH_BYTES + size;
+}
+
 static enum adg_status run_texts(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     const struct identifier *identifier = step->detail;
@@ -128,7 +139,7 @@ static enum adg_status run_texts(const struct adg_step *step, struct adg_work *w
             uint32_t row = identifier->by_patient ? work->runs.starts[from + i] : from + i;
             uint32_t end = identifier->by_patient ? work->runs.starts[from + i + 1] : row + 1;
             for (; row < end; row++) {
-                adg_work_put_text(column, texts[i], lengths[i]);
+                put_short_text(column, texts[i], lengths[i]);
                 adg_work_end_text(column, row);
             }
         }

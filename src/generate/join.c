@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "block/text.h"
+#include "core/cpu.h"
 #include "core/memory.h"
 
 enum { SMALL_CELL_BYTES = 8, LARGE_CELL_BYTES = 16, TOGETHER = 3 }; /* text, comma, and their length in the last byte */
@@ -36,18 +37,45 @@ struct join {
 enum { KEY_INPUTS = 3, KEY_BITS = 21 };
 #define KEY_USED (UINT64_C(1) << 63)
 
+/* ends[i] = end where a code is no null. Codes are below 2^31. */
+static inline __attribute__((always_inline)) void mark(const uint32_t *restrict codes, uint32_t rows, uint32_t null,
+                                                       uint32_t end, uint32_t *restrict ends)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        ends[i] = (int32_t)codes[i] < (int32_t)null ? end : ends[i];
+    }
+}
+
+static void mark_scalar(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t end, uint32_t *ends)
+{
+    mark(codes, rows, null, end, ends);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void mark_avx2(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t end,
+                                                      uint32_t *ends)
+{
+    mark(codes, rows, null, end, ends);
+}
+#endif
+
 /* Index behind the last input that is not empty, per row. */
 static void find_ends(const struct join *join, const struct adg_work *work, uint32_t *ends)
 {
-    memset(ends, 0, work->rows * sizeof *ends);
+    void (*marks)(const uint32_t *, uint32_t, uint32_t, uint32_t, uint32_t *) = mark_scalar;
+    uint32_t rows = work->rows;
+#if defined(__x86_64__)
+    marks = adg_cpu_choose() == ADG_CPU_AVX2 ? mark_avx2 : marks;
+#endif
+    memset(ends, 0, rows * sizeof *ends);
     for (uint32_t j = 0; j < join->input_count; j++) {
         const struct input *input = &join->inputs[j];
         const uint32_t *codes = work->columns[input->field].codes;
-        for (uint32_t i = 0; i < work->rows && input->has_empty; i++) {
-            ends[i] = input->lengths[codes[i]] > 0 ? j + 1 : ends[i];
+        if (!input->has_empty && input->entries > 0) {
+            marks(codes, rows, input->entries, j + 1, ends);
         }
-        for (uint32_t i = 0; i < work->rows && !input->has_empty && input->entries > 0; i++) {
-            ends[i] = codes[i] < input->entries ? j + 1 : ends[i];
+        for (uint32_t i = 0; i < rows && input->has_empty; i++) {
+            ends[i] = input->lengths[codes[i]] > 0 ? j + 1 : ends[i];
         }
     }
 }

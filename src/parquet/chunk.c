@@ -3,7 +3,7 @@
  */
 #include "parquet/chunk.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 #include <zstd.h>
 
 #include "core/memory.h"
@@ -132,7 +132,7 @@ static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_par
     adg_thrift_i32(&writer, 1, (int32_t)type);
     adg_thrift_i32(&writer, 2, (int32_t)body.size);
     adg_thrift_i32(&writer, 3, (int32_t)stored.size);
-    adg_thrift_i32(&writer, 4, (int32_t)(uint32_t)crc32_z(0, stored.data, stored.size));
+    adg_thrift_i32(&writer, 4, (int32_t)(uint32_t)libdeflate_crc32(0, stored.data, stored.size));
     if (type == ADG_PAGE_DATA) {
         adg_thrift_struct_field(&writer, 5);
         adg_thrift_begin(&writer);

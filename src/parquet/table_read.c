@@ -2,7 +2,7 @@
  * Reads back what table_write.c writes: see table.h. Nothing in the bytes is believed before it is checked: positions against
  * the file, counts against the bytes that could hold them, pages against their checksums.
  */
-#include <zlib.h>
+#include <libdeflate.h>
 #include <zstd.h>
 
 #include "core/memory.h"
@@ -320,7 +320,8 @@ static enum adg_status read_page(struct file *file, struct column *column, int64
         return damaged(file, "header of a page");
     }
     struct adg_span stored = {reader.next, (size_t)header.stored};
-    if ((uint32_t)(int32_t)header.crc != (uint32_t)crc32_z(0, stored.data, stored.size) || header.crc == INT64_MAX) {
+    if ((uint32_t)(int32_t)header.crc != (uint32_t)libdeflate_crc32(0, stored.data, stored.size) ||
+        header.crc == INT64_MAX) {
         return damaged(file, "checksum of a page");
     }
     struct adg_span body = stored;

@@ -267,30 +267,30 @@ static enum adg_status text_page(struct adg_sink_encoder *encoder, uint32_t inde
                             : status;
 }
 
-/* Numbers of a type, those of null rows left out, with their bounds. */
-#define PUT_NUMBERS(type, name)                                                                                        \
-    static uint32_t put_##name(const type *values, const struct adg_block_column *column, uint32_t rows, type *out,    \
-                               type bounds[2])                                                                         \
+/* Numbers of a type, those of null rows left out in `room`, with their bounds; where they are. */
+#define TAKE_NUMBERS(type, name)                                                                                       \
+    static const type *take_##name(const type *values, const struct adg_block_column *column, uint32_t rows,           \
+                                   type *room, uint32_t *kept, type bounds[2])                                         \
     {                                                                                                                  \
-        uint32_t kept = 0;                                                                                             \
-        if (column->valid == NULL) {                                                                                   \
-            memcpy(out, values, rows * sizeof *out);                                                                   \
-            kept = rows;                                                                                               \
-        }                                                                                                              \
+        const type *taken = column->valid != NULL ? room : values;                                                     \
+        uint32_t count = column->valid != NULL ? 0 : rows;                                                             \
         for (uint32_t r = 0; r < rows && column->valid != NULL; r++) {                                                 \
-            out[kept] = values[r];                                                                                     \
-            kept += column->valid[r];                                                                                  \
+            room[count] = values[r];                                                                                   \
+            count += column->valid[r];                                                                                 \
         }                                                                                                              \
-        bounds[0] = bounds[1] = kept > 0 ? out[0] : 0;                                                                 \
-        for (uint32_t i = 0; i < kept; i++) {                                                                          \
-            bounds[0] = out[i] < bounds[0] ? out[i] : bounds[0];                                                       \
-            bounds[1] = out[i] > bounds[1] ? out[i] : bounds[1];                                                       \
+        type least = count > 0 ? taken[0] : 0, most = least;                                                           \
+        for (uint32_t i = 0; i < count; i++) {                                                                         \
+            least = taken[i] < least ? taken[i] : least;                                                               \
+            most = taken[i] > most ? taken[i] : most;                                                                  \
         }                                                                                                              \
-        return kept;                                                                                                   \
+        bounds[0] = least;                                                                                             \
+        bounds[1] = most;                                                                                              \
+        *kept = count;                                                                                                 \
+        return taken;                                                                                                  \
     }
-PUT_NUMBERS(int32_t, i32)
-PUT_NUMBERS(int64_t, i64)
-PUT_NUMBERS(double, f64)
+TAKE_NUMBERS(int32_t, i32)
+TAKE_NUMBERS(int64_t, i64)
+TAKE_NUMBERS(double, f64)
 
 /* A bit per value. */
 static size_t put_booleans(const struct adg_block_column *column, uint32_t rows, uint8_t *out, int32_t bounds[2])
@@ -330,32 +330,30 @@ enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,
     if (status != ADG_OK) {
         return status;
     }
-    uint8_t *out = encoder->body.data + encoder->body.size;
-    size_t bytes = 0;
+    const void *numbers = NULL;
+    size_t bytes = sizeof(int64_t);
     switch (adg_parquet_physical_of(type)) {
     case ADG_PHYSICAL_BYTE_ARRAY:
         return text_page(encoder, index, column, rows, kept, error);
     case ADG_PHYSICAL_BOOLEAN:
-        encoder->body.size += put_booleans(column, rows, out, ends.i32);
         bytes = sizeof(int32_t);
+        encoder->body.size += put_booleans(column, rows, encoder->body.data + encoder->body.size, ends.i32);
         break;
     case ADG_PHYSICAL_INT32:
         bytes = sizeof(int32_t);
-        encoder->body.size += bytes * put_i32(column->values.i32, column, rows, encoder->numbers, ends.i32);
+        numbers = take_i32(column->values.i32, column, rows, encoder->numbers, &kept, ends.i32);
         break;
     case ADG_PHYSICAL_INT64:
-        bytes = sizeof(int64_t);
-        encoder->body.size += bytes * put_i64(column->values.i64, column, rows, encoder->numbers, ends.i64);
+        numbers = take_i64(column->values.i64, column, rows, encoder->numbers, &kept, ends.i64);
         break;
     case ADG_PHYSICAL_DOUBLE:
-        bytes = sizeof(double);
-        encoder->body.size += bytes * put_f64(column->values.f64, column, rows, encoder->numbers, ends.f64);
+        numbers = take_f64(column->values.f64, column, rows, encoder->numbers, &kept, ends.f64);
         break;
     }
-    if (bytes > 0 && type != ADG_TYPE_BOOLEAN) {
-        memcpy(out, encoder->numbers, bytes * kept);
+    if (numbers != NULL) {
+        adg_buffer_put(&encoder->body, numbers, bytes * kept);
     }
-    if (bytes > 0 && kept > 0) {
+    if (kept > 0) {
         bounds = make_bounds(type, (struct adg_span){first, bytes}, (struct adg_span){first + bytes, bytes});
     }
     return emit_page(encoder, index, &no_dictionary, rows, rows - kept, &bounds, error);
