@@ -48,6 +48,7 @@ struct adg_layout_column {
     enum adg_column_kind kind;
     const struct adg_dictionary *dictionary; /* DICTIONARY; CONSTANT: one entry; else NULL */
     bool nullable;                           /* false: no row is null (DICTIONARY and PLAIN) */
+    double entropy; /* DICTIONARY: bits that a value has which is not null, rows being independent; 0: not known */
 };
 struct adg_layout {
     const char *table;

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/wide.h"
 
 enum { MAX_NODES = 1024, MAX_NFA_STATES = 4096, MAX_DFA_STATES = 4096, ALPHABET = 128, MAX_DEPTH = 64 };
@@ -435,15 +436,19 @@ static uint64_t count_strings(struct adg_pattern *pattern, uint32_t number)
     return state->count;
 }
 
-static enum adg_status determinise(const struct node *root, struct adg_arena *scratch, struct adg_arena *arena,
+/* Tables for the most states that there may be; of cleared memory only what is touched is there. */
+struct tables {
+    struct nfa nfa;
+    struct subsets subsets;
+    struct state *states;
+};
+
+static enum adg_status determinise(const struct node *root, struct tables *tables, struct adg_arena *arena,
                                    struct adg_pattern *pattern, struct adg_error *error)
 {
-    struct nfa nfa = {.states = adg_arena_array(scratch, MAX_NFA_STATES, sizeof *nfa.states), .count = 1};
-    struct subsets subsets = {.sets = adg_arena_array(scratch, MAX_DFA_STATES, sizeof *subsets.sets)};
-    struct state *states = adg_arena_array(scratch, MAX_DFA_STATES, sizeof *states);
-    if (nfa.states == NULL || subsets.sets == NULL || states == NULL) {
-        return adg_fail_memory(error);
-    }
+    struct nfa nfa = tables->nfa;
+    struct subsets subsets = tables->subsets;
+    struct state *states = tables->states;
     nfa.states[0] = (struct nfa_state){
         .consumes = true, .next = NO_STATE, .other = NO_STATE}; /* the end: no byte leads on */
     uint32_t start = emit(&nfa, root, 0);
@@ -475,6 +480,9 @@ enum adg_status adg_pattern_compile(const char *text, struct adg_arena *arena, c
     struct adg_arena scratch = {0};
     struct parser parser = {.text = text, .arena = &scratch};
     enum adg_status status = ADG_OK;
+    struct tables tables = {{.states = adg_alloc_zero(MAX_NFA_STATES, sizeof *tables.nfa.states), .count = 1},
+                            {.sets = adg_alloc_zero(MAX_DFA_STATES, sizeof *tables.subsets.sets)},
+                            adg_alloc_zero(MAX_DFA_STATES, sizeof *tables.states)};
     const struct node *root = parse_alternatives(&parser);
     if (root != NULL && text[parser.at] != '\0') {
         root = refuse(&parser, "the end of the pattern");
@@ -483,7 +491,8 @@ enum adg_status adg_pattern_compile(const char *text, struct adg_arena *arena, c
         root = refuse(&parser, "at least one character");
     }
     struct adg_pattern *pattern = adg_arena_array(arena, 1, sizeof *pattern);
-    if (pattern == NULL || (root == NULL && parser.expected == NULL)) {
+    if (pattern == NULL || tables.nfa.states == NULL || tables.subsets.sets == NULL || tables.states == NULL ||
+        (root == NULL && parser.expected == NULL)) {
         status = adg_fail_memory(error);
         goto done;
     }
@@ -495,13 +504,16 @@ enum adg_status adg_pattern_compile(const char *text, struct adg_arena *arena, c
     pattern->text = adg_arena_strdup(arena, text);
     pattern->min_length = root->min_length;
     pattern->max_length = root->max_length;
-    status = pattern->text == NULL ? adg_fail_memory(error) : determinise(root, &scratch, arena, pattern, error);
+    status = pattern->text == NULL ? adg_fail_memory(error) : determinise(root, &tables, arena, pattern, error);
     if (status == ADG_OK) {
         *out = pattern;
     } else {
         *column = 0;
     }
 done:
+    adg_free(tables.nfa.states);
+    adg_free(tables.subsets.sets);
+    adg_free(tables.states);
     adg_arena_fini(&scratch);
     return status;
 }

@@ -25,6 +25,7 @@ struct adg_plan_column {
     enum adg_column_kind kind;
     struct adg_dictionary dictionary; /* count 0 unless CONSTANT or DICTIONARY */
     bool nullable;
+    double entropy; /* as in the layout */
     bool own_codes; /* a step writes codes for it (even where a later step makes it CONSTANT or NULL) */
     bool missing;   /* sampled, without metadata */
 };

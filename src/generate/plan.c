@@ -27,6 +27,7 @@ void adg_plan_set_dictionary(struct adg_plan_column *column, const struct adg_di
 {
     column->dictionary = *dictionary;
     column->nullable = nullable;
+    column->entropy = 0;
     if (dictionary->count == 0) {
         column->kind = ADG_COLUMN_NULL;
     } else if (dictionary->count == 1 && !nullable) {
@@ -269,7 +270,7 @@ static enum adg_status plan_layout(struct adg_plan *plan, struct adg_error *erro
         const struct adg_plan_column *column = &plan->columns[f];
         bool coded = column->kind == ADG_COLUMN_DICTIONARY || column->kind == ADG_COLUMN_CONSTANT;
         columns[f] = (struct adg_layout_column){column->field, column->kind, coded ? &column->dictionary : NULL,
-                                                column->kind == ADG_COLUMN_NULL || column->nullable};
+                                                column->kind == ADG_COLUMN_NULL || column->nullable, column->entropy};
     }
     plan->layout = (struct adg_layout){plan->table->name, count, columns};
     return ADG_OK;

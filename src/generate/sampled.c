@@ -101,6 +101,34 @@ enum adg_status adg_plan_alias(struct adg_plan *plan, const uint64_t *parts, uin
     return status;
 }
 
+/* log2 of parts / 2^32, in plain arithmetic: the same on every machine. Sixteen bits behind the point. */
+static double log2_of_parts(uint64_t parts)
+{
+    int whole = 63 - __builtin_clzll(parts);
+    double rest = (double)parts / (double)(UINT64_C(1) << whole), bit = 0.5, sum = whole - 32;
+    for (int i = 0; i < 16; i++, bit /= 2) { /* squaring doubles the logarithm: its whole part is the next bit */
+        rest *= rest;
+        if (rest >= 2) {
+            rest /= 2;
+            sum += bit;
+        }
+    }
+    return sum;
+}
+
+/* Bits of a value that is not null. */
+static double entropy_of(const uint64_t *parts, uint32_t count)
+{
+    uint64_t filled = ADG_PARTS - parts[count];
+    double sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (parts[i] > 0) {
+            sum += (double)parts[i] / (double)filled * (log2_of_parts(filled) - log2_of_parts(parts[i]));
+        }
+    }
+    return sum;
+}
+
 enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[field];
@@ -163,6 +191,7 @@ enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct a
     }
     adg_plan_set_dictionary(column, &dictionary, parts[dictionary.count] > 0);
     if (column->kind == ADG_COLUMN_DICTIONARY) {
+        column->entropy = entropy_of(parts, dictionary.count);
         sampled->stream = adg_plan_stream(plan, field, ADG_PURPOSE_VALUE);
         status = adg_plan_alias(plan, parts, dictionary.count + 1, &sampled->alias, error);
         if (status == ADG_OK) {

@@ -11,6 +11,7 @@
 #include <zstd.h>
 
 #include "core/memory.h"
+#include "parquet/hybrid.h"
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
@@ -49,6 +50,8 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
         const struct adg_dictionary *dictionary = layout->columns[i].dictionary;
         sink->leaves[i] = (struct adg_parquet_leaf){
             .name = field->name, .type = field->type, .precision = field->precision, .scale = field->scale};
+        sink->columns[i].dense = layout->columns[i].kind == ADG_COLUMN_DICTIONARY && dictionary->count > 2 &&
+                                 2 * layout->columns[i].entropy >= adg_hybrid_width(dictionary->count - 1);
         sink->columns[i].joined = layout->columns[i].kind == ADG_COLUMN_TEXTS;
         if (dictionary == NULL || field->type == ADG_TYPE_BOOLEAN) {
             continue;

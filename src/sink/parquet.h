@@ -15,6 +15,7 @@ struct prepared_column {
     struct adg_buffer dictionary; /* the whole dictionary as the body of its page */
     bool deferred;
     bool joined; /* TEXTS */
+    bool dense;  /* codes have more than half of the bits that they take: nothing can halve them */
 };
 
 struct adg_sink {

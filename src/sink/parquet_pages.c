@@ -75,14 +75,15 @@ static struct chunk_dictionary whole_dictionary(const struct adg_sink *sink, uin
     return (struct chunk_dictionary){{body->data, body->size}, sink->layout->columns[column].dictionary->count, true};
 }
 
-/* Tried with the first page, or with a dictionary that was made for the chunk and outweighs it. */
-static bool is_compressed(struct adg_sink_encoder *encoder, struct adg_span body,
+/* Told by the distribution where it is known; else tried with the first page, or with a dictionary that was made for the chunk
+ * and outweighs it. */
+static bool is_compressed(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
                           const struct chunk_dictionary *dictionary)
 {
     enum adg_compression asked = encoder->sink->compression;
     struct adg_span tried = !dictionary->sorted && dictionary->body.size > body.size ? dictionary->body : body;
-    return asked == ADG_COMPRESSION_ZSTD ||
-           (asked == ADG_COMPRESSION_AUTO && adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried));
+    return asked == ADG_COMPRESSION_ZSTD || (asked == ADG_COMPRESSION_AUTO && !encoder->sink->columns[column].dense &&
+                                             adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried));
 }
 
 /* The chunk starts with its first page. */
@@ -94,7 +95,7 @@ static enum adg_status emit_body(struct adg_sink_encoder *encoder, uint32_t colu
     enum adg_parquet_encoding encoding = dictionary->entries > 0 ? ADG_ENCODING_RLE_DICTIONARY : ADG_ENCODING_PLAIN;
     enum adg_status status = ADG_OK;
     if (!target->begun) {
-        bool compressed = is_compressed(encoder, body, dictionary);
+        bool compressed = is_compressed(encoder, column, body, dictionary);
         adg_parquet_chunk_begin(&target->chunk, encoder->sink->leaves[column].type,
                                 compressed ? ADG_CODEC_ZSTD : ADG_CODEC_UNCOMPRESSED, encoder->compressor);
         target->begun = true;

@@ -39,10 +39,10 @@ static const struct adg_dictionary moment = {.type = ADG_TYPE_TIMESTAMP, .count 
 static const struct adg_dictionary truth = {.type = ADG_TYPE_BOOLEAN, .count = 2, .values.i32 = truths};
 
 static const struct adg_layout_column layout_columns[] = {
-    {&fields[0], ADG_COLUMN_NULL, NULL, true},          {&fields[1], ADG_COLUMN_DICTIONARY, &day, true},
-    {&fields[2], ADG_COLUMN_DICTIONARY, &amount, true}, {&fields[3], ADG_COLUMN_PLAIN, NULL, true},
-    {&fields[4], ADG_COLUMN_DICTIONARY, &real, true},   {&fields[5], ADG_COLUMN_DICTIONARY, &moment, true},
-    {&fields[6], ADG_COLUMN_DICTIONARY, &truth, true},  {&fields[7], ADG_COLUMN_CONSTANT, &day, false},
+    {&fields[0], ADG_COLUMN_NULL, NULL, true, 0},          {&fields[1], ADG_COLUMN_DICTIONARY, &day, true, 0},
+    {&fields[2], ADG_COLUMN_DICTIONARY, &amount, true, 0}, {&fields[3], ADG_COLUMN_PLAIN, NULL, true, 0},
+    {&fields[4], ADG_COLUMN_DICTIONARY, &real, true, 0},   {&fields[5], ADG_COLUMN_DICTIONARY, &moment, true, 0},
+    {&fields[6], ADG_COLUMN_DICTIONARY, &truth, true, 0},  {&fields[7], ADG_COLUMN_CONSTANT, &day, false, 0},
 };
 static const struct adg_layout layout = {"t", 8, layout_columns};
 
