@@ -76,12 +76,14 @@ static struct chunk_dictionary whole_dictionary(const struct adg_sink *sink, uin
 }
 
 /* Told by the distribution where it is known; else tried with the first page, or with a dictionary that was made for the chunk
- * and outweighs it. */
+ * and outweighs the chunk's pages. */
 static bool is_compressed(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
                           const struct chunk_dictionary *dictionary)
 {
     enum adg_compression asked = encoder->sink->compression;
-    struct adg_span tried = !dictionary->sorted && dictionary->body.size > body.size ? dictionary->body : body;
+    size_t pages = encoder->rows / ADG_BLOCK_ROWS + 1;
+    bool outweighs = !dictionary->sorted && dictionary->body.size > pages * body.size;
+    struct adg_span tried = outweighs ? dictionary->body : body;
     return asked == ADG_COMPRESSION_ZSTD || (asked == ADG_COMPRESSION_AUTO && !encoder->sink->columns[column].dense &&
                                              adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried));
 }
