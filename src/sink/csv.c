@@ -29,7 +29,8 @@ enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
 enum {
     TILE_ROWS = 16,
     SHORT_LITERAL = 32,
-    SHORT_TEXT = 32
+    SHORT_TEXT = 32,
+    CACHE_LINE = 64
 }; /* rows that are written together: a cache line of codes */
 
 struct cell {
@@ -526,7 +527,8 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
             size_t row_texts = text_bytes(encoder, block, first + r);
             texts = row_texts > texts ? row_texts : texts;
         }
-        size_t stride = sink->row_bytes + texts;
+        /* an odd number of cache lines, so that rows do not crowd into a few sets of the cache */
+        size_t stride = (((sink->row_bytes + texts) / CACHE_LINE + 2) | 1) * CACHE_LINE;
         tile->size = 0;
         status = adg_buffer_reserve(tile, TILE_ROWS * stride, error);
         if (status == ADG_OK) {
