@@ -41,6 +41,8 @@ struct test_case {
         .text = {.bytes = bytes_, .offsets = (const uint32_t[]){__VA_ARGS__} }                                         \
     }
 /* PLAIN texts p, null, q-comma and a quote, and the slack behind them */
+/* and of two texts, p and q-comma */
+#define TWO_CELLS "\1\0\0\0p\2\0\0\0q,----------------"
 #define CELLS "\1\0\0\0p\2\0\0\0q,\1\0\0\0\"----------------"
 #define CODES(...)                                                                                                     \
     {                                                                                                                  \
@@ -88,6 +90,32 @@ static const struct test_case cases[] = {
      .block_rows = {4},
      .part_blocks = 1,
      .csv = "N,D,C,M,P\n,ccc,\"x\"\"y\",,p\n,,\"x\"\"y\",,\n,a,\"x\"\"y\",,\"q,\"\n,bb,\"x\"\"y\",,\"\"\"\"\n"},
+    {.name = "texts of the block's own, most of them different",
+     .column_count = 1,
+     .columns = {{.field = {.name = "J", .type = ADG_TYPE_STRING},
+                  .layout = {.kind = ADG_COLUMN_TEXTS, .nullable = true},
+                  .data = {.codes = (const uint32_t[]){1, ADG_NO_TEXT, 0, 1},
+                           .cells = 2,
+                           .values = TEXT(TWO_CELLS, 0, 5, 11)}}},
+     .block_rows = {4},
+     .part_blocks = 1,
+     .readable = true,
+     .csv = "J\n\"q,\"\n\np\n\"q,\"\n"},
+    {.name = "texts of the block's own that repeat, and one that no row has",
+     .column_count = 2,
+     .columns = {{.field = {.name = "J", .type = ADG_TYPE_STRING},
+                  .layout = {.kind = ADG_COLUMN_TEXTS, .nullable = true},
+                  .data = {.codes = (const uint32_t[]){1, 1, ADG_NO_TEXT, 1, 1},
+                           .cells = 2,
+                           .values = TEXT(TWO_CELLS, 0, 5, 11)}},
+                 {.field = {.name = "N", .type = ADG_TYPE_STRING},
+                  .layout = {.kind = ADG_COLUMN_TEXTS, .nullable = true},
+                  .data = {.codes = (const uint32_t[]){ADG_NO_TEXT, ADG_NO_TEXT, ADG_NO_TEXT, ADG_NO_TEXT, ADG_NO_TEXT},
+                           .cells = 0,
+                           .values = TEXT(TWO_CELLS, 0)}}},
+     .block_rows = {5},
+     .part_blocks = 1,
+     .csv = "J,N\n\"q,\",\n\"q,\",\n,\n\"q,\",\n\"q,\",\n"},
     {.name = "quotes, commas and line ends in a dictionary",
      .column_count = 1,
      .columns = {{.field = {.name = "Q", .type = ADG_TYPE_STRING},
