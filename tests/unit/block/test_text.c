@@ -66,7 +66,7 @@ static void test_values(void **state)
         {0},
         {.codes = codes},
         {.codes = codes},
-        {.valid = valid, .values.text = {cells, offsets}},
+        {.valid = valid, .values.text = {.bytes = cells, .offsets = offsets}},
         {.codes = codes},
         {.codes = codes},
         {.codes = codes},
