@@ -30,9 +30,11 @@ static const char usage[] =
     "  --skip-unknown        leave out columns that the definition does not know, instead of refusing them\n"
     "  --add                 add the tables to a metadata folder of the same definition and parameters\n"
     "  --population N        how many people the data are drawn from; recorded with each table\n"
-    "  --memory-mb N         what counting may hold in memory before it spills to a private folder beside the metadata\n"
+    "  --memory-mb N         what counting may hold in memory before it spills to a private folder beside the "
+    "metadata\n"
     "                        (default: four fifths of the machine's; at least 8; reading Parquet takes some more)\n"
-    "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no progress\n"
+    "  --threads N           tables that are scraped at the same time (default: all cores)\n" ADG_SANDBOX_USAGE
+    "  --quiet               no progress\n"
     "  --help                this text\n";
 
 struct arguments {

@@ -52,10 +52,10 @@ static bool ask(int terminal, const char *question, char *out, size_t size)
     }
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    if (write(terminal, question, strlen(question)) < 0 || tcsetattr(terminal, TCSAFLUSH, &silent) != 0) {
+    if (tcsetattr(terminal, TCSAFLUSH, &silent) != 0) { /* before it asks: what is answered at once is neither shown nor lost */
         return false;
     }
-    bool good = adg_cli_read_line(terminal, out, size);
+    bool good = write(terminal, question, strlen(question)) > 0 && adg_cli_read_line(terminal, out, size);
     tcsetattr(terminal, TCSAFLUSH, &before);
     return write(terminal, "\n", 1) == 1 && good;
 }

@@ -4,6 +4,7 @@
 #include "scrape/scrape.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +12,17 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "core/stop.h"
 #include "scrape/internal.h"
 
-/* One table to scrape. */
+/* One table to scrape: by any thread, without the others. */
 struct job {
     const struct adg_dataset *dataset;
     const char *table;
     struct adg_source_files files;
+    struct adg_arena arena; /* what the manifest says of it */
+    struct adg_metadata_rows rows;
 };
 
 struct scrape {
@@ -28,7 +32,9 @@ struct scrape {
     uint32_t job_count;
     struct adg_control control;
     char *spill, *staging;
-    struct adg_engine *engine;
+    unsigned threads, at_once;        /* in all, and tables that are scraped at the same time */
+    struct adg_scrape_options within; /* for the tables: progress under the lock */
+    pthread_mutex_t lock;
     struct adg_metadata_rows rows;
     struct adg_manifest_table *manifest_tables;
 };
@@ -130,15 +136,8 @@ static enum adg_status choose_control(struct scrape *scrape, struct adg_error *e
     return ADG_OK;
 }
 
-/* The engine only reads: what it is given beyond that it does not take. */
-static uint64_t engine_memory(uint64_t memory_bytes)
-{
-    const uint64_t least = UINT64_C(512) << 20;
-    return memory_bytes > 0 && memory_bytes < least ? least : memory_bytes;
-}
-
-/* The private folders, the process confined to them and to the source, then the engine, which reads Parquet. */
-static enum adg_status open_engine(struct scrape *scrape, struct adg_error *error)
+/* The private folders, and the process confined to them and to the source, before an engine is loaded or a thread starts. */
+static enum adg_status prepare(struct scrape *scrape, struct adg_error *error)
 {
     const struct adg_scrape_options *options = scrape->options;
     uint32_t count = 0;
@@ -163,19 +162,43 @@ static enum adg_status open_engine(struct scrape *scrape, struct adg_error *erro
         const struct adg_scrape_places places = {readable, count, options->meta_folder, scrape->staging, scrape->spill};
         status = options->confine(options->progress.context, &places, error);
     }
-    bool needed = false;
-    for (uint32_t i = 0; i < scrape->job_count; i++) {
-        needed = needed || scrape->jobs[i].files.format == ADG_SOURCE_PARQUET;
+    return status;
+}
+
+/* ---- one table --------------------------------------------------------------------------------------------------- */
+
+static void report(void *context, const char *stage, const char *table, uint64_t done, uint64_t total)
+{
+    struct scrape *scrape = context;
+    const struct adg_scrape_progress *progress = &scrape->options->progress;
+    pthread_mutex_lock(&scrape->lock);
+    if (progress->report != NULL) {
+        progress->report(progress->context, stage, table, done, total);
     }
-    if (status != ADG_OK || !needed) {
-        return status;
-    }
-    const struct adg_engine_options engine_options = {.threads = options->threads,
-                                                      .memory_bytes = engine_memory(options->memory_bytes),
-                                                      .folder = scrape->spill,
-                                                      .readable = readable,
-                                                      .readable_count = count};
-    return adg_engine_open(&engine_options, &scrape->engine, error);
+    pthread_mutex_unlock(&scrape->lock);
+}
+
+static void warn(void *context, const char *message)
+{
+    struct scrape *scrape = context;
+    pthread_mutex_lock(&scrape->lock);
+    scrape->options->progress.warn(scrape->options->progress.context, message);
+    pthread_mutex_unlock(&scrape->lock);
+}
+
+/* An engine of the job's own, which sees its files alone. It only reads: of memory it takes no more than it needs. */
+static enum adg_status open_engine(const struct scrape *scrape, const struct job *job, const char *folder,
+                                   struct adg_engine **out, struct adg_error *error)
+{
+    const uint64_t least = UINT64_C(512) << 20;
+    uint64_t memory = scrape->within.memory_bytes;
+    const struct adg_engine_options options = {.threads = scrape->threads / scrape->at_once,
+                                               .memory_bytes = memory > least ? memory : least,
+                                               .folder = folder,
+                                               .readable = job->files.paths,
+                                               .readable_count = job->files.count};
+    enum adg_status status = adg_folder_create(folder, error);
+    return status == ADG_OK ? adg_engine_open(&options, out, error) : status;
 }
 
 /* One pass over what a field's counter holds. */
@@ -229,24 +252,57 @@ static enum adg_status summarise(struct adg_counted_table *table, struct adg_err
     return status == ADG_OK && table->has_patients ? adg_summarise_relationship(table, error) : status;
 }
 
-static enum adg_status scrape_table(struct scrape *scrape, uint32_t index, struct adg_error *error)
+static enum adg_status scrape_table(void *context, uint64_t index, struct adg_error *error)
 {
-    const struct adg_scrape_options *options = scrape->options;
-    const struct job *job = &scrape->jobs[index];
+    struct scrape *scrape = context;
+    const struct adg_scrape_options *options = &scrape->within;
+    struct job *job = &scrape->jobs[index];
     struct adg_manifest_table *manifest = &scrape->manifest_tables[index];
     struct adg_counted_table table = {
-        .dataset = job->dataset, .name = job->table, .control = scrape->control, .rows = &scrape->rows};
+        .dataset = job->dataset, .name = job->table, .control = scrape->control, .rows = &job->rows};
+    struct adg_engine *engine = NULL;
     *manifest = (struct adg_manifest_table){.name = job->table,
                                             .population = options->population,
                                             .records_alone = job->dataset->patient_key < 0 ||
                                                              options->control_reference};
-    enum adg_status status = adg_count_table(options, &job->files, scrape->engine, scrape->spill, &table, manifest,
-                                             &scrape->arena, error);
+    char *folder = adg_path_join(scrape->spill, job->table);
+    enum adg_status status = folder == NULL ? adg_fail_memory(error)
+                             : job->files.format == ADG_SOURCE_PARQUET
+                                 ? open_engine(scrape, job, folder, &engine, error)
+                                 : ADG_OK;
+    if (status == ADG_OK) {
+        status = adg_count_table(options, &job->files, engine, scrape->spill, &table, manifest, &job->arena, error);
+    }
     if (status == ADG_OK) {
         status = summarise(&table, error);
     }
     adg_counted_table_fini(&table);
+    adg_engine_free(engine);
+    adg_free(folder);
     return adg_context(error, status, "table %s", job->table);
+}
+
+/* All of them, as many at once as there are threads and as memory is enough for. */
+static enum adg_status scrape_tables(struct scrape *scrape, struct adg_error *error)
+{
+    const uint64_t least = UINT64_C(64) << 20; /* for a table, if others are scraped at the same time */
+    const struct adg_scrape_options *options = scrape->options;
+    const uint64_t memory = options->memory_bytes > 0 ? options->memory_bytes : adg_memory_bytes() / 5 * 4;
+    const uint64_t room = memory > least ? memory / least : 1;
+    scrape->threads = options->threads > 0 ? options->threads : adg_processor_count();
+    scrape->at_once = scrape->threads < scrape->job_count ? scrape->threads : scrape->job_count;
+    scrape->at_once = scrape->at_once < room ? scrape->at_once : (unsigned)room;
+    scrape->within = *options;
+    scrape->within.memory_bytes = memory / scrape->at_once;
+    scrape->within.progress = (struct adg_scrape_progress){report, warn, scrape};
+    enum adg_status status = adg_parallel_for(scrape->at_once, scrape->job_count, scrape_table, scrape, error);
+    for (uint32_t i = 0; i < scrape->job_count && status == ADG_OK; i++) {
+        const struct adg_metadata_rows *rows = &scrape->jobs[i].rows;
+        for (size_t r = 0; r < rows->count && status == ADG_OK; r++) {
+            status = adg_metadata_rows_add(&scrape->rows, &rows->rows[r], error);
+        }
+    }
+    return status;
 }
 
 /* The rows and tables of a folder that is added to, behind those of this scrape. */
@@ -316,7 +372,7 @@ static uint32_t count_tables(const struct adg_definition *definition)
 enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_scrape_result *result,
                            struct adg_error *error)
 {
-    struct scrape scrape = {.options = options};
+    struct scrape scrape = {.options = options, .lock = PTHREAD_MUTEX_INITIALIZER};
     uint32_t most = count_tables(options->definition) + options->table_count;
     scrape.jobs = adg_arena_array(&scrape.arena, most, sizeof *scrape.jobs);
     scrape.manifest_tables = adg_arena_array(&scrape.arena, most, sizeof *scrape.manifest_tables);
@@ -327,10 +383,10 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
         status = options->table_count > 0 ? asked_jobs(&scrape, error) : all_jobs(&scrape, error);
     }
     if (status == ADG_OK) {
-        status = open_engine(&scrape, error);
+        status = prepare(&scrape, error);
     }
-    for (uint32_t i = 0; i < scrape.job_count && status == ADG_OK; i++) {
-        status = scrape_table(&scrape, i, error);
+    if (status == ADG_OK) {
+        status = scrape_tables(&scrape, error);
     }
     if (status == ADG_OK) {
         status = write_metadata(&scrape, error);
@@ -345,7 +401,9 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
         }
         *result = (struct adg_scrape_result){tables, scrape.job_count};
     }
-    adg_engine_free(scrape.engine);
+    for (uint32_t i = 0; i < scrape.job_count; i++) {
+        adg_metadata_rows_fini(&scrape.jobs[i].rows);
+    }
     if (scrape.staging != NULL && status != ADG_OK) {
         enum adg_status removed = adg_folder_remove(scrape.staging, NULL); /* the failure is reported already */
         (void)removed;
@@ -353,7 +411,11 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
     adg_free(scrape.staging);
     status = adg_spill_remove(scrape.spill, status, error);
     adg_metadata_rows_fini(&scrape.rows);
+    for (uint32_t i = 0; i < scrape.job_count; i++) { /* the manifest's names lie there */
+        adg_arena_fini(&scrape.jobs[i].arena);
+    }
     adg_arena_fini(&scrape.arena);
+    pthread_mutex_destroy(&scrape.lock);
     return status;
 }
 

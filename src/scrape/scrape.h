@@ -1,9 +1,8 @@
 /*
  * Definition and record-level tables in, disclosure-controlled metadata out (docs/scraping.md).
  *
- * Rows go into the engine once, each value read as its field's type; everything else is aggregation there. What comes back are
- * counts per value, to which disclosure control has been applied or is applied here before anything is written. Warnings and
- * errors carry no source value and no exact count.
+ * Rows pass by once, each value read as its field's type and counted. Disclosure control is applied to the counts before anything is
+ * written. Warnings and errors carry no source value and no exact count.
  */
 #ifndef ADG_SCRAPE_SCRAPE_H
 #define ADG_SCRAPE_SCRAPE_H
@@ -34,9 +33,9 @@ struct adg_scrape_options {
     uint32_t table_count;             /* 0: every table that the folder holds */
     uint32_t min_frequency, rounding; /* 0: as the definition says */
     bool control_reference, strict, skip_unknown, add;
-    uint64_t population; /* 0: not stated */
-    unsigned threads;
-    uint64_t memory_bytes; /* of the engine, before it spills; 0: four fifths of the machine's */
+    uint64_t population;   /* 0: not stated */
+    unsigned threads;      /* as many tables at once; 0: all cores */
+    uint64_t memory_bytes; /* of what is counted, before it spills; 0: four fifths of the machine's */
     struct adg_scrape_progress progress;
     enum adg_status (*confine)(void *context, const struct adg_scrape_places *places, struct adg_error *error);
 };

@@ -433,7 +433,7 @@ enum adg_status adg_count_table(const struct adg_scrape_options *options, const 
                                 struct adg_engine *engine, const char *spill, struct adg_counted_table *table,
                                 struct adg_manifest_table *manifest, struct adg_arena *arena, struct adg_error *error)
 {
-    uint64_t memory = options->memory_bytes > 0 ? options->memory_bytes : adg_memory_bytes() / 5 * 4;
+    uint64_t memory = options->memory_bytes;
     struct loader *loader = adg_alloc_zero(1, sizeof *loader);
     if (loader == NULL) {
         return adg_fail_memory(error);

@@ -66,6 +66,22 @@ def test_a_table_larger_than_memory(form, made_source, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["little", "plenty"]
 
 
+def test_tables_at_the_same_time(made_source, adg, tmp_path):
+    """Tables of different sizes and formats on several threads: the same bytes as one after the other, in the same order."""
+    source = tmp_path / "source"
+    source.mkdir()
+    for i, (form, scale) in enumerate([("parquet", 0.05), ("csv", 0.02), ("parquet", 0.02), ("csv", 0.01), ("csv", 0.05)]):
+        name = f"hes_apc_{16 + i}{17 + i}"
+        made = made_source("hes_apc", form, scale=scale)
+        (source / f"{name}.{form}").symlink_to(made / f"hes_apc_2021.{form}")
+    said = {}
+    for threads in [1, 4]:
+        said[threads] = adg("scrape", "--dataset", "hes_apc", "--source", source, "--meta", tmp_path / f"{threads}", "--threads", threads, check=0).stdout
+    assert said[1] == said[4] and len(said[1].splitlines()) == 5
+    for file in ["metadata.parquet", "manifest.json"]:
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "4" / file).read_bytes()
+
+
 @pytest.mark.parametrize("dataset", EXTRACTS)
 def test_released_rows_are_controlled(dataset, scraped):
     fields = {f["name"]: f for f in load_dataset(dataset)["fields"]}
