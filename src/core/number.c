@@ -1,6 +1,9 @@
 /*
  * Numbers as text: see number.h.
  *
+ * A double that is a whole number of thousandths is written as that: division rounds correctly, so that n / 1000 is what n thousandths
+ * read back as, and of two numbers of at most 15 digits no two are the same double.
+ *
  * The fewest digits of a double are found by trying 15, 16 and 17 significant digits with the C library's exact conversions and
  * taking the first that reads back equal: slow next to Ryu, but dictionaries are formatted once. A number of fewer digits comes
  * back from 15 with zeros behind it (DBL_DIG), which are taken off; below DBL_MIN that does not hold, and all are tried. The
@@ -54,6 +57,32 @@ size_t adg_int64_format(int64_t value, char out[21])
     return length + sizeof digits - first;
 }
 
+/* 0 when the value is no whole number of thousandths, or one of more than 15 digits. */
+static size_t thousandths_format(double value, char *out)
+{
+    if (!(value > -1e12 && value < 1e12)) {
+        return 0;
+    }
+    int64_t thousandths = (int64_t)(value * 1000 + (value < 0 ? -0.5 : 0.5));
+    if ((double)thousandths / 1000 != value) {
+        return 0;
+    }
+    size_t length = 0;
+    if (value < 0) {
+        out[length++] = '-';
+        thousandths = -thousandths;
+    }
+    length += adg_int64_format(thousandths / 1000, out + length);
+    int64_t rest = thousandths % 1000;
+    if (rest > 0) {
+        out[length++] = '.';
+    }
+    for (int64_t place = 100; rest > 0; rest %= place, place /= 10) {
+        out[length++] = (char)('0' + rest / place);
+    }
+    return length;
+}
+
 size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES])
 {
     if (value == 0) {
@@ -62,6 +91,10 @@ size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES])
     }
     if (value > -9007199254740992.0 && value < 9007199254740992.0 && (double)(int64_t)value == value) {
         return adg_int64_format((int64_t)value, out);
+    }
+    size_t short_length = thousandths_format(value, out);
+    if (short_length > 0) {
+        return short_length;
     }
     locale_t before = use_c_locale();
     char text[40];

@@ -1,10 +1,13 @@
 /*
  * Numbers and dates as text. Expected values: arithmetic that the row itself shows, and IEEE 754's limits.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -43,6 +46,32 @@ static void test_double_format(void **state)
     /* the smallest number: 323 zeros, of which one before the point, then its only digit */
     assert_int_equal(adg_double_format(-5e-324, out), 2 + 324 + 1);
     assert_memory_equal(out + 2 + 324 - 1, "05", 2);
+}
+
+/* Against the C library: n / 1000 to three places without the zeros at the end; its neighbours need more places, and read back. */
+static void test_thousandths(void **state)
+{
+    (void)state;
+    static const int64_t starts[] = {-2000, 99000, 123456788000, 999999999998000};
+    for (size_t s = 0; s < sizeof starts / sizeof starts[0]; s++) {
+        for (int64_t n = starts[s]; n < starts[s] + 4000; n++) {
+            const double value = (double)n / 1000;
+            char expected[40], out[ADG_NUMBER_TEXT_BYTES + 1];
+            size_t length = (size_t)snprintf(expected, sizeof expected, "%.3f", value);
+            while (expected[length - 1] == '0') {
+                length--;
+            }
+            expected[expected[length - 1] == '.' ? length - 1 : length] = '\0';
+            out[adg_double_format(value, out)] = '\0';
+            assert_string_equal(out, n == 0 ? "0" : expected);
+            const double beside[] = {nextafter(value, -1e300), nextafter(value, 1e300)};
+            for (int i = 0; i < 2 && n != 0; i++) {
+                out[adg_double_format(beside[i], out)] = '\0';
+                assert_string_not_equal(out, expected);
+                assert_true(strtod(out, NULL) == beside[i]);
+            }
+        }
+    }
 }
 
 static void test_decimal(void **state)
@@ -173,8 +202,8 @@ static void test_dates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_double_format), cmocka_unit_test(test_decimal), cmocka_unit_test(test_int64_parse),
-        cmocka_unit_test(test_double_parse),  cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_double_format), cmocka_unit_test(test_thousandths),  cmocka_unit_test(test_decimal),
+        cmocka_unit_test(test_int64_parse),   cmocka_unit_test(test_double_parse), cmocka_unit_test(test_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
