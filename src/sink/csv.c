@@ -361,6 +361,7 @@ static void put_cells(const struct adg_sink *sink, const struct cell_column *col
                       uint32_t rows, char **next)
 {
     const struct cell *cells = column->cells;
+    __builtin_prefetch(codes + TILE_ROWS); /* for the next tile: of so many columns the processor foresees none */
     if (!column->has_long) {
         for (uint32_t r = 0; r < rows; r++) {
             const struct cell *cell = &cells[codes[r]];
