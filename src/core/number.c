@@ -38,23 +38,48 @@ static const char pairs[] =
     "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
     "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
+/* From the bits and the decimal logarithm of 2, 1233 / 4096, the digits or one fewer; least[n] is the least number with more than n. */
+static unsigned count_digits(uint64_t value)
+{
+    static const uint64_t least[] = {0,
+                                     10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000U,
+                                     100000000000U,
+                                     1000000000000U,
+                                     10000000000000U,
+                                     100000000000000U,
+                                     1000000000000000U,
+                                     10000000000000000U,
+                                     100000000000000000U,
+                                     1000000000000000000U,
+                                     10000000000000000000U};
+    unsigned guess = (64 - (unsigned)__builtin_clzll(value | 1)) * 1233 >> 12;
+    return guess + (value >= least[guess] ? 1 : 0);
+}
+
 size_t adg_int64_format(int64_t value, char out[21])
 {
-    char digits[20];
-    size_t first = sizeof digits, length = 0;
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    size_t sign = value < 0 ? 1 : 0;
+    out[0] = '-';
+    size_t length = sign + count_digits(rest);
+    char *at = out + length;
     while (rest >= 10) { /* two digits at a time */
-        memcpy(digits + (first -= 2), pairs + 2 * (rest % 100), 2);
+        memcpy(at -= 2, pairs + 2 * (rest % 100), 2);
         rest /= 100;
     }
-    if (rest > 0 || first == sizeof digits) {
-        digits[--first] = (char)('0' + rest);
+    if (at > out + sign) {
+        *--at = (char)('0' + rest);
     }
-    if (value < 0) {
-        out[length++] = '-';
-    }
-    memcpy(out + length, digits + first, sizeof digits - first);
-    return length + sizeof digits - first;
+    return length;
 }
 
 /* 0 when the value is no whole number of thousandths, or one of more than 15 digits. */

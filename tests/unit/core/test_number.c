@@ -1,11 +1,11 @@
 /*
  * Numbers and dates as text. Expected values: arithmetic that the row itself shows, and IEEE 754's limits.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +46,29 @@ static void test_double_format(void **state)
     /* the smallest number: 323 zeros, of which one before the point, then its only digit */
     assert_int_equal(adg_double_format(-5e-324, out), 2 + 324 + 1);
     assert_memory_equal(out + 2 + 324 - 1, "05", 2);
+}
+
+/* Against the C library, around every power of ten and of two. */
+static void test_int64_format(void **state)
+{
+    (void)state;
+    const int64_t factors[] = {2, 10};
+    for (int f = 0; f < 2; f++) {
+        for (int64_t power = 1; power <= INT64_MAX / factors[f]; power *= factors[f]) {
+            const int64_t values[] = {power - 1, power, power + 1, -power + 1, -power, -power - 1};
+            for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+                char expected[22], out[22];
+                snprintf(expected, sizeof expected, "%" PRId64, values[i]);
+                out[adg_int64_format(values[i], out)] = '\0';
+                assert_string_equal(out, expected);
+            }
+        }
+    }
+    char out[21];
+    assert_int_equal(adg_int64_format(INT64_MIN, out), 20);
+    assert_memory_equal(out, "-9223372036854775808", 20);
+    assert_int_equal(adg_int64_format(INT64_MAX, out), 19);
+    assert_memory_equal(out, "9223372036854775807", 19);
 }
 
 /* Against the C library: n / 1000 to three places without the zeros at the end; its neighbours need more places, and read back. */
@@ -202,8 +225,9 @@ static void test_dates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_double_format), cmocka_unit_test(test_thousandths),  cmocka_unit_test(test_decimal),
-        cmocka_unit_test(test_int64_parse),   cmocka_unit_test(test_double_parse), cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_double_format), cmocka_unit_test(test_int64_format), cmocka_unit_test(test_thousandths),
+        cmocka_unit_test(test_decimal),       cmocka_unit_test(test_int64_parse),  cmocka_unit_test(test_double_parse),
+        cmocka_unit_test(test_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
