@@ -206,6 +206,12 @@ void adg_cli_warn(const char *format, ...)
     fputc('\n', stderr);
 }
 
+void adg_cli_warn_of(void *context, const char *message)
+{
+    (void)context;
+    adg_cli_warn("%s", message);
+}
+
 int adg_cli_fail(const char *command, enum adg_status status, const struct adg_error *error)
 {
     adg_cli_progress_end();

@@ -54,6 +54,7 @@ void adg_cli_lists_free(struct adg_option *options, uint32_t option_count);
 bool adg_cli_quiet(void);
 ADG_PRINTF(1, 2) void adg_cli_say(const char *format, ...);  /* a line to stderr unless --quiet */
 ADG_PRINTF(1, 2) void adg_cli_warn(const char *format, ...); /* "adg: warning: ..." to stderr, always */
+void adg_cli_warn_of(void *context, const char *message);    /* the same as a callback; `context` is not looked at */
 int adg_cli_fail(const char *command, enum adg_status status,
                  const struct adg_error *error); /* prints; returns the exit code */
 

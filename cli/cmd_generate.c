@@ -162,12 +162,6 @@ static void report(void *context, const char *stage, const char *table, uint64_t
     adg_cli_progress(stage, table, done, total);
 }
 
-static void warn(void *context, const char *message)
-{
-    (void)context;
-    adg_cli_warn("%s", message);
-}
-
 /* Opens what the command reads; of several things amiss, the one that comes first (adg_cli_collect) is reported. */
 static enum adg_status open_inputs(const struct arguments *arguments, struct adg_definition **definition,
                                    struct adg_metadata **metadata, struct adg_error *error)
@@ -248,7 +242,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
             .compression = (enum adg_compression)arguments->compression,
             .threads = (unsigned)arguments->threads,
             .tool = "adg " ADG_VERSION " (" ADG_COMMIT ")",
-            .progress = {.report = report, .warn = warn},
+            .progress = {.report = report, .warn = adg_cli_warn_of},
         };
         status = adg_run_generate(&options, &result, error);
     }

@@ -18,12 +18,6 @@ static const char usage[] =
     "  --quiet       nothing but warnings and errors\n"
     "  --help        this text\n";
 
-static void warn(void *context, const char *message)
-{
-    (void)context;
-    adg_cli_warn("%s", message);
-}
-
 static enum adg_status confine(void *context, const struct adg_scrape_places *places, struct adg_error *error)
 {
     return adg_cli_confine_scrape(*(const int *)context, places, error);
@@ -38,7 +32,7 @@ static enum adg_status import(const char *file, const char *dataset, const char 
         const struct adg_import_options options = {.file = file,
                                                    .definition = definition,
                                                    .meta_folder = meta,
-                                                   .warn = warn,
+                                                   .warn = adg_cli_warn_of,
                                                    .confine = confine,
                                                    .context = &sandbox};
         status = adg_import_metadata(&options, error);

@@ -65,12 +65,6 @@ static enum adg_status split(const char *text, const char *option, struct list *
     return ADG_OK;
 }
 
-static void warn(void *context, const char *message)
-{
-    (void)context;
-    adg_cli_warn("%s", message);
-}
-
 static void published(void *context, const char *table, const char *name)
 {
     (void)context;
@@ -87,7 +81,7 @@ static enum adg_status publish(struct adg_publish_options *options, int sandbox,
     const struct adg_place places[] = {
         {options->data_folder, ADG_MAY_READ}, {options->to_folder, ADG_MAY_WRITE}, {parent, ADG_MAY_ARRANGE}};
     enum adg_status status = adg_cli_confine(sandbox, places, created ? 3 : 2, error);
-    options->warn = warn;
+    options->warn = adg_cli_warn_of;
     options->published = published;
     if (status == ADG_OK && folder_status == ADG_OK) {
         status = adg_publish(options, error);

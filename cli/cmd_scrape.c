@@ -94,12 +94,6 @@ static void report(void *context, const char *stage, const char *table, uint64_t
     adg_cli_progress(stage, table, done, total);
 }
 
-static void warn(void *context, const char *message)
-{
-    (void)context;
-    adg_cli_warn("%s", message);
-}
-
 static enum adg_status confine(void *context, const struct adg_scrape_places *places, struct adg_error *error)
 {
     const struct arguments *arguments = context;
@@ -149,7 +143,7 @@ static enum adg_status scrape(struct arguments *arguments, struct adg_error *err
             .population = arguments->population,
             .memory_bytes = arguments->memory_mb << 20,
             .threads = arguments->threads > 0 ? (unsigned)arguments->threads : adg_processor_count(),
-            .progress = {.report = report, .warn = warn, .context = arguments},
+            .progress = {.report = report, .warn = adg_cli_warn_of, .context = arguments},
             .confine = confine,
         };
         status = adg_scrape(&options, &result, error);

@@ -3,7 +3,6 @@
  */
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,15 +14,9 @@
 const char *const adg_cli_sandboxes[] = {
     [ADG_SANDBOX_AUTO] = "auto", [ADG_SANDBOX_REQUIRED] = "required", [ADG_SANDBOX_OFF] = "off", NULL};
 
-static void warn(void *context, const char *message)
-{
-    (void)context;
-    adg_cli_warn("%s", message);
-}
-
 enum adg_status adg_cli_confine(int sandbox, const struct adg_place *places, uint32_t count, struct adg_error *error)
 {
-    return adg_confine((enum adg_sandbox)sandbox, places, count, warn, NULL, error);
+    return adg_confine((enum adg_sandbox)sandbox, places, count, adg_cli_warn_of, NULL, error);
 }
 
 void adg_cli_parent(const char *path, char out[PATH_MAX])

@@ -121,17 +121,13 @@ static enum adg_status lock_down(struct adg_engine *engine, const struct adg_eng
         status = adg_sql_literal(&sql, options->folder, error);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, "]; set allowed_paths=[", error);
-    }
-    for (uint32_t i = 0; i < options->readable_count && status == ADG_OK; i++) {
-        status = i > 0 ? adg_buffer_append_text(&sql, ", ", error) : ADG_OK;
-        if (status == ADG_OK) {
-            status = adg_sql_literal(&sql, options->readable[i], error);
-        }
+        status = adg_buffer_append_text(&sql, "]; set allowed_paths=", error);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, "]; set enable_external_access=false; set lock_configuration=true",
-                                        error);
+        status = adg_sql_list(&sql, options->readable, options->readable_count, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append_text(&sql, "; set enable_external_access=false; set lock_configuration=true", error);
     }
     char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
     if (status == ADG_OK) {
@@ -233,6 +229,18 @@ enum adg_status adg_sql_literal(struct adg_buffer *sql, const char *text, struct
         status = adg_buffer_append(sql, *text == '\'' ? "''" : text, *text == '\'' ? 2 : 1, error);
     }
     return status == ADG_OK ? adg_buffer_append_text(sql, "'", error) : status;
+}
+
+enum adg_status adg_sql_list(struct adg_buffer *sql, const char *const *texts, uint32_t count, struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_append_text(sql, "[", error);
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        status = i > 0 ? adg_buffer_append_text(sql, ", ", error) : ADG_OK;
+        if (status == ADG_OK) {
+            status = adg_sql_literal(sql, texts[i], error);
+        }
+    }
+    return status == ADG_OK ? adg_buffer_append_text(sql, "]", error) : status;
 }
 
 enum adg_status adg_sql_identifier(struct adg_buffer *sql, const char *name, struct adg_error *error)

@@ -3,7 +3,7 @@
  * in this process. The engine's library is loaded at run time, here and nowhere else.
  *
  * Messages of an engine may quote source values, so they are never passed on: a failure names what was being done and the
- * engine's kind of error. Rows come in no order but that of a query's "order by". Not thread-safe; the engine uses threads of its own.
+ * engine's kind of error. Rows of a plain select come in the order of the files. Not thread-safe; the engine uses threads of its own.
  */
 #ifndef ADG_ENGINE_ENGINE_H
 #define ADG_ENGINE_ENGINE_H
@@ -68,6 +68,9 @@ uint32_t adg_engine_read_doubles(const struct adg_engine_result *result, uint32_
 
 /* Appends a text as SQL literal, or a name as SQL identifier. */
 ADG_MUST_CHECK enum adg_status adg_sql_literal(struct adg_buffer *sql, const char *text, struct adg_error *error);
+/* Texts as a list of literals: ['a', 'b']. */
+ADG_MUST_CHECK enum adg_status adg_sql_list(struct adg_buffer *sql, const char *const *texts, uint32_t count,
+                                            struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_sql_identifier(struct adg_buffer *sql, const char *name, struct adg_error *error);
 
 #endif

@@ -2,7 +2,6 @@
  * Rows out of an engine: an Arrow stream read batch by batch, row by row.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "engine/internal.h"

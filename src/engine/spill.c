@@ -1,5 +1,5 @@
 /*
- * The engine's private folder: see spill.h.
+ * The private folder: see spill.h.
  */
 #include <errno.h>
 #include <fcntl.h>

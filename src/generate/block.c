@@ -68,10 +68,10 @@ static bool make_column(struct adg_work *work, const struct adg_plan_column *pla
            (!plan->nullable || plan->kind != ADG_COLUMN_PLAIN || column->valid != NULL);
 }
 
-/* Columns that one step reads at most. */
+/* Columns that a derived field has at most. */
 static uint32_t most_inputs(const struct adg_dataset *dataset)
 {
-    uint32_t most = dataset->sorted_date_count;
+    uint32_t most = 0;
     for (uint32_t f = 0; f < dataset->field_count; f++) {
         const struct adg_derivation *derivation = dataset->fields[f].derivation;
         if (derivation != NULL && derivation->input_count > most) {

@@ -88,25 +88,22 @@ static void take_numbers(const struct identifier *identifier, const struct adg_w
     }
 }
 
-/* Texts of up to ADG_PLACES_BATCH rows or runs, from number `from` on. */
+/* Texts of up to ADG_PLACES_BATCH rows or runs, from number `from` on; they lie `stride` bytes apart. */
 static void make_texts(const struct identifier *identifier, const struct adg_work *work, uint32_t from, uint32_t count,
-                       uint8_t texts[][ADG_PATTERN_MAX_LENGTH], uint32_t lengths[ADG_PLACES_BATCH])
+                       uint32_t stride, uint8_t *texts, uint32_t lengths[ADG_PLACES_BATCH])
 {
     uint64_t numbers[ADG_PLACES_BATCH];
     take_numbers(identifier, work, from, count, numbers);
     if (identifier->has_places) {
-        uint8_t together[ADG_PLACES_BATCH * ADG_PATTERN_MAX_LENGTH];
-        uint32_t length = identifier->writer.places.length;
-        adg_places_write(&identifier->writer, numbers, count, together);
+        adg_places_write(&identifier->writer, numbers, count, texts);
         for (uint32_t i = 0; i < count; i++) {
-            memcpy(texts[i], together + i * length, length);
-            lengths[i] = length;
+            lengths[i] = stride;
         }
         return;
     }
     struct random_words random = no_words(identifier);
     for (uint32_t i = 0; i < count; i++) {
-        lengths[i] = make_text(&random, numbers[i], (char *)texts[i]);
+        lengths[i] = make_text(&random, numbers[i], (char *)texts + (size_t)i * stride);
     }
 }
 
@@ -126,7 +123,8 @@ static enum adg_status run_texts(const struct adg_step *step, struct adg_work *w
     const struct identifier *identifier = step->detail;
     struct adg_work_column *column = &work->columns[step->field];
     size_t longest = adg_pattern_max_length(identifier->field->pattern) + ADG_TEXT_LENGTH_BYTES;
-    uint8_t texts[ADG_PLACES_BATCH][ADG_PATTERN_MAX_LENGTH];
+    uint32_t stride = identifier->has_places ? identifier->writer.places.length : ADG_PATTERN_MAX_LENGTH;
+    uint8_t texts[ADG_PLACES_BATCH * ADG_PATTERN_MAX_LENGTH + ADG_TEXT_SLACK];
     uint32_t lengths[ADG_PLACES_BATCH], all = identifier->by_patient ? work->runs.count : work->rows;
     enum adg_status status = adg_work_begin_texts(column, ADG_BLOCK_ROWS * longest, error);
     if (status != ADG_OK) {
@@ -134,12 +132,12 @@ static enum adg_status run_texts(const struct adg_step *step, struct adg_work *w
     }
     for (uint32_t from = 0; from < all; from += ADG_PLACES_BATCH) {
         uint32_t count = all - from < ADG_PLACES_BATCH ? all - from : ADG_PLACES_BATCH;
-        make_texts(identifier, work, from, count, texts, lengths);
+        make_texts(identifier, work, from, count, stride, texts, lengths);
         for (uint32_t i = 0; i < count; i++) {
             uint32_t row = identifier->by_patient ? work->runs.starts[from + i] : from + i;
             uint32_t end = identifier->by_patient ? work->runs.starts[from + i + 1] : row + 1;
             for (; row < end; row++) {
-                put_short_text(column, texts[i], lengths[i]);
+                put_short_text(column, texts + (size_t)i * stride, lengths[i]);
                 adg_work_end_text(column, row);
             }
         }
@@ -276,7 +274,8 @@ enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struc
     column->nullable = false;
     bool text = column->field->type == ADG_TYPE_STRING;
     identifier->by_patient = by_patient;
-    identifier->has_places = adg_places_writer_init(&identifier->writer, column->field->pattern,
+    identifier->has_places = text &&
+                             adg_places_writer_init(&identifier->writer, column->field->pattern,
                                                     &identifier->permutation, &identifier->characters, &plan->arena);
     adg_plan_add_step(plan, field, text ? run_texts : by_patient ? run_patient_values : run_row_values, identifier);
     return text ? ADG_OK : check_cast(identifier, usable, error);

@@ -64,7 +64,7 @@ struct adg_work {
     uint32_t *words;           /* [ADG_BLOCK_ROWS] random words, or whatever a step needs */
     uint32_t *more_words;      /* the same */
     uint32_t *patient_codes;   /* the same, one per run */
-    const uint32_t **pointers; /* [fields]: the columns that a step reads */
+    const uint32_t **pointers; /* [fields]: the columns that a join reads */
     const uint32_t *zeros;
     uint64_t *join_keys;  /* [ADG_JOIN_SLOTS] codes that were joined */
     uint32_t *join_cells; /* [ADG_JOIN_SLOTS] and where their text is */

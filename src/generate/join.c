@@ -14,7 +14,6 @@
 
 #include "block/text.h"
 #include "core/cpu.h"
-#include "core/memory.h"
 
 enum { SMALL_CELL_BYTES = 8, LARGE_CELL_BYTES = 16, TOGETHER = 3 }; /* text, comma, and their length in the last byte */
 

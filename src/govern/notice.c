@@ -3,8 +3,6 @@
  */
 #include "govern/notice.h"
 
-#include <string.h>
-
 enum kind { TITLE, HEADING, PARAGRAPH, ITEM };
 
 static const struct {

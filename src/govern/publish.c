@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "core/memory.h"
 #include "core/stop.h"
 #include "govern/notice.h"
+#include "metadata/json.h"
 
 struct file {
     const char *name; /* within the folders: "artificial_t.parquet", "artificial_t/part-00000-of-00002.csv" */
@@ -336,9 +336,8 @@ static enum adg_status write_texts(const struct publication *publication, struct
     for (uint32_t i = 0; i < publication->item_count; i++) {
         json_object_set(files, publication->items[i].name, publication->items[i].provenance);
     }
-    char *text = json_dumps(there, JSON_INDENT(1) | JSON_SORT_KEYS);
     struct adg_buffer bytes = {0};
-    enum adg_status status = text == NULL ? adg_fail_memory(error) : adg_buffer_printf(&bytes, error, "%s\n", text);
+    enum adg_status status = adg_json_append(&bytes, there, JSON_INDENT(1) | JSON_SORT_KEYS, error);
     if (status == ADG_OK) {
         status = write_read_only(folder, "provenance.json", &bytes, error);
     }
@@ -350,7 +349,6 @@ static enum adg_status write_texts(const struct publication *publication, struct
         }
     }
     adg_buffer_fini(&bytes);
-    free(text); /* jansson's own memory */
     json_decref(there);
     return status;
 }
@@ -375,9 +373,7 @@ enum adg_status adg_publish(const struct adg_publish_options *options, struct ad
     if (status == ADG_OK) {
         status = write_texts(&publication, error);
     }
-    if (lock.fd >= 0) {
-        adg_folder_unlock(&lock);
-    }
+    adg_folder_unlock(&lock);
     for (uint32_t i = 0; i < publication.item_count && status == ADG_OK; i++) {
         options->published(options->context, publication.items[i].table, publication.items[i].name);
     }

@@ -3,9 +3,7 @@
  */
 #include "govern/review.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -245,21 +243,25 @@ static json_t *checks_json(const struct adg_review *review)
     return checks;
 }
 
+json_t *adg_finding_json(const struct adg_finding *finding)
+{
+    json_t *object = json_pack("{s:s, s:b, s:s}", "check", adg_check_texts[finding->check].id, "fails",
+                               (int)adg_check_texts[finding->check].fails, "found", finding->text);
+    if (finding->table != NULL) {
+        json_object_set_new(object, "table", json_string(finding->table));
+        json_object_set_new(object, "field", json_string(finding->field));
+    }
+    if (finding->row > 0) {
+        json_object_set_new(object, "row", json_integer((json_int_t)finding->row));
+    }
+    return object;
+}
+
 static json_t *findings_json(const struct adg_review *review)
 {
     json_t *findings = json_array();
     for (size_t i = 0; i < review->finding_count; i++) {
-        const struct adg_finding *finding = &review->findings[i];
-        json_t *object = json_pack("{s:s, s:b, s:s}", "check", adg_check_texts[finding->check].id, "fails",
-                                   (int)adg_check_texts[finding->check].fails, "found", finding->text);
-        if (finding->table != NULL) {
-            json_object_set_new(object, "table", json_string(finding->table));
-            json_object_set_new(object, "field", json_string(finding->field));
-        }
-        if (finding->row > 0) {
-            json_object_set_new(object, "row", json_integer((json_int_t)finding->row));
-        }
-        json_array_append_new(findings, object);
+        json_array_append_new(findings, adg_finding_json(&review->findings[i]));
     }
     return findings;
 }
@@ -286,12 +288,7 @@ enum adg_status adg_review_write(const struct adg_review *review, struct adg_buf
                              "manifest_sha256", review->manifest_sha256, "result", review->passed ? "pass" : "fail",
                              "checks", checks_json(review), "findings", findings_json(review), "fields",
                              fields_json(review), "checklist", checklist);
-    char *text = root != NULL ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) : NULL;
-    enum adg_status status = text == NULL ? adg_fail_memory(error) : adg_buffer_append_text(out, text, error);
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(out, "\n", error);
-    }
-    free(text); /* jansson's own memory */
+    enum adg_status status = adg_json_append(out, root, JSON_INDENT(1) | JSON_REAL_PRECISION(6), error);
     json_decref(root);
     return status;
 }

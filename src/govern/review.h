@@ -12,6 +12,7 @@
 #define ADG_GOVERN_REVIEW_H
 
 #include "metadata/folder.h"
+#include "metadata/json.h"
 
 enum adg_check {
     ADG_CHECK_HASHES,
@@ -82,6 +83,8 @@ ADG_MUST_CHECK enum adg_status adg_review_make(const struct adg_metadata_folder 
                                                struct adg_metadata **out_metadata, struct adg_error *error);
 void adg_review_fini(struct adg_review *review);
 
+/* A finding as review.json has it, a new reference; NULL without memory. */
+json_t *adg_finding_json(const struct adg_finding *finding);
 /* Appends review.json. */
 ADG_MUST_CHECK enum adg_status adg_review_write(const struct adg_review *review, struct adg_buffer *out,
                                                 struct adg_error *error);

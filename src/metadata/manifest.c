@@ -2,12 +2,12 @@
  * manifest.json: what the metadata was made with, and the hashes of its files. Keys sorted, two spaces, a final newline: the
  * same manifest gives the same bytes. No exact count, no path.
  */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "metadata/internal.h"
+#include "metadata/json.h"
 #include "metadata/version.h"
 
 enum { FORMAT = 1 };
@@ -64,12 +64,7 @@ enum adg_status adg_manifest_write(const struct adg_manifest *manifest, struct a
         (int)manifest->min_frequency, "rounding", (int)manifest->rounding, "control",
         manifest->control_reference ? "reference" : "full", "sha256", ADG_METADATA_FILE, manifest->metadata_sha256,
         ADG_DEFINITION_FILE, manifest->definition_sha256, "tables", tables_of(manifest, sorted));
-    char *text = root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
-    enum adg_status status = text == NULL ? adg_fail_memory(error) : adg_buffer_append_text(out, text, error);
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(out, "\n", error);
-    }
-    free(text); /* jansson's own memory */
+    enum adg_status status = adg_json_append(out, root, JSON_INDENT(2) | JSON_SORT_KEYS, error);
     json_decref(root);
     adg_free(sorted);
     return status;

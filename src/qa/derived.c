@@ -2,9 +2,7 @@
  * SQL that recomputes derived fields from the table's own columns: written apart from the generator's code, so that one can
  * be held against the other.
  */
-#include <string.h>
 
-#include "core/memory.h"
 #include "qa/internal.h"
 
 static enum adg_status put_field(struct adg_buffer *sql, const struct adg_dataset *dataset, uint32_t field,

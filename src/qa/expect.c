@@ -3,10 +3,8 @@
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/date.h"
-#include "core/memory.h"
 #include "core/number.h"
 #include "qa/internal.h"
 
@@ -20,6 +18,7 @@ double adg_expected_null(const struct adg_metadata *metadata, const char *table,
     return sum > 0 ? range.rows->weight_array[0] / sum : 0;
 }
 
+/* Null comes first. */
 static int by_value(const void *a, const void *b)
 {
     const struct adg_share *x = a, *y = b;
@@ -41,6 +40,13 @@ void adg_expected_settle(struct adg_expected *expected)
         }
     }
     expected->count = kept;
+}
+
+int64_t adg_expected_find(const struct adg_expected *expected, struct adg_span value)
+{
+    const struct adg_share wanted = {.value = value};
+    const struct adg_share *found = bsearch(&wanted, expected->shares, expected->count, sizeof wanted, by_value);
+    return found != NULL ? found - expected->shares : -1;
 }
 
 static struct adg_span span_of(const struct adg_optional_text *text)

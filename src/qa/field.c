@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "dataset/category.h"
@@ -50,28 +49,6 @@ static void show_value(struct adg_span value, char out[SHOWN_BYTES + 8])
 }
 
 /* ---- categories -------------------------------------------------------------------------------------------------- */
-
-static int compare_values(struct adg_span a, struct adg_span b)
-{
-    if (a.data == NULL || b.data == NULL) {
-        return (a.data != NULL) - (b.data != NULL);
-    }
-    return adg_span_compare(a, b);
-}
-
-static int64_t find_share(const struct adg_expected *expected, struct adg_span value)
-{
-    size_t low = 0, high = expected->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (compare_values(expected->shares[middle].value, value) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < expected->count && compare_values(expected->shares[low].value, value) == 0 ? (int64_t)low : -1;
-}
 
 /* The value of the result's row as the metadata writes it. */
 static struct adg_span found_value(const struct adg_field *field, const struct adg_engine_result *result,
@@ -123,7 +100,7 @@ static enum adg_status count_found(struct adg_qa_context *context, const struct 
         }
         char scratch[ADG_NUMBER_TEXT_BYTES], shown[SHOWN_BYTES + 8];
         struct adg_span value = found_value(field, result, scratch);
-        int64_t at = find_share(expected, value);
+        int64_t at = adg_expected_find(expected, value);
         if (at >= 0) {
             tally->found[at] += adg_engine_double(result, 1);
             continue;
@@ -207,23 +184,18 @@ static enum adg_status check_person(struct adg_qa_context *context, const struct
                                     const struct adg_expected *expected, struct adg_error *error)
 {
     const struct adg_dataset *dataset = context->dataset;
-    if (dataset->patient_key < 0) {
+    if (context->patients == 0) {
         return ADG_OK;
     }
     const char *patient = dataset->fields[dataset->patient_key].name;
     char sql[1024];
-    uint64_t patients = 0;
-    snprintf(sql, sizeof sql, "select count(distinct \"%s\") from d", patient);
-    enum adg_status status = adg_qa_count(context, sql, field->name, &patients, error);
-    if (status != ADG_OK || patients == 0) {
-        return status;
-    }
     snprintf(sql, sizeof sql,
              "with c as (select \"%s\" as p, \"%s\" as v, count(*) as n from d group by 1, 2), "
              "s as (select p, sum(n) as t from c group by 1) "
              "select v, sum(cast(n as double) / cast(t as double)) from c join s using (p) group by 1",
              patient, field->name);
-    const struct adg_qa_sample sample = {.measure = "total variation", .noun = "value", .samples = (double)patients};
+    const struct adg_qa_sample sample = {
+        .measure = "total variation", .noun = "value", .samples = (double)context->patients};
     return adg_qa_check_shares(context, field, expected, sql, &sample, error);
 }
 

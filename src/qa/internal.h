@@ -39,8 +39,10 @@ ADG_MUST_CHECK enum adg_status adg_expected_sorted_date(const struct adg_metadat
                                                         struct adg_arena *arena, struct adg_expected *out,
                                                         struct adg_error *error);
 
-/* Sorts by bytes and makes one of equal values. */
+/* Sorts by bytes, null first, and makes one of equal values. */
 void adg_expected_settle(struct adg_expected *expected);
+/* The index of a value (data NULL: null) among settled ones; -1: it is not there. */
+int64_t adg_expected_find(const struct adg_expected *expected, struct adg_span value);
 
 /* ---- comparing --------------------------------------------------------------------------------------------------- */
 
@@ -51,7 +53,8 @@ struct adg_qa_context {
     struct adg_qa_table *table;
     const struct adg_dataset *dataset;
     struct adg_engine *engine;
-    double log_term; /* ln(2 T / significance) */
+    uint64_t patients; /* different ones in "d"; 0: the dataset has none */
+    double log_term;   /* ln(2 T / significance) */
 };
 
 ADG_MUST_CHECK ADG_PRINTF(5, 6) enum adg_status

@@ -51,6 +51,7 @@ static enum adg_status expect_cardinalities(const struct adg_qa_context *context
 enum adg_status adg_qa_check_patients(struct adg_qa_context *context, struct adg_error *error)
 {
     const struct adg_dataset *dataset = context->dataset;
+    context->patients = 0;
     if (dataset->patient_key < 0) {
         return ADG_OK;
     }
@@ -59,18 +60,17 @@ enum adg_status adg_qa_check_patients(struct adg_qa_context *context, struct adg
     struct adg_arena arena = {0};
     struct adg_expected expected = {NULL, 0};
     char sql[512];
-    uint64_t patients = 0;
     snprintf(sql, sizeof sql, "select count(distinct \"%s\") from d", key);
-    enum adg_status status = adg_qa_count(context, sql, key, &patients, error);
-    if (status == ADG_OK && patients > 0) {
+    enum adg_status status = adg_qa_count(context, sql, key, &context->patients, error);
+    if (status == ADG_OK && context->patients > 0) {
         status = expect_cardinalities(context, &arena, &expected, error);
     }
-    if (status == ADG_OK && patients > 0) {
+    if (status == ADG_OK && context->patients > 0) {
         /* --rows cuts the last patient; a part ends and begins within a patient */
         uint32_t parts = context->table->file_count;
         const struct adg_qa_sample sample = {.measure = "rows per patient",
                                              .noun = "cardinality",
-                                             .samples = (double)patients,
+                                             .samples = (double)context->patients,
                                              .cut = parts > 1 ? 1 + 2 * parts : 1};
         snprintf(sql, sizeof sql,
                  "select n, cast(count(*) as double) from (select count(*) as n from d where \"%s\" is not null "

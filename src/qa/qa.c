@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "core/memory.h"
 #include "core/stop.h"
 #include "engine/spill.h"
+#include "metadata/json.h"
 #include "metadata/version.h"
 #include "qa/internal.h"
 
@@ -144,7 +144,6 @@ static enum adg_status find_parts(struct adg_qa *qa, const char *folder, struct 
     return status;
 }
 
-/* Absolute, as the engine compares paths as text. */
 static enum adg_status take_file(struct adg_qa *qa, const char *path, struct adg_qa_table *table,
                                  struct adg_error *error)
 {
@@ -166,6 +165,7 @@ static enum adg_status find_files(struct adg_qa *qa, const char *folder, const c
     *found = false;
     for (size_t i = 0; i < 3 && !*found && status == ADG_OK; i++) {
         struct adg_buffer path = {0};
+        table->parts = i == 2;
         status = adg_buffer_printf(&path, error, "%s/artificial_%s%s", folder, name, endings[i]);
         if (status == ADG_OK && i < 2 && is_file((const char *)path.data)) {
             table->csv = i == 1;
@@ -216,18 +216,6 @@ static const char *sql_type(const struct adg_field *field, char out[32])
     return "VARCHAR";
 }
 
-static enum adg_status put_files(const struct adg_qa_table *table, struct adg_buffer *sql, struct adg_error *error)
-{
-    enum adg_status status = adg_buffer_append_text(sql, "[", error);
-    for (uint32_t i = 0; i < table->file_count && status == ADG_OK; i++) {
-        status = i > 0 ? adg_buffer_append_text(sql, ", ", error) : ADG_OK;
-        if (status == ADG_OK) {
-            status = adg_sql_literal(sql, table->files[i], error);
-        }
-    }
-    return status == ADG_OK ? adg_buffer_append_text(sql, "]", error) : status;
-}
-
 /* Makes "d": a view of Parquet files, or a table of CSV read as the definition's types. */
 static enum adg_status open_rows(struct adg_qa_context *context, struct adg_error *error)
 {
@@ -244,7 +232,7 @@ static enum adg_status open_rows(struct adg_qa_context *context, struct adg_erro
                                         error);
     }
     if (status == ADG_OK) {
-        status = put_files(context->table, &sql, error);
+        status = adg_sql_list(&sql, context->table->files, context->table->file_count, error);
     }
     if (status == ADG_OK && context->table->csv) {
         status = adg_buffer_append_text(
@@ -365,9 +353,8 @@ static enum adg_status read_provenance(struct adg_qa_context *context, json_t *f
     struct adg_buffer name = {0};
     const char *manifest = NULL, *profile = NULL;
     json_int_t rows = 0, asked = 0;
-    bool parts = table->file_count != 1 || strstr(table->files[0], "/part-") != NULL;
     enum adg_status status = adg_buffer_printf(&name, error, "artificial_%s%s", table->table,
-                                               parts        ? ""
+                                               table->parts ? ""
                                                : table->csv ? ".csv"
                                                             : ".parquet");
     json_t *entry = status == ADG_OK ? json_object_get(files, (const char *)name.data) : NULL;
@@ -412,7 +399,7 @@ static enum adg_status find_tables(const struct adg_qa_options *options, struct 
         most += definition->datasets[d].table_count;
     }
     qa->tables = adg_arena_array(&qa->arena, most, sizeof *qa->tables);
-    char *folder = realpath(options->data_folder, NULL);
+    char *folder = realpath(options->data_folder, NULL); /* the engine compares paths as text */
     if (qa->tables == NULL || folder == NULL) {
         status = folder == NULL ? adg_fail_errno(error, errno, "data folder %s cannot be opened", options->data_folder)
                                 : adg_fail_memory(error);
@@ -528,8 +515,7 @@ static json_t *table_json(const struct adg_qa_table *table)
 {
     json_t *files = json_array();
     for (uint32_t i = 0; i < table->file_count; i++) {
-        bool part = strstr(table->files[i], "/part-") != NULL;
-        json_array_append_new(files, json_pack("{s:s, s:s}", "name", last_words(table->files[i], part ? 2 : 1),
+        json_array_append_new(files, json_pack("{s:s, s:s}", "name", last_words(table->files[i], table->parts ? 2 : 1),
                                                "sha256", table->sha256[i]));
     }
     return json_pack("{s:s, s:s, s:I, s:o}", "table", table->table, "result", table->passed ? "pass" : "fail", "rows",
@@ -558,12 +544,7 @@ enum adg_status adg_qa_write(const struct adg_qa *qa, struct adg_buffer *out, st
                              ADG_TOOL_VERSION, "result", qa->passed ? "pass" : "fail", "manifest_sha256",
                              qa->manifest_sha256, "significance", ADG_QA_SIGNIFICANCE, "tests", qa->tests, "tables",
                              tables, "findings", findings, "fields", fields);
-    char *text = root != NULL ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
-    enum adg_status status = text == NULL ? adg_fail_memory(error) : adg_buffer_append_text(out, text, error);
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(out, "\n", error);
-    }
-    free(text); /* jansson's own memory */
+    enum adg_status status = adg_json_append(out, root, JSON_INDENT(1) | JSON_REAL_PRECISION(9), error);
     json_decref(root);
     return status;
 }

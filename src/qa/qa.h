@@ -51,7 +51,7 @@ struct adg_qa_table {
     const char *const *files; /* paths, and their hashes */
     const char (*sha256)[65];
     uint32_t file_count;
-    bool csv;
+    bool csv, parts;             /* parts: a folder of them, else one file */
     uint64_t rows, planned_rows; /* planned: 0 when not stated */
     bool passed;
 };

@@ -1,7 +1,6 @@
 /*
  * The report of quality checks: qa.json's content, and the points of the charts.
  */
-#include <stdlib.h>
 
 #include "qa/qa.h"
 #include "report/internal.h"

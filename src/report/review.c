@@ -152,14 +152,8 @@ static json_t *findings_json(const struct adg_review *review)
     json_t *findings = json_array();
     for (size_t i = 0; i < review->finding_count; i++) {
         const struct adg_finding *finding = &review->findings[i];
-        json_t *object = json_pack("{s:s, s:b, s:s}", "check", adg_check_texts[finding->check].id, "fails",
-                                   (int)adg_check_texts[finding->check].fails, "found", finding->text);
-        if (finding->table != NULL) {
-            json_object_set_new(object, "table", json_string(finding->table));
-            json_object_set_new(object, "field", json_string(finding->field));
-        }
+        json_t *object = adg_finding_json(finding);
         if (finding->row > 0 && review->metadata != NULL) {
-            json_object_set_new(object, "row", json_integer((json_int_t)finding->row));
             json_object_set_new(object, "value", value_json(&review->metadata->rows[finding->row - 1]));
         }
         json_array_append_new(findings, object);

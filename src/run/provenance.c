@@ -4,14 +4,13 @@
 #include "run/provenance.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "metadata/json.h"
 
 enum { FORMAT = 1 };
 
@@ -60,20 +59,18 @@ enum adg_status adg_provenance_write(const char *folder, const struct adg_proven
                                      const struct adg_provenance_entry *entries, uint32_t count,
                                      struct adg_error *error)
 {
-    char *path = adg_path_join(folder, ADG_PROVENANCE_FILE), *text = NULL;
+    char *path = adg_path_join(folder, ADG_PROVENANCE_FILE);
     json_t *root = path != NULL ? load(path) : NULL, *files = json_object_get(root, "files");
     bool good = files != NULL;
     for (uint32_t i = 0; i < count && good; i++) {
         good = json_object_set_new(files, entries[i].name, entry_json(provenance, &entries[i])) == 0;
     }
-    text = good ? json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
     struct adg_buffer bytes = {0};
-    enum adg_status status = text == NULL ? adg_fail_memory(error) : adg_buffer_printf(&bytes, error, "%s\n", text);
+    enum adg_status status = adg_json_append(&bytes, good ? root : NULL, JSON_INDENT(1) | JSON_SORT_KEYS, error);
     if (status == ADG_OK) {
         status = adg_file_write(path, bytes.data, bytes.size, error);
     }
     adg_buffer_fini(&bytes);
-    free(text); /* jansson's own memory */
     json_decref(root);
     adg_free(path);
     return status;

@@ -16,16 +16,15 @@
 /* One block of four words. */
 void adg_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* Blocks of many counters {low[i], high[i], column, purpose}: word w of block i is words[w * count + i]. */
-struct adg_stream;
-void adg_philox4x32_many(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high, uint32_t count,
-                         uint32_t *words);
-
 /* Where a stream of random numbers lies. */
 struct adg_stream {
     uint64_t seed;
     uint32_t column, purpose;
 };
+
+/* Blocks of many counters {low[i], high[i], column, purpose}: word w of block i is words[w * count + i]. */
+void adg_philox4x32_many(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high, uint32_t count,
+                         uint32_t *words);
 
 /* The words of rows first_row .. first_row + count - 1. Fast when first_row is a multiple of 64. */
 void adg_stream_words(const struct adg_stream *stream, uint64_t first_row, uint32_t count, uint32_t *out);

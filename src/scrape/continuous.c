@@ -10,7 +10,7 @@
 
 enum { ALL_PERCENTILES = 98, FIRST_PERCENTILE = 2 };
 
-/* The distinct values, at last in ascending order, with the records up to and with each. */
+/* The distinct values; once sorted, each with the records up to and with it. */
 struct value {
     int64_t integer; /* of everything but doubles */
     double number;   /* of doubles */
@@ -19,7 +19,6 @@ struct value {
 };
 struct adg_distribution {
     struct value *values;
-    uint64_t *cumulative;
     size_t count, capacity;
     bool is_double;
 };
@@ -28,7 +27,6 @@ void adg_distribution_free(struct adg_distribution *distribution)
 {
     if (distribution != NULL) {
         adg_free(distribution->values);
-        adg_free(distribution->cumulative);
         adg_free(distribution);
     }
 }
@@ -71,21 +69,15 @@ static int compare_values(const void *a, const void *b)
                                   : (x->integer > y->integer) - (x->integer < y->integer);
 }
 
-static enum adg_status sort_values(struct adg_distribution *distribution, struct adg_error *error)
+/* Once, at last. */
+static void sort_values(struct adg_distribution *distribution)
 {
-    distribution->cumulative = adg_alloc_array(distribution->count + 1, sizeof *distribution->cumulative);
-    if (distribution->cumulative == NULL) {
-        return adg_fail_memory(error);
-    }
     if (distribution->count > 0) {
         qsort(distribution->values, distribution->count, sizeof *distribution->values, compare_values);
     }
-    uint64_t records = 0;
-    for (size_t i = 0; i < distribution->count; i++) {
-        records += distribution->values[i].records;
-        distribution->cumulative[i] = records;
+    for (size_t i = 1; i < distribution->count; i++) {
+        distribution->values[i].records += distribution->values[i - 1].records;
     }
-    return ADG_OK;
 }
 
 /* The distinct value that the rank-th smallest record (from 1) has. */
@@ -94,7 +86,7 @@ static size_t find_rank(const struct adg_distribution *distribution, uint64_t ra
     size_t low = 0, high = distribution->count - 1;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (distribution->cumulative[middle] >= rank) {
+        if (distribution->values[middle].records >= rank) {
             high = middle;
         } else {
             low = middle + 1;
@@ -166,11 +158,9 @@ enum adg_status adg_continuous_finish(struct adg_counted_table *table, uint32_t 
     const struct adg_field_counts *counts = &table->fields[field];
     const struct adg_count *null = &counts->counter.null;
     struct adg_distribution *distribution = counts->distribution;
-    enum adg_status status = sort_values(distribution, error);
-    if (status != ADG_OK) {
-        return status;
-    }
-    uint64_t records = distribution->count > 0 ? distribution->cumulative[distribution->count - 1] : 0;
+    enum adg_status status = ADG_OK;
+    sort_values(distribution);
+    uint64_t records = distribution->count > 0 ? distribution->values[distribution->count - 1].records : 0;
     uint64_t patients = adg_table_enough(table) > 0 ? counts->filled.all.patients : records;
     bool fine = control->reference || patients >= ADG_FINE_PATIENTS * (uint64_t)control->min_frequency;
     uint64_t entries = fine                                    ? ALL_PERCENTILES

@@ -5,7 +5,6 @@
 #include "scrape/count.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -276,7 +275,7 @@ static inline bool is_entry(const struct adg_counter *counter, const struct adg_
                                           : memcmp(counter->texts.data + entry->bits, key->text.data, entry->size) == 0;
 }
 
-/* Puts a value that is not there; `at` is the free slot. */
+/* Puts a value that is not there. */
 static enum adg_status insert(struct adg_counter *counter, const struct key *key, uint32_t *entry,
                               struct adg_error *error)
 {

@@ -41,7 +41,6 @@ struct adg_counted_table {
     const struct adg_dataset *dataset;
     const char *name;
     struct adg_control control;
-    bool *present; /* [field_count]: the source has the column */
     bool has_patients;
     struct adg_count_memory memory;
     struct adg_field_counts *fields; /* [field_count] */

@@ -130,13 +130,11 @@ struct groups {
 static enum adg_status add_group(struct groups *groups, struct group group, struct adg_error *error)
 {
     if (groups->count == groups->capacity) {
-        size_t capacity = groups->capacity == 0 ? 64 : 2 * groups->capacity;
-        struct group *list = adg_realloc_array(groups->list, capacity, sizeof *list);
+        struct group *list = adg_grow_array(groups->list, &groups->capacity, 64, sizeof *list);
         if (list == NULL) {
             return adg_fail_memory(error);
         }
         groups->list = list;
-        groups->capacity = capacity;
     }
     groups->list[groups->count++] = group;
     return ADG_OK;

@@ -3,12 +3,8 @@
  */
 #include "scrape/scrape.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/file.h"
 #include "core/memory.h"

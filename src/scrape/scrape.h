@@ -21,7 +21,7 @@ struct adg_scrape_places {
     uint32_t readable_count;
     const char *meta_folder; /* may be missing */
     const char *staging;     /* beside it: becomes the metadata folder */
-    const char *spill;       /* beside it: the engine's own */
+    const char *spill;       /* beside it: the engines' and our own */
 };
 
 struct adg_scrape_options {

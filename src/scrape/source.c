@@ -227,24 +227,11 @@ static void classify(const char *type, enum adg_source_kind *kind, const char **
     }
 }
 
-/* The files as a list of the engine. */
-static enum adg_status put_list(const struct adg_source *source, struct adg_buffer *sql, struct adg_error *error)
-{
-    enum adg_status status = adg_buffer_append_text(sql, "[", error);
-    for (uint32_t i = 0; i < source->files->count && status == ADG_OK; i++) {
-        status = i > 0 ? adg_buffer_append_text(sql, ", ", error) : ADG_OK;
-        if (status == ADG_OK) {
-            status = adg_sql_literal(sql, source->files->paths[i], error);
-        }
-    }
-    return status == ADG_OK ? adg_buffer_append_text(sql, "]", error) : status;
-}
-
 static enum adg_status put_files(const struct adg_source *source, struct adg_buffer *sql, struct adg_error *error)
 {
     enum adg_status status = adg_buffer_append_text(sql, " from read_parquet(", error);
     if (status == ADG_OK) {
-        status = put_list(source, sql, error);
+        status = adg_sql_list(sql, source->files->paths, source->files->count, error);
     }
     return status == ADG_OK ? adg_buffer_append_text(sql, ", union_by_name=true, hive_partitioning=false)", error)
                             : status;
@@ -380,7 +367,7 @@ static enum adg_status find_empty_columns(struct adg_source *source, bool *empty
     bool has_row = true;
     enum adg_status status = adg_buffer_append_text(&sql, "select path_in_schema from parquet_metadata(", error);
     if (status == ADG_OK) {
-        status = put_list(source, &sql, error);
+        status = adg_sql_list(&sql, source->files->paths, source->files->count, error);
     }
     if (status == ADG_OK) {
         status = adg_buffer_append_text(&sql,
@@ -418,7 +405,7 @@ static enum adg_status read_expected_rows(struct adg_source *source, struct adg_
     enum adg_status status = adg_buffer_append_text(
         &sql, "select cast(sum(num_rows) as bigint) from parquet_file_metadata(", error);
     if (status == ADG_OK) {
-        status = put_list(source, &sql, error);
+        status = adg_sql_list(&sql, source->files->paths, source->files->count, error);
     }
     if (status == ADG_OK) {
         status = adg_buffer_append(&sql, ")", 2, error);

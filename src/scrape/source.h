@@ -1,5 +1,5 @@
 /*
- * Where the rows of a table are, and reading them one by one, whatever holds them: a CSV file (plain or gzip), a Parquet file, a
+ * Where the rows of a table are, and reading a few of them at a time, whatever holds them: a CSV file (plain or gzip), a Parquet file, a
  * folder of Parquet parts. Sources are only read.
  */
 #ifndef ADG_SCRAPE_SOURCE_H

@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "core/stop.h"
@@ -22,7 +21,8 @@ struct loader {
     const struct adg_scrape_options *options;
     struct adg_counted_table *table;
     struct adg_source *source;
-    uint32_t *fields; /* of the selected columns; the patient key first, then the primary key */
+    int64_t *column_of; /* [field_count]: of the source; -1: it has none */
+    uint32_t *fields;   /* of the selected columns; the patient key first, then the primary key */
     struct unreadable *unreadable;
     uint32_t count, person_count;
     uint64_t rows;
@@ -185,7 +185,6 @@ static enum adg_status read_keys(struct loader *loader, uint32_t rows, struct ad
         status = read_key(loader, has_patients, rows, loader->primaries, loader->has_primary, error);
     }
     for (uint32_t r = 0; r < rows && status == ADG_OK; r++) {
-        loader->has_patient[r] = loader->has_patient[r] && has_patients;
         loader->known_as[r] = loader->has_patient[r] ? adg_patient_short(&loader->patients[r]) : ADG_NOBODY;
     }
     return status;
@@ -228,7 +227,7 @@ static enum adg_status count_all(struct loader *loader, struct adg_error *error)
         }
         uint64_t before = loader->rows;
         loader->rows += rows;
-        if (progress->report != NULL && loader->rows / REPORT_EVERY_ROWS > before / REPORT_EVERY_ROWS) {
+        if (loader->rows / REPORT_EVERY_ROWS > before / REPORT_EVERY_ROWS) {
             progress->report(progress->context, "reading", loader->table->name, loader->rows, 0);
         }
     }
@@ -261,14 +260,19 @@ static void warn_unreadable(const struct loader *loader)
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
 
-static int64_t find_column(const struct adg_source *source, const struct adg_dataset *dataset, uint32_t field)
+/* The first column of each field. */
+static void find_columns(struct loader *loader)
 {
-    for (uint32_t c = 0; c < adg_source_column_count(source); c++) {
-        if (adg_dataset_find_field(dataset, adg_source_column(source, c)) == field) {
-            return c;
+    const struct adg_dataset *dataset = loader->table->dataset;
+    for (uint32_t f = 0; f < dataset->field_count; f++) {
+        loader->column_of[f] = -1;
+    }
+    for (uint32_t c = 0; c < adg_source_column_count(loader->source); c++) {
+        int64_t field = adg_dataset_find_field(dataset, adg_source_column(loader->source, c));
+        if (field >= 0 && loader->column_of[field] < 0) {
+            loader->column_of[field] = c;
         }
     }
-    return -1;
 }
 
 static enum adg_status append_name(struct adg_buffer *list, const char *name, struct adg_error *error)
@@ -314,19 +318,19 @@ static enum adg_status check_unknown(const struct adg_scrape_options *options, c
     return status;
 }
 
-static enum adg_status note_missing(const struct adg_scrape_options *options, const struct adg_source *source,
-                                    const struct adg_counted_table *table, struct adg_manifest_table *manifest,
+static enum adg_status note_missing(const struct loader *loader, struct adg_manifest_table *manifest,
                                     struct adg_arena *arena, struct adg_error *error)
 {
-    const struct adg_dataset *dataset = table->dataset;
+    const struct adg_scrape_progress *progress = &loader->options->progress;
+    const struct adg_dataset *dataset = loader->table->dataset;
     struct adg_buffer text = {0};
     uint32_t count = 0;
     const char **missing = adg_arena_array(arena, dataset->field_count, sizeof *missing);
     enum adg_status status = missing == NULL ? adg_fail_memory(error)
                                              : adg_buffer_printf(&text, error, "%s: columns of table %s are missing: ",
-                                                                 adg_source_name(source), table->name);
+                                                                 adg_source_name(loader->source), loader->table->name);
     for (uint32_t f = 0; f < dataset->field_count && status == ADG_OK; f++) {
-        if (!table->present[f] && dataset->fields[f].role == ADG_ROLE_SAMPLED) {
+        if (loader->column_of[f] < 0 && dataset->fields[f].role == ADG_ROLE_SAMPLED) {
             missing[count] = adg_arena_strdup(arena, dataset->fields[f].name);
             status = missing[count] == NULL
                          ? adg_fail_memory(error)
@@ -335,7 +339,7 @@ static enum adg_status note_missing(const struct adg_scrape_options *options, co
         }
     }
     if (status == ADG_OK && count > 0 && adg_buffer_text(&text) != NULL) {
-        options->progress.warn(options->progress.context, (const char *)text.data);
+        progress->warn(progress->context, (const char *)text.data);
     }
     manifest->missing_columns = missing;
     manifest->missing_column_count = count;
@@ -365,7 +369,7 @@ static void choose_columns(struct loader *loader)
     for (uint32_t f = 0; f < dataset->field_count; f++) {
         const struct adg_field *field = &dataset->fields[f];
         table->person_of[f] = -1;
-        if (!table->present[f] || field->role != ADG_ROLE_SAMPLED) {
+        if (loader->column_of[f] < 0 || field->role != ADG_ROLE_SAMPLED) {
             continue;
         }
         if (!is_person(field->value_type)) {
@@ -386,12 +390,12 @@ static enum adg_status make_arrays(struct loader *loader, struct adg_arena *aren
 {
     struct adg_counted_table *table = loader->table;
     uint32_t fields = table->dataset->field_count;
-    table->present = adg_arena_array(arena, fields, sizeof *table->present);
+    loader->column_of = adg_arena_array(arena, fields, sizeof *loader->column_of);
     table->fields = adg_arena_array(arena, fields, sizeof *table->fields);
     table->person_of = adg_arena_array(arena, fields, sizeof *table->person_of);
     loader->fields = adg_arena_array(arena, fields, sizeof *loader->fields);
     loader->unreadable = adg_arena_array(arena, fields, sizeof *loader->unreadable);
-    return table->present == NULL || table->fields == NULL || table->person_of == NULL || loader->fields == NULL ||
+    return loader->column_of == NULL || table->fields == NULL || table->person_of == NULL || loader->fields == NULL ||
                    loader->unreadable == NULL
                ? adg_fail_memory(error)
                : ADG_OK;
@@ -403,15 +407,13 @@ static enum adg_status open_columns(struct loader *loader, struct adg_manifest_t
 {
     struct adg_counted_table *table = loader->table;
     const struct adg_dataset *dataset = table->dataset;
-    for (uint32_t f = 0; f < dataset->field_count; f++) {
-        table->present[f] = find_column(loader->source, dataset, f) >= 0;
-    }
-    bool keys_missing = !table->present[dataset->primary_key] ||
-                        (table->has_patients && !table->present[dataset->patient_key]);
+    find_columns(loader);
+    bool keys_missing = loader->column_of[dataset->primary_key] < 0 ||
+                        (table->has_patients && loader->column_of[dataset->patient_key] < 0);
     enum adg_status status = check_unknown(loader->options, loader->source, dataset, keys_missing, manifest, arena,
                                            error);
     if (status == ADG_OK) {
-        status = note_missing(loader->options, loader->source, table, manifest, arena, error);
+        status = note_missing(loader, manifest, arena, error);
     }
     if (status != ADG_OK) {
         return status;
@@ -422,7 +424,7 @@ static enum adg_status open_columns(struct loader *loader, struct adg_manifest_t
         return adg_fail_memory(error);
     }
     for (uint32_t i = 0; i < loader->count; i++) {
-        selected[i] = (uint32_t)find_column(loader->source, dataset, loader->fields[i]);
+        selected[i] = (uint32_t)loader->column_of[loader->fields[i]];
     }
     status = adg_source_select(loader->source, selected, loader->count, error);
     adg_free(selected);

@@ -27,7 +27,7 @@ struct adg_source_value {
     struct adg_span text;
 };
 
-/* What the engine holds: integers, dates, timestamps, booleans and unscaled decimals as int64; doubles; text. */
+/* As a field's type: integers, dates, timestamps, booleans and unscaled decimals as int64; doubles; text. */
 struct adg_value {
     bool null, unreadable; /* unreadable: null, and to be counted */
     int64_t integer;

@@ -26,20 +26,12 @@
 #include "sink/sink.h"
 
 enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
-enum {
-    TILE_ROWS = 16,
-    SHORT_LITERAL = 32,
-    SHORT_TEXT = 32,
-    CACHE_LINE = 64
-}; /* rows that are written together: a cache line of codes */
+enum { CACHE_LINE = 64, SHORT_LITERAL = 32, SHORT_TEXT = 32 };
+enum { TILE_ROWS = CACHE_LINE / sizeof(uint32_t) }; /* rows that are written together: a cache line of codes */
 
 struct cell {
-    char text[CELL_TEXT_BYTES]; /* or the long entry's offset and size */
+    char text[CELL_TEXT_BYTES]; /* or the long entry's offset in long_text and size */
     uint8_t length;             /* or LONG_ENTRY */
-};
-struct long_entry {
-    uint64_t offset; /* in long_text */
-    uint32_t size;
 };
 _Static_assert(sizeof(struct cell) == 16, "a cell is copied as one register");
 _Static_assert(sizeof(uint64_t) + sizeof(uint32_t) <= CELL_TEXT_BYTES, "a long entry's place fits its cell");
@@ -49,8 +41,8 @@ enum step_kind { STEP_LITERAL, STEP_CELLS, STEP_PLAIN, STEP_TEXTS };
 struct step {
     enum step_kind kind;
     uint32_t cell_count;       /* CELLS */
-    uint32_t column;           /* PLAIN */
-    char separator;            /* PLAIN */
+    uint32_t column;           /* PLAIN, TEXTS */
+    char separator;            /* PLAIN, TEXTS */
     struct adg_buffer literal; /* LITERAL */
 };
 

@@ -52,7 +52,6 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
             .name = field->name, .type = field->type, .precision = field->precision, .scale = field->scale};
         sink->columns[i].dense = layout->columns[i].kind == ADG_COLUMN_DICTIONARY && dictionary->count > 2 &&
                                  2 * layout->columns[i].entropy >= adg_hybrid_width(dictionary->count - 1);
-        sink->columns[i].joined = layout->columns[i].kind == ADG_COLUMN_TEXTS;
         if (dictionary == NULL || field->type == ADG_TYPE_BOOLEAN) {
             continue;
         }
@@ -150,6 +149,7 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     if (encoder == NULL) {
         return adg_fail_memory(error);
     }
+    uint32_t remap_entries = 0;
     encoder->sink = sink;
     encoder->columns = adg_alloc_zero(sink->layout->column_count, sizeof *encoder->columns);
     encoder->compressor = ZSTD_createCCtx();
@@ -160,18 +160,17 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
                 encoder->present != NULL && encoder->numbers != NULL && encoder->known != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
-        if (sink->columns[i].deferred || sink->columns[i].joined) {
+        if (sink->columns[i].deferred || sink->layout->columns[i].kind == ADG_COLUMN_TEXTS) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));
             good = encoder->columns[i].codes != NULL;
         }
         if (sink->columns[i].deferred) {
-            if (sink->layout->columns[i].dictionary->count + 1 > encoder->remap_entries) {
-                encoder->remap_entries = sink->layout->columns[i].dictionary->count + 1;
-            }
+            uint32_t entries = sink->layout->columns[i].dictionary->count + 1;
+            remap_entries = entries > remap_entries ? entries : remap_entries;
         }
     }
-    if (good && encoder->remap_entries > 0) {
-        encoder->remap = adg_alloc_array(encoder->remap_entries, sizeof *encoder->remap);
+    if (good && remap_entries > 0) {
+        encoder->remap = adg_alloc_array(remap_entries, sizeof *encoder->remap);
         good = encoder->remap != NULL;
     }
     if (!good) {
@@ -195,7 +194,7 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
     for (uint32_t i = 0; i < sink->layout->column_count && status == ADG_OK; i++) {
         const struct adg_layout_column *layout = &sink->layout->columns[i];
         const struct adg_block_column *column = &block->columns[i];
-        if (sink->columns[i].joined) {
+        if (layout->kind == ADG_COLUMN_TEXTS) {
             status = adg_page_joined_block(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_PLAIN) {
             status = adg_page_plain(encoder, i, column, block->rows, error);

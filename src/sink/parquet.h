@@ -14,8 +14,7 @@ enum { WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_B
 struct prepared_column {
     struct adg_buffer dictionary; /* the whole dictionary as the body of its page */
     bool deferred;
-    bool joined; /* TEXTS */
-    bool dense;  /* codes have more than half of the bits that they take: nothing can halve them */
+    bool dense; /* codes have more than half of the bits that they take: nothing can halve them */
 };
 
 struct adg_sink {
@@ -45,8 +44,7 @@ struct adg_sink_encoder {
     uint8_t *present;          /* definition levels, a bit per row */
     void *numbers;             /* PLAIN numbers without nulls, aligned as a page is not */
     uint32_t *remap;           /* deferred: code in the file's dictionary to code in the row group's */
-    uint32_t remap_entries;
-    uint32_t *known; /* [ADG_BLOCK_ROWS] TEXTS: a cell's entry in the part's dictionary */
+    uint32_t *known;           /* [ADG_BLOCK_ROWS] TEXTS: a cell's entry in the part's dictionary */
 };
 
 /* Entry `i` in PLAIN encoding without length prefix; and appending a value with it. */

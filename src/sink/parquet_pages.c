@@ -202,17 +202,15 @@ enum adg_status adg_page_boolean(struct adg_sink_encoder *encoder, uint32_t colu
         return status;
     }
     uint8_t *out = encoder->body.data + encoder->body.size;
-    uint32_t min = UINT32_MAX, max = 0;
     memset(out, 0, (kept + 7) / 8);
     for (uint32_t i = 0; i < kept; i++) {
-        uint32_t code = encoder->packed[i];
-        out[i / 8] = (uint8_t)(out[i / 8] | (dictionary->values.i32[code] != 0) << i % 8);
-        min = code < min ? code : min;
-        max = code > max ? code : max;
+        out[i / 8] = (uint8_t)(out[i / 8] | (dictionary->values.i32[encoder->packed[i]] != 0) << i % 8);
     }
     encoder->body.size += (kept + 7) / 8;
     struct adg_parquet_bounds bounds = {0};
     if (kept > 0) {
+        uint32_t min = 0, max = 0;
+        adg_levels_bounds(encoder->packed, kept, dictionary->count - 1, &min, &max);
         bounds = make_bounds(ADG_TYPE_BOOLEAN, adg_page_entry(dictionary, min), adg_page_entry(dictionary, max));
     }
     return emit_page(encoder, column, &no_dictionary, rows, rows - kept, &bounds, error);
@@ -467,7 +465,7 @@ enum adg_status adg_page_joined(struct adg_sink_encoder *encoder, uint32_t index
         struct adg_span min, max;
         struct coded coded = {0};
         status = put_codes(encoder, column->codes + first, page, true, column->texts.count, &coded, error);
-        if (adg_texts_bounds(&column->texts, column->codes + first, page, ADG_NO_TEXT, &min, &max)) {
+        if (adg_texts_bounds(&column->texts, column->codes + first, page, &min, &max)) {
             bounds = make_bounds(ADG_TYPE_STRING, min, max);
         }
         if (status == ADG_OK) {

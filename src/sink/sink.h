@@ -5,7 +5,7 @@
  * on any thread, each by an encoder of its own, and appended to the file in order by one thread at a time:
  *
  *     sink->begin                           once per file: what comes before the first part
- *     encoder: part_begin, block..., part_end -> adg_sink_part  (any thread)
+ *     encoder: block..., part_end -> adg_sink_part  (any thread)
  *     sink->append(part)                    in order of parts
  *     sink->finish                          what comes after the last part
  *

@@ -26,7 +26,6 @@ void adg_texts_fini(struct adg_texts *texts)
 {
     adg_buffer_fini(&texts->cells);
     adg_free(texts->offsets);
-    adg_free(texts->hashes);
     adg_free(texts->seen);
     adg_free(texts->slots);
     *texts = (struct adg_texts){0};
@@ -55,12 +54,15 @@ static enum adg_status rehash(struct adg_texts *texts, unsigned slot_bits, struc
         return adg_fail_memory(error);
     }
     uint32_t mask = (UINT32_C(1) << slot_bits) - 1;
-    for (uint32_t e = 0; e < texts->count; e++) {
-        uint32_t at = texts->hashes[e] & mask;
+    for (size_t s = 0; texts->slots != NULL && s < (size_t)1 << texts->slot_bits; s++) {
+        if (texts->slots[s].entry == 0) {
+            continue;
+        }
+        uint32_t at = texts->slots[s].hash & mask;
         while (slots[at].entry != 0) {
             at = (at + 1) & mask;
         }
-        slots[at] = (struct adg_texts_slot){texts->hashes[e], e + 1};
+        slots[at] = texts->slots[s];
     }
     adg_free(texts->slots);
     texts->slots = slots;
@@ -75,11 +77,9 @@ static enum adg_status make_room(struct adg_texts *texts, struct adg_error *erro
         uint32_t capacity = texts->capacity == 0 ? FIRST_ENTRIES : 2 * texts->capacity;
         uint32_t *offsets = adg_realloc_array(texts->offsets, capacity, sizeof *offsets);
         texts->offsets = offsets != NULL ? offsets : texts->offsets;
-        uint32_t *hashes = adg_realloc_array(texts->hashes, capacity, sizeof *hashes);
-        texts->hashes = hashes != NULL ? hashes : texts->hashes;
         uint8_t *seen = adg_realloc_array(texts->seen, capacity, sizeof *seen);
         texts->seen = seen != NULL ? seen : texts->seen;
-        if (offsets == NULL || hashes == NULL || seen == NULL) {
+        if (offsets == NULL || seen == NULL) {
             return adg_fail_memory(error);
         }
         texts->capacity = capacity;
@@ -90,15 +90,13 @@ static enum adg_status make_room(struct adg_texts *texts, struct adg_error *erro
     return texts->count < UINT32_C(1) << (texts->slot_bits - 1) ? ADG_OK : rehash(texts, texts->slot_bits + 1, error);
 }
 
-static enum adg_status add_entry(struct adg_texts *texts, const char *cell, uint32_t bytes, uint32_t hash,
-                                 struct adg_error *error)
+static enum adg_status add_entry(struct adg_texts *texts, const char *cell, uint32_t bytes, struct adg_error *error)
 {
     enum adg_status status = texts->cells.size + bytes > INT32_MAX
                                  ? adg_fail(error, ADG_FAILED, "the joined texts of one part take more than 2 GiB")
                                  : adg_buffer_reserve(&texts->cells, bytes + ADG_TEXT_SLACK, error);
     if (status == ADG_OK) {
-        texts->offsets[texts->count] = (uint32_t)texts->cells.size;
-        texts->hashes[texts->count++] = hash;
+        texts->offsets[texts->count++] = (uint32_t)texts->cells.size;
         adg_buffer_put(&texts->cells, cell, bytes);
     }
     return status;
@@ -124,7 +122,7 @@ static enum adg_status add_one(struct adg_texts *texts, const char *cell, uint32
     }
     *code = texts->count;
     texts->slots[at] = (struct adg_texts_slot){hash, texts->count + 1};
-    return add_entry(texts, cell, bytes, hash, error);
+    return add_entry(texts, cell, bytes, error);
 }
 
 enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column, uint32_t rows,
@@ -150,13 +148,13 @@ enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_co
     return status;
 }
 
-bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, uint32_t null,
-                      struct adg_span *min, struct adg_span *max)
+bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, struct adg_span *min,
+                      struct adg_span *max)
 {
     struct adg_text_bounds bounds = {0};
     memset(texts->seen, 0, texts->count);
     for (uint32_t r = 0; r < rows; r++) {
-        if (codes[r] < null && texts->seen[codes[r]] == 0) {
+        if (codes[r] != ADG_NO_TEXT && texts->seen[codes[r]] == 0) {
             const char *cell = (const char *)texts->cells.data + texts->offsets[codes[r]];
             uint32_t size;
             memcpy(&size, cell, ADG_TEXT_LENGTH_BYTES);

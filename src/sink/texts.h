@@ -14,7 +14,6 @@ struct adg_texts {
         cells; /* of all entries, as a dictionary page has them; ADG_TEXT_SLACK behind the last may be read */
     uint32_t count, capacity;
     uint32_t *offsets; /* [capacity] of the cells */
-    uint32_t *hashes;  /* [capacity] */
     uint8_t *seen;     /* [capacity] scratch */
     struct adg_texts_slot *slots;
     unsigned slot_bits;
@@ -25,9 +24,9 @@ void adg_texts_clear(struct adg_texts *texts);
 /* Codes of the rows of a TEXTS column, ADG_NO_TEXT for null. `known` is scratch for as many cells as it has. */
 ADG_MUST_CHECK enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column,
                                              uint32_t rows, uint32_t *known, uint32_t *codes, struct adg_error *error);
-/* The smallest and the largest text among codes below `null`; false when there is none. */
-bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, uint32_t null,
-                      struct adg_span *min, struct adg_span *max);
+/* The smallest and the largest text of the codes; false when all are ADG_NO_TEXT. */
+bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, struct adg_span *min,
+                      struct adg_span *max);
 void adg_texts_fini(struct adg_texts *texts);
 
 /* The first eight bytes as a number that compares as they do, zeros behind a shorter text. Slack may be read. */
