@@ -70,12 +70,15 @@ def test_what_was_generated_passes(made, adg):
 def test_csv_and_parts_pass(made, adg, tmp_path):
     dataset, meta, _ = made
     base = ["generate", "--dataset", dataset, "--meta", meta, "--allow-unreleased", "--rows", 20_000, "--table", TABLES[dataset]]
-    adg(*base, "--format", "csv", "--out", tmp_path / "csv", check=0)
+    single = tmp_path / "part-1"  # a folder of that name does not make parts of what is in it
+    adg(*base, "--format", "csv", "--out", single, check=0)
     for shard in range(2):
         adg(*base, "--shard", f"{shard}/2", "--out", tmp_path / "parts", check=0)
-    for kind in ("csv", "parts"):
-        result, _ = qa(adg, dataset, meta, tmp_path / kind, 0)
-        assert result["tables"][0]["rows"] == 20_000 and len(result["tables"][0]["files"]) == (1 if kind == "csv" else 2)
+    table = f"artificial_{TABLES[dataset]}"
+    names = {single: [f"{table}.csv"], tmp_path / "parts": [f"{table}/part-{i:05}-of-00002.parquet" for i in range(2)]}
+    for folder, expected in names.items():
+        result, _ = qa(adg, dataset, meta, folder, 0)
+        assert result["tables"][0]["rows"] == 20_000 and [file["name"] for file in result["tables"][0]["files"]] == expected
 
 
 def fields_of_each_kind(dataset):
