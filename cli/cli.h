@@ -51,6 +51,9 @@ ADG_MUST_CHECK enum adg_status adg_cli_parse(int argc, char **argv, struct adg_o
                                              uint32_t *positional_count, bool *help, struct adg_error *error);
 void adg_cli_lists_free(struct adg_option *options, uint32_t option_count);
 
+/* The largest --min-frequency and --rounding. */
+enum { ADG_LARGEST_CONTROL = 1000000 };
+
 bool adg_cli_quiet(void);
 ADG_PRINTF(1, 2) void adg_cli_say(const char *format, ...);  /* a line to stderr unless --quiet */
 ADG_PRINTF(1, 2) void adg_cli_warn(const char *format, ...); /* "adg: warning: ..." to stderr, always */
@@ -74,6 +77,6 @@ ADG_MUST_CHECK enum adg_status adg_cli_passphrase(bool twice, char out[ADG_PASSP
 
 extern const struct adg_command adg_command_dataset, adg_command_scrape, adg_command_import_metadata,
     adg_command_review, adg_command_keygen, adg_command_sign, adg_command_release, adg_command_releases,
-    adg_command_generate, adg_command_qa, adg_command_publish;
+    adg_command_generate, adg_command_qa, adg_command_publish, adg_command_compose;
 
 #endif

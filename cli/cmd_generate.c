@@ -10,11 +10,12 @@
 #include "adg_version.h"
 #include "cli.h"
 #include "confine.h"
+#include "govern/open_metadata.h"
 #include "run/output.h"
 #include "run/run.h"
 
 static const char usage[] =
-    "usage: adg generate --dataset D --meta DIR --out DIR (--patients N | --rows N) [OPTION]...\n"
+    "usage: adg generate --dataset D --meta DIR|open --out DIR (--patients N | --rows N) [OPTION]...\n"
     "\n"
     "Generates artificial tables from metadata. Every table becomes one file, artificial_<table>.parquet or .csv, in "
     "the\n"
@@ -23,7 +24,9 @@ static const char usage[] =
     "output: path, rows, bytes.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
-    "  --meta DIR            a release store; with --allow-unreleased, a metadata folder\n"
+    "  --meta DIR|open       a release store; with --allow-unreleased, a metadata folder; open: the metadata that "
+    "come\n"
+    "                        with the program, made from published figures, which need no other option\n"
     "  --trust DIR           whose signatures count: DIR/reviewer/*.pub and DIR/approver/*.pub\n"
     "  --release HASH        this release of the store (default: the last one)\n"
     "  --out DIR             the output folder; created when only its parent exists\n"
@@ -143,6 +146,12 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
                         "option --profile: expected reference, the only profile of this version, not '%s'",
                         arguments->profile);
     }
+    if (adg_is_open_metadata(arguments->meta) &&
+        (options[TRUST].given || options[RELEASE].given || options[ALLOW_UNRELEASED].given)) {
+        return adg_fail(error, ADG_USAGE,
+                        "--meta open is released with the program: --trust, --release and --allow-unreleased are for "
+                        "other metadata (for a folder of that name, write ./open)");
+    }
     if (options[TRUST].given && options[ALLOW_UNRELEASED].given) {
         return adg_fail(error, ADG_USAGE, "--trust and --allow-unreleased exclude each other");
     }
@@ -173,7 +182,7 @@ static enum adg_status open_inputs(const struct arguments *arguments, struct adg
                                                .allow_unreleased = arguments->allow_unreleased};
     struct adg_error next = {{0}};
     enum adg_status status = ADG_OK;
-    if (!arguments->allow_unreleased && arguments->trust == NULL) {
+    if (!adg_is_open_metadata(arguments->meta) && !arguments->allow_unreleased && arguments->trust == NULL) {
         return adg_fail(error, ADG_REFUSED,
                         "metadata %s has not been shown to be released: say with --trust whose signatures count; for "
                         "work on your own data, take it with --allow-unreleased",
@@ -196,9 +205,13 @@ static enum adg_status open_inputs(const struct arguments *arguments, struct adg
 /* Metadata, trusted keys and definition to read, the output folder to write. */
 static enum adg_status confine(const struct arguments *arguments, bool created, struct adg_error *error)
 {
-    char parent[PATH_MAX];
+    char parent[PATH_MAX], meta[PATH_MAX];
     adg_cli_parent(arguments->out, parent);
-    struct adg_place places[5] = {{arguments->meta, ADG_MAY_READ}, {arguments->out, ADG_MAY_WRITE}};
+    enum adg_status status = adg_cli_metadata_folder(arguments->meta, meta, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    struct adg_place places[5] = {{meta, ADG_MAY_READ}, {arguments->out, ADG_MAY_WRITE}};
     uint32_t count = 2;
     if (adg_definition_is_file(arguments->dataset)) {
         places[count++] = (struct adg_place){arguments->dataset, ADG_MAY_READ};

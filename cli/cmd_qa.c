@@ -12,11 +12,12 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "govern/open_metadata.h"
 #include "qa/qa.h"
 #include "report/report.h"
 
 static const char usage[] =
-    "usage: adg qa --dataset D --meta DIR --data DIR [OPTION]...\n"
+    "usage: adg qa --dataset D --meta DIR|open --data DIR [OPTION]...\n"
     "\n"
     "Holds every table of a data folder against the metadata that it was made from: row counts, schema, keys, derived\n"
     "fields and every field's distribution, over all rows. Thresholds follow from the number of rows: tables that "
@@ -26,7 +27,7 @@ static const char usage[] =
     "per table on standard output: table, pass or fail, rows. Tables that do not fit end with exit code 4.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
-    "  --meta DIR            a release store or a metadata folder\n"
+    "  --meta DIR|open       a release store or a metadata folder; open: the metadata that come with the program\n"
     "  --release HASH        this release of the store (default: the last one)\n"
     "  --data DIR            the folder with the generated tables\n"
     "  --profile P           reference: what the tables were drawn as (default: as provenance.json says)\n"
@@ -50,7 +51,12 @@ static void show_progress(void *context, const char *stage, const char *table, u
 static enum adg_status confine(const struct arguments *arguments, struct adg_error *error)
 {
     char json_folder[PATH_MAX] = "", report_folder[PATH_MAX] = "";
-    struct adg_place places[5] = {{arguments->meta, ADG_MAY_READ}, {arguments->data, ADG_MAY_WRITE}};
+    char meta[PATH_MAX];
+    enum adg_status status = adg_cli_metadata_folder(arguments->meta, meta, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    struct adg_place places[5] = {{meta, ADG_MAY_READ}, {arguments->data, ADG_MAY_WRITE}};
     uint32_t count = 2;
     if (adg_definition_is_file(arguments->dataset)) {
         places[count++] = (struct adg_place){arguments->dataset, ADG_MAY_READ};
@@ -167,6 +173,9 @@ static int run(int argc, char **argv)
                                            &help, &error);
     if (status == ADG_OK && arguments.threads > UINT_MAX) {
         status = adg_fail(&error, ADG_USAGE, "option --threads: at most %u", UINT_MAX);
+    }
+    if (status == ADG_OK && arguments.release != NULL && adg_is_open_metadata(arguments.meta)) {
+        status = adg_fail(&error, ADG_USAGE, "option --release is for a store; --meta open is the program's own");
     }
     if (status == ADG_OK && arguments.profile != NULL && strcmp(arguments.profile, "reference") != 0) {
         status = adg_fail(&error, ADG_USAGE,

@@ -48,7 +48,7 @@ struct arguments {
 static enum adg_status parse(int argc, char **argv, struct arguments *arguments, bool *help, struct adg_error *error)
 {
     static const char *const controls[] = {"full", "reference", NULL};
-    enum { LARGEST_CONTROL = 1000000, SMALLEST_MEMORY_MB = 8 };
+    enum { SMALLEST_MEMORY_MB = 8 };
     struct adg_option options[] = {
         {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &arguments->dataset, .required = true},
         {.name = "source", .kind = ADG_OPTION_TEXT, .target = &arguments->source, .required = true},
@@ -70,8 +70,8 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     if (status != ADG_OK || *help) {
         return status;
     }
-    if (arguments->min_frequency > LARGEST_CONTROL || arguments->rounding > LARGEST_CONTROL) {
-        return adg_fail(error, ADG_USAGE, "options --min-frequency and --rounding: at most %d", LARGEST_CONTROL);
+    if (arguments->min_frequency > ADG_LARGEST_CONTROL || arguments->rounding > ADG_LARGEST_CONTROL) {
+        return adg_fail(error, ADG_USAGE, "options --min-frequency and --rounding: at most %d", ADG_LARGEST_CONTROL);
     }
     if (arguments->threads > UINT_MAX || arguments->population > INT64_MAX || arguments->memory_mb > INT64_MAX >> 20) {
         return adg_fail(error, ADG_USAGE, "options --threads, --memory-mb and --population: the number is too large");

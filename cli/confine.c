@@ -10,6 +10,7 @@
 #include "confine.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "govern/open_metadata.h"
 
 const char *const adg_cli_sandboxes[] = {
     [ADG_SANDBOX_AUTO] = "auto", [ADG_SANDBOX_REQUIRED] = "required", [ADG_SANDBOX_OFF] = "off", NULL};
@@ -17,6 +18,15 @@ const char *const adg_cli_sandboxes[] = {
 enum adg_status adg_cli_confine(int sandbox, const struct adg_place *places, uint32_t count, struct adg_error *error)
 {
     return adg_confine((enum adg_sandbox)sandbox, places, count, adg_cli_warn_of, NULL, error);
+}
+
+enum adg_status adg_cli_metadata_folder(const char *meta, char out[PATH_MAX], struct adg_error *error)
+{
+    if (adg_is_open_metadata(meta)) {
+        return adg_open_metadata_folder(out, error);
+    }
+    snprintf(out, PATH_MAX, "%s", meta);
+    return ADG_OK;
 }
 
 void adg_cli_parent(const char *path, char out[PATH_MAX])

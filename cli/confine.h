@@ -26,6 +26,9 @@ ADG_MUST_CHECK enum adg_status adg_cli_confine_engine(int sandbox, const struct 
 ADG_MUST_CHECK enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_places *places,
                                                       struct adg_error *error);
 
+/* The folder that --meta means: where the open metadata lie, for "open". */
+ADG_MUST_CHECK enum adg_status adg_cli_metadata_folder(const char *meta, char out[PATH_MAX], struct adg_error *error);
+
 /* The folder that a path lies in. */
 void adg_cli_parent(const char *path, char out[PATH_MAX]);
 

@@ -32,7 +32,7 @@ static const struct adg_command *const commands[] = {
 #ifndef ADG_WITHOUT_ENGINE
     &adg_command_qa,
 #endif
-    &adg_command_publish,
+    &adg_command_publish, &adg_command_compose,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

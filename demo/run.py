@@ -1,4 +1,4 @@
-"""make demo: from record-level tables to signed metadata to published artificial tables, end to end."""
+"""make demo: artificial HES from open metadata; then the whole chain, with that as the sensitive source: scrape, sign, release, generate, publish."""
 import datetime
 import os
 import shutil
@@ -13,19 +13,45 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "demo"
 ADG = ROOT / "build" / "release" / "adg"
 PATIENTS = "50000"
+LINES = 6  # of a command's result
+ESTATE_PATIENTS = "2000"  # of each of the 52 tables
 PEOPLE = {"reviewer": "Robin Reviewer", "approver": "Alex Approver"}
-SHOWN = {  # table: the fields compared
-    "hes_apc_2021": ["ADMIMETH", "CLASSPAT", "SEX", "EPIDUR"],
-    "hes_op_2021": ["ATTENDED", "FIRSTATT"],
-    "hes_ae_2021": ["AEARRIVALMODE", "SEX"],
+SHOWN = {  # the tables that stand for the sensitive source: the fields compared
+    "hes_apc_1920": ["ADMIMETH", "CLASSPAT", "SEX", "EPIDUR"],
+    "hes_op_1920": ["ATTENDED", "FIRSTATT"],
+    "hes_ae_1920": ["AEARRIVALMODE", "SEX"],
+}
+
+
+RESULTS = {
+    "open": "artificial HES from open metadata, 52 tables",
+    "review.html": "what the reviewer reads",
+    "metadata": "the metadata scraped from it, signed twice",
+    "store": "the release store, with its log",
+    "artificial": "artificial tables from the release, as Parquet and CSV",
+    "qa.html": "those tables held against the metadata",
+    "public": "what users get, with its notice",
 }
 
 
 def step(title, *command):
     print(f"\n{title}\n  $ {' '.join(str(c).replace(str(ROOT) + '/', '') for c in command)}", flush=True)
     started = time.monotonic()
-    subprocess.run([str(c) for c in command], check=True, cwd=ROOT, env={**os.environ, "ADG_PASSPHRASE": "demonstration"})
+    done = subprocess.run([str(c) for c in command], check=True, cwd=ROOT, env={**os.environ, "ADG_PASSPHRASE": "demonstration"},
+                          stdout=subprocess.PIPE, text=True)
+    lines = done.stdout.replace(f"{ROOT}/", "").splitlines()
+    print("\n".join(lines if len(lines) <= LINES else [*lines[:LINES - 1], f"... and {len(lines) - LINES + 1} more"]))
     print(f"  ({time.monotonic() - started:.1f} s)", flush=True)
+
+
+def show_rows(file):
+    """Ten rows, of the columns that fit on a line."""
+    columns = "PSEUDO_HESID, SEX, ETHNOS, STARTAGE, ADMIDATE, ADMIMETH, EPIDUR, DIAG_4_01, OPERTN_4_01, TRETSPEF, PROCODE3, LSOA11"
+    rows = duckdb.execute(f"select {columns} from read_parquet(?) limit 10", [str(file)]).fetchall()
+    cells = [columns.split(", "), *[["" if value is None else str(value) for value in row] for row in rows]]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    for row in cells:
+        print("  " + " ".join(value.ljust(width) for value, width in zip(row, widths)).rstrip())
 
 
 def shares(connection, file, field):
@@ -36,7 +62,7 @@ def shares(connection, file, field):
 
 
 def compare(connection, table, fields):
-    before, after = OUT / "source" / f"{table}.parquet", OUT / "artificial" / "parquet" / f"artificial_{table}.parquet"
+    before, after = OUT / "source" / f"artificial_{table}.parquet", OUT / "artificial" / "parquet" / f"artificial_{table}.parquet"
     for field in fields:
         if field.endswith("DUR"):
             query = f"select quantile_cont({field}, [0.25, 0.5, 0.75]), avg(({field} is null)::int) from read_parquet(?)"
@@ -57,10 +83,14 @@ def main():
     shutil.rmtree(OUT, ignore_errors=True)
     (OUT / "keys").mkdir(parents=True)
     (OUT / "artificial").mkdir()
-    step("1. A HES-like source (made up; it stands for the sensitive data)", sys.executable, "tests/tools/make_source.py",
-         "--out", OUT / "source", "--format", "parquet")
+    step("1. Artificial HES from what the NHS publishes: all 52 tables", ADG, "generate", "--dataset", "hes", "--meta", "open", "--patients",
+         ESTATE_PATIENTS, "--out", OUT / "open")
+    show_rows(OUT / "open" / "artificial_hes_apc_1920.parquet")
+    step("   Three larger ones, which from here on stand for the sensitive data", ADG, "generate", "--dataset", "hes", "--meta", "open",
+         "--patients", PATIENTS, "--seed", "2", "--out", OUT / "source", *[word for table in SHOWN for word in ("--table", table)])
     step("2. Scrape: aggregates only, suppressed and rounded", ADG, "scrape", "--dataset", "hes", "--source", OUT / "source",
-         "--meta", OUT / "metadata")
+         "--meta", OUT / "metadata",
+         *[word for table in SHOWN for word in ("--table", f"{table}={OUT / 'source'}/artificial_{table}.parquet")])
     step("3. Review: every check; a page for the reviewer", ADG, "review", "--meta", OUT / "metadata", "--report", OUT / "review.html")
     for role, name in PEOPLE.items():
         step(f"4. The {role} signs (a throw-away key)", ADG, "keygen", "--key", OUT / "keys" / role)
@@ -81,9 +111,10 @@ def main():
     for table, fields in SHOWN.items():
         compare(connection, table, fields)
     print("\nLook at")
-    for path in sorted(OUT.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            print(f"  {path.relative_to(ROOT)}  ({path.stat().st_size:,} bytes)")
+    for path, what in RESULTS.items():
+        files = [file for file in [OUT / path, *(OUT / path).rglob("*")] if file.is_file() and not file.name.startswith(".")]
+        assert files, path
+        print(f"  {(OUT / path).relative_to(ROOT)!s:<32} {what} ({len(files)} files, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB)")
 
 
 if __name__ == "__main__":

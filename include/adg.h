@@ -48,9 +48,13 @@ void adg_definition_free(struct adg_definition *definition);
 /* A metadata folder, read and checked. */
 struct adg_metadata;
 
+/* The folder that stands for the metadata which come with the program, made from published figures. */
+#define ADG_OPEN_METADATA "open"
+
 /* Where metadata comes from. */
 struct adg_metadata_source {
-    const char *folder;    /* a release store; or, with allow_unreleased, a metadata folder too */
+    const char
+        *folder; /* a release store; or, with allow_unreleased, a metadata folder too; or ADG_OPEN_METADATA alone */
     const char *release;   /* which release of the store, by the hash of its manifest; NULL: the last one */
     const char *trust;     /* folder of the public keys that are trusted: reviewer/ *.pub and approver/ *.pub */
     int32_t today;         /* days since 1970-01-01, UTC: no signature is from the future */

@@ -323,7 +323,11 @@ EXPORT enum adg_status adg_plan_new(const struct adg_definition *definition, con
     plan->table = found;
     plan->metadata = metadata;
     plan->seed = options->seed;
-    status = make_plan(plan, options, error);
+    status = adg_metadata_load(metadata, found->name, NULL, error);
+    if (status == ADG_OK) {
+        status = make_plan(plan, options, error);
+        adg_metadata_unload(metadata, found->name, NULL); /* the plan has copies of what it needs */
+    }
     if (status != ADG_OK) {
         adg_context(error, status, "table %s", table);
         adg_plan_free(plan);

@@ -82,15 +82,22 @@ static enum adg_status put_table(struct adg_buffer *out, const char *name, json_
     struct adg_buffer line = {0};
     const char *definition = json_string_value(json_object_get(entry, "definition")),
                *manifest = json_string_value(json_object_get(entry, "manifest_sha256")),
-               *released = json_string_value(json_object_get(entry, "released_utc"));
+               *released = json_string_value(json_object_get(entry, "released_utc")),
+               *attribution = json_string_value(json_object_get(entry, "attribution"));
     enum adg_status status = adg_buffer_printf(&line, error, "%s: dataset %s, metadata %.12s, ", name,
                                                definition != NULL ? definition : "unknown",
                                                manifest != NULL ? manifest : "unknown");
     if (status == ADG_OK) {
-        status = json_is_true(json_object_get(entry, "released")) && released != NULL
+        status = !json_is_true(json_object_get(entry, "released"))
+                     ? adg_buffer_append_text(&line, "NOT RELEASED: nobody has reviewed the metadata it was made from",
+                                              error)
+                 : released != NULL
                      ? adg_buffer_printf(&line, error, "released %s UTC", released)
-                     : adg_buffer_append_text(&line, "NOT RELEASED: nobody has reviewed the metadata it was made from",
+                     : adg_buffer_append_text(&line, "open metadata, made from published figures and not from records",
                                               error);
+    }
+    if (status == ADG_OK && attribution != NULL) {
+        status = adg_buffer_printf(&line, error, ". %s", attribution);
     }
     if (status == ADG_OK && adg_buffer_text(&line) == NULL) {
         status = adg_fail_memory(error);

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "govern/open_metadata.h"
 #include "govern/store.h"
 
 /* Whether the folder is a release store: it has a log, readable or not. */
@@ -27,6 +28,9 @@ enum adg_status adg_metadata_open(const struct adg_metadata_source *source, cons
     struct adg_released released = {"", ""};
     struct adg_metadata *metadata = NULL;
     bool store = false;
+    if (adg_is_open_metadata(source->folder)) {
+        return adg_open_metadata_read(definition, out, error);
+    }
     if (source->trust == NULL && !source->allow_unreleased) {
         return adg_fail(
             error, ADG_REFUSED,

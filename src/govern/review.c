@@ -171,7 +171,7 @@ static enum adg_status check_all(struct adg_review *review, const struct adg_met
     if (adg_metadata_check_rules(metadata, definition, &reason) != ADG_OK) {
         status = adg_review_find(review, ADG_CHECK_FORMAT, NULL, NULL, 0, "%s", reason.message);
     }
-    if (status == ADG_OK && metadata->manifest.imported) {
+    if (status == ADG_OK && metadata->manifest.origin == ADG_ORIGIN_IMPORTED) {
         status = adg_review_find(review, ADG_CHECK_CONTROL, NULL, NULL, 0,
                                  "the metadata was imported: nothing is known of its disclosure control");
     } else if (status == ADG_OK && metadata->manifest.control_reference) {

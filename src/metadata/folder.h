@@ -36,8 +36,8 @@ ADG_MUST_CHECK enum adg_status adg_metadata_folder_check_hashes(const struct adg
                                                                 const struct adg_manifest *manifest,
                                                                 struct adg_error *error);
 
-/* What adg_metadata_read does, from files that have been read. */
-ADG_MUST_CHECK enum adg_status adg_metadata_parse(const struct adg_metadata_folder *folder,
+/* What adg_metadata_read does, from files that have been read; takes the bytes of the table. */
+ADG_MUST_CHECK enum adg_status adg_metadata_parse(struct adg_metadata_folder *folder,
                                                   const struct adg_definition *definition, struct adg_metadata **out,
                                                   struct adg_error *error);
 

@@ -12,6 +12,20 @@
 
 enum { FORMAT = 1 };
 
+static const char *const origins[] = {
+    [ADG_ORIGIN_SCRAPED] = "scraped", [ADG_ORIGIN_IMPORTED] = "imported", [ADG_ORIGIN_COMPOSED] = "composed"};
+
+static bool parse_origin(const char *text, enum adg_origin *out)
+{
+    for (size_t i = 0; i < sizeof origins / sizeof origins[0]; i++) {
+        if (strcmp(text, origins[i]) == 0) {
+            *out = (enum adg_origin)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static json_t *names(const char *const *list, uint32_t count)
 {
     json_t *array = json_array();
@@ -60,10 +74,13 @@ enum adg_status adg_manifest_write(const struct adg_manifest *manifest, struct a
     json_t *root = json_pack(
         "{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:s}, s:{s:s, s:s}, s:o}", "format", FORMAT, "definition",
         manifest->definition_name, "tool", manifest->tool_version != NULL ? manifest->tool_version : ADG_TOOL_VERSION,
-        "origin", manifest->imported ? "imported" : "scraped", "parameters", "min_frequency",
-        (int)manifest->min_frequency, "rounding", (int)manifest->rounding, "control",
-        manifest->control_reference ? "reference" : "full", "sha256", ADG_METADATA_FILE, manifest->metadata_sha256,
-        ADG_DEFINITION_FILE, manifest->definition_sha256, "tables", tables_of(manifest, sorted));
+        "origin", origins[manifest->origin], "parameters", "min_frequency", (int)manifest->min_frequency, "rounding",
+        (int)manifest->rounding, "control", manifest->control_reference ? "reference" : "full", "sha256",
+        ADG_METADATA_FILE, manifest->metadata_sha256, ADG_DEFINITION_FILE, manifest->definition_sha256, "tables",
+        tables_of(manifest, sorted));
+    if (manifest->attribution != NULL) {
+        json_object_set_new(root, "attribution", json_string(manifest->attribution));
+    }
     enum adg_status status = adg_json_append(out, root, JSON_INDENT(2) | JSON_SORT_KEYS, error);
     json_decref(root);
     adg_free(sorted);
@@ -119,30 +136,31 @@ enum adg_status adg_manifest_read(struct adg_span text, struct adg_arena *arena,
     }
     struct adg_manifest made = {0};
     int format, min_frequency, rounding;
-    const char *definition, *tool, *origin, *control, *metadata_hash, *definition_hash;
+    const char *definition, *tool, *origin, *control, *metadata_hash, *definition_hash, *attribution = NULL;
     enum adg_status status = ADG_OK;
     size_t i;
-    if (json_unpack_ex(root, &where, 0, "{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:s !}, s:{s:s, s:s !}, s:o !}", "format",
-                       &format, "definition", &definition, "tool", &tool, "origin", &origin, "parameters",
+    if (json_unpack_ex(root, &where, 0, "{s:i, s:s, s:s, s:s, s:{s:i, s:i, s:s !}, s:{s:s, s:s !}, s:o, s?s !}",
+                       "format", &format, "definition", &definition, "tool", &tool, "origin", &origin, "parameters",
                        "min_frequency", &min_frequency, "rounding", &rounding, "control", &control, "sha256",
-                       ADG_METADATA_FILE, &metadata_hash, ADG_DEFINITION_FILE, &definition_hash, "tables",
-                       &tables) != 0 ||
+                       ADG_METADATA_FILE, &metadata_hash, ADG_DEFINITION_FILE, &definition_hash, "tables", &tables,
+                       "attribution", &attribution) != 0 ||
         format != FORMAT || min_frequency < 1 || rounding < 1 || !json_is_array(tables) || !is_hash(metadata_hash) ||
         !is_hash(definition_hash) || (strcmp(control, "full") != 0 && strcmp(control, "reference") != 0) ||
-        (strcmp(origin, "scraped") != 0 && strcmp(origin, "imported") != 0)) {
+        !parse_origin(origin, &made.origin)) {
         status = adg_fail(error, ADG_BAD_INPUT, "%s: expected a manifest of format %d", ADG_MANIFEST_FILE, FORMAT);
         goto done;
     }
     made.definition_name = adg_arena_strdup(arena, definition);
     made.tool_version = adg_arena_strdup(arena, tool);
+    made.attribution = attribution != NULL ? adg_arena_strdup(arena, attribution) : NULL;
     made.min_frequency = (uint32_t)min_frequency;
     made.rounding = (uint32_t)rounding;
     made.control_reference = strcmp(control, "reference") == 0;
-    made.imported = strcmp(origin, "imported") == 0;
     memcpy(made.metadata_sha256, metadata_hash, sizeof made.metadata_sha256);
     memcpy(made.definition_sha256, definition_hash, sizeof made.definition_sha256);
     struct adg_manifest_table *list = adg_arena_array(arena, json_array_size(tables), sizeof *list);
-    if (made.definition_name == NULL || made.tool_version == NULL || list == NULL) {
+    if (made.definition_name == NULL || made.tool_version == NULL || list == NULL ||
+        (attribution != NULL && made.attribution == NULL)) {
         status = adg_fail_memory(error);
         goto done;
     }

@@ -66,11 +66,19 @@ struct adg_manifest_table {
     uint64_t population; /* 0: not stated */
 };
 
+/* How metadata came about. */
+enum adg_origin {
+    ADG_ORIGIN_SCRAPED,
+    ADG_ORIGIN_IMPORTED, /* the reference's own table, through import-metadata */
+    ADG_ORIGIN_COMPOSED, /* from distributions that somebody wrote: see compose.h */
+};
+
 struct adg_manifest {
     const char *definition_name;
     uint32_t min_frequency, rounding;
-    bool control_reference;                  /* scraped with --control reference */
-    bool imported;                           /* the reference's own table, through import-metadata */
+    bool control_reference; /* scraped with --control reference */
+    enum adg_origin origin;
+    const char *attribution;                 /* what whoever passes on data made from it has to say; NULL: nothing */
     const struct adg_manifest_table *tables; /* any order in, sorted by name out */
     uint32_t table_count;
     const char *tool_version; /* in: NULL for this program's */
@@ -92,19 +100,22 @@ ADG_MUST_CHECK enum adg_status adg_metadata_write(const char *folder, const char
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
+struct adg_metadata_parts;
+
 struct adg_metadata {
     struct adg_arena arena;
-    const struct adg_metadata_row *rows; /* in canonical order */
-    size_t row_count;
+    const struct adg_metadata_row *rows; /* in canonical order; NULL while they are read in parts */
+    size_t row_count;                    /* of all of them */
+    struct adg_metadata_parts *parts;    /* NULL: rows has everything. Has a lock of its own */
     struct adg_manifest manifest;
     char manifest_sha256[65];
-    bool released;               /* both signatures and the store's log were verified */
+    bool released;               /* both signatures and the store's log were verified, or they are the open metadata */
     char release_timestamp[20];  /* UTC; "" when it is not from a store */
     const char *definition_text; /* definition.yaml */
     size_t definition_text_bytes;
 };
 
-/* Reads a folder without asking whether it was released: hashes against the manifest, then every row: known VALUE_TYPE,
+/* Reads a folder without asking whether it was released: hashes against the manifest, then every row, now or when it is loaded: known VALUE_TYPE,
  * weights finite, whole, from 1 to 2^53 (0 and more in COMPLETENESS; inner weights finite and >= 0), arrays of equal length,
  * percentiles finite and sorted, COMPLETENESS of two, canonical order, no duplicate row. With `definition`: each of its
  * datasets is, byte for byte, among those of definition.yaml, else ADG_REFUSED, before anything else is looked at. All other
@@ -122,7 +133,15 @@ ADG_MUST_CHECK enum adg_status adg_metadata_load_for_adding(const char *folder, 
                                                             struct adg_manifest *manifest,
                                                             struct adg_metadata_rows *rows, struct adg_error *error);
 
-/* The rows of one table, field and value type: a range, empty when there is none. */
+/*
+ * Rows of a table, or of one of its fields, into memory, where they stay until they have been unloaded as often as loaded. Before that,
+ * nothing is found. ADG_BAD_INPUT: they break the rules. Any thread may call both.
+ */
+ADG_MUST_CHECK enum adg_status adg_metadata_load(const struct adg_metadata *metadata, const char *table,
+                                                 const char *field /* NULL: all */, struct adg_error *error);
+void adg_metadata_unload(const struct adg_metadata *metadata, const char *table, const char *field);
+
+/* The rows of one table, field and value type, of those loaded: a range, empty when there is none. */
 struct adg_metadata_range {
     const struct adg_metadata_row *rows;
     size_t count;

@@ -8,7 +8,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "metadata/folder.h"
-#include "metadata/internal.h"
+#include "metadata/parts.h"
 
 /* Whether every dataset of `asked` is, byte for byte, one of `held`. */
 static bool holds(const struct adg_definition *held, const struct adg_definition *asked)
@@ -65,8 +65,27 @@ static enum adg_status take_files(const struct adg_metadata_folder *folder, stru
     return status == ADG_OK && metadata->definition_text == NULL ? adg_fail_memory(error) : status;
 }
 
-enum adg_status adg_metadata_parse(const struct adg_metadata_folder *folder, const struct adg_definition *definition,
-                                   struct adg_metadata **out, struct adg_error *error)
+/* The rows to be read when they are asked for, or now, where the file is not made for that. */
+static enum adg_status take_rows(struct adg_metadata_folder *folder, struct adg_definition **held, bool whole,
+                                 struct adg_metadata *metadata, struct adg_error *error)
+{
+    enum adg_status status = whole ? ADG_OK
+                                   : adg_context(error,
+                                                 adg_metadata_parts_new(&folder->metadata, held, &metadata->parts,
+                                                                        &metadata->row_count, error),
+                                                 "%s", ADG_METADATA_FILE);
+    if (status == ADG_OK && metadata->parts == NULL) {
+        status = parse_rows(&folder->metadata, metadata, error);
+        if (status == ADG_OK) {
+            status = adg_metadata_check_rules(metadata, *held, error);
+        }
+    }
+    return status;
+}
+
+/* See adg_metadata_parse. `whole`: all rows at once. */
+static enum adg_status parse(struct adg_metadata_folder *folder, const struct adg_definition *definition, bool whole,
+                             struct adg_metadata **out, struct adg_error *error)
 {
     struct adg_definition *held = NULL;
     struct adg_metadata *metadata = adg_alloc_zero(1, sizeof *metadata);
@@ -85,10 +104,7 @@ enum adg_status adg_metadata_parse(const struct adg_metadata_folder *folder, con
         status = adg_metadata_folder_check_hashes(folder, &metadata->manifest, error);
     }
     if (status == ADG_OK) {
-        status = parse_rows(&folder->metadata, metadata, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_metadata_check_rules(metadata, held, error);
+        status = take_rows(folder, &held, whole, metadata, error);
     }
     adg_definition_free(held);
     if (status != ADG_OK) {
@@ -97,6 +113,12 @@ enum adg_status adg_metadata_parse(const struct adg_metadata_folder *folder, con
     }
     *out = metadata;
     return ADG_OK;
+}
+
+enum adg_status adg_metadata_parse(struct adg_metadata_folder *folder, const struct adg_definition *definition,
+                                   struct adg_metadata **out, struct adg_error *error)
+{
+    return parse(folder, definition, false, out, error);
 }
 
 enum adg_status adg_metadata_parse_unchecked(const struct adg_metadata_folder *folder, struct adg_metadata **out,
@@ -121,36 +143,56 @@ enum adg_status adg_metadata_parse_unchecked(const struct adg_metadata_folder *f
     return ADG_OK;
 }
 
-enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition,
-                                  struct adg_metadata **out, struct adg_error *error)
+static enum adg_status read_folder(const char *folder, const struct adg_definition *definition, bool whole,
+                                   struct adg_metadata **out, struct adg_error *error)
 {
     struct adg_metadata_folder files = {0};
     enum adg_status status = adg_metadata_folder_read(folder, &files, error);
     if (status == ADG_OK) {
-        status = adg_context(error, adg_metadata_parse(&files, definition, out, error), "metadata folder %s", folder);
+        status = adg_context(error, parse(&files, definition, whole, out, error), "metadata folder %s", folder);
     }
     adg_metadata_folder_fini(&files);
     return status;
 }
 
+enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition,
+                                  struct adg_metadata **out, struct adg_error *error)
+{
+    return read_folder(folder, definition, false, out, error);
+}
+
 void adg_metadata_free(struct adg_metadata *metadata)
 {
     if (metadata != NULL) {
+        adg_metadata_parts_free(metadata->parts);
         adg_arena_fini(&metadata->arena);
         adg_free(metadata);
+    }
+}
+
+enum adg_status adg_metadata_load(const struct adg_metadata *metadata, const char *table, const char *field,
+                                  struct adg_error *error)
+{
+    return metadata->parts != NULL ? adg_metadata_parts_load(metadata->parts, table, field, error) : ADG_OK;
+}
+
+void adg_metadata_unload(const struct adg_metadata *metadata, const char *table, const char *field)
+{
+    if (metadata->parts != NULL) {
+        adg_metadata_parts_unload(metadata->parts, table, field);
     }
 }
 
 /* ---- look-ups ---------------------------------------------------------------------------------------------------- */
 
 /* The first row that is not before the key. */
-static size_t lower_bound(const struct adg_metadata *metadata, const char *table, const char *field,
+static size_t lower_bound(struct adg_metadata_range within, const char *table, const char *field,
                           enum adg_value_type value_type)
 {
-    size_t low = 0, high = metadata->row_count;
+    size_t low = 0, high = within.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (adg_metadata_row_compare_key(&metadata->rows[middle], table, field, value_type) < 0) {
+        if (adg_metadata_row_compare_key(&within.rows[middle], table, field, value_type) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -162,21 +204,28 @@ static size_t lower_bound(const struct adg_metadata *metadata, const char *table
 struct adg_metadata_range adg_metadata_find(const struct adg_metadata *metadata, const char *table, const char *field,
                                             enum adg_value_type value_type)
 {
-    size_t first = lower_bound(metadata, table, field, value_type), end = first, high = metadata->row_count;
+    struct adg_metadata_range within = metadata->parts != NULL
+                                           ? adg_metadata_parts_rows(metadata->parts, table, field)
+                                           : (struct adg_metadata_range){metadata->rows, metadata->row_count};
+    size_t first = lower_bound(within, table, field, value_type), end = first, high = within.count;
     while (end < high) { /* the first row behind the key */
         size_t middle = end + (high - end) / 2;
-        if (adg_metadata_row_compare_key(&metadata->rows[middle], table, field, value_type) <= 0) {
+        if (adg_metadata_row_compare_key(&within.rows[middle], table, field, value_type) <= 0) {
             end = middle + 1;
         } else {
             high = middle;
         }
     }
-    return (struct adg_metadata_range){metadata->rows + first, end - first};
+    return (struct adg_metadata_range){end > first ? within.rows + first : NULL, end - first};
 }
 
 bool adg_metadata_has_table(const struct adg_metadata *metadata, const char *table)
 {
-    size_t first = lower_bound(metadata, table, "", (enum adg_value_type)0);
+    if (metadata->parts != NULL) {
+        return adg_metadata_parts_have(metadata->parts, table);
+    }
+    const struct adg_metadata_range all = {metadata->rows, metadata->row_count};
+    size_t first = lower_bound(all, table, "", (enum adg_value_type)0);
     return first < metadata->row_count && strcmp(metadata->rows[first].table, table) == 0;
 }
 
@@ -255,7 +304,7 @@ enum adg_status adg_metadata_load_for_adding(const char *folder, const struct ad
     struct adg_metadata_rows made = {0};
     enum adg_status status = check_unsigned(folder, error);
     if (status == ADG_OK) {
-        status = adg_metadata_read(folder, NULL, &metadata, error);
+        status = read_folder(folder, NULL, true, &metadata, error);
     }
     if (status != ADG_OK) {
         return status;
@@ -267,7 +316,7 @@ enum adg_status adg_metadata_load_for_adding(const char *folder, const struct ad
             error, ADG_BAD_INPUT,
             "metadata folder %s was scraped with another definition; tables are added to the same one only", folder);
     } else if (held->min_frequency != manifest->min_frequency || held->rounding != manifest->rounding ||
-               held->control_reference != manifest->control_reference || held->imported != manifest->imported) {
+               held->control_reference != manifest->control_reference || held->origin != manifest->origin) {
         status = adg_fail(
             error, ADG_BAD_INPUT,
             "metadata folder %s was scraped with other parameters; tables are added with the same ones only", folder);

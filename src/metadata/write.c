@@ -12,7 +12,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "metadata/internal.h"
+#include "metadata/parts.h"
 
 /* What may stand in a metadata folder that is replaced; reports of any name end in .html. */
 static const char *const known_files[] = {ADG_METADATA_FILE, ADG_DEFINITION_FILE, ADG_MANIFEST_FILE,
@@ -152,6 +152,9 @@ enum adg_status adg_metadata_write(const char *folder, const char *staging, cons
     }
     if (status == ADG_OK) {
         status = adg_metadata_to_table(rows->rows, rows->count, &arena, &table, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_metadata_cut(rows->rows, rows->count, &arena, &table, error);
     }
     if (status == ADG_OK) {
         status = write_files(staging, definition, manifest, &table, error);

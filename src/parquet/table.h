@@ -37,14 +37,32 @@ struct adg_parquet_table {
     uint64_t rows;
     uint32_t column_count;
     const struct adg_parquet_column *columns;
+    const uint64_t *
+        group_ends; /* writing: the rows before which each row group ends, ascending, the last one `rows`; NULL: one for
+                                   each 1,048,576 rows. Reading leaves it NULL */
+    uint32_t group_count;
 };
 
 /* Appends the file to `out`. ADG_FAILED without memory. */
 ADG_MUST_CHECK enum adg_status adg_parquet_table_write(const struct adg_parquet_table *table, struct adg_buffer *out,
                                                        struct adg_error *error);
 
-/* All that `out` points to lies in the arena; text points into the arena too (pages are decompressed). Any number of row
- * groups and pages. */
+/* One row group of a file. */
+struct adg_parquet_group {
+    uint64_t rows;
+    const struct adg_span *min, *max; /* per column, as the footer says: not checked; data NULL where it does not say */
+};
+
+/* The row groups of a file, and the bounds of their columns, without reading any. The list lies in the arena, its bounds in `data`. */
+ADG_MUST_CHECK enum adg_status adg_parquet_table_groups(const void *data, size_t size, struct adg_arena *arena,
+                                                        const struct adg_parquet_group **out, uint32_t *count,
+                                                        struct adg_error *error);
+/* Row groups first .. first + count - 1 alone. All that `out` points to lies in the arena; text points into the arena too (pages are
+ * decompressed). */
+ADG_MUST_CHECK enum adg_status adg_parquet_table_read_groups(const void *data, size_t size, uint32_t first,
+                                                             uint32_t count, struct adg_arena *arena,
+                                                             struct adg_parquet_table *out, struct adg_error *error);
+/* The whole file: any number of row groups and pages. */
 ADG_MUST_CHECK enum adg_status adg_parquet_table_read(const void *data, size_t size, struct adg_arena *arena,
                                                       struct adg_parquet_table *out, struct adg_error *error);
 

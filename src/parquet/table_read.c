@@ -30,11 +30,19 @@ struct file {
     const uint8_t *data;
     size_t size, footer_start;
     struct adg_arena *arena;
+    uint32_t first_group, asked_groups; /* which row groups to read */
     struct column columns[MAX_COLUMNS];
     uint32_t column_count;
-    uint64_t rows;
+    struct adg_parquet_group *groups; /* all of them */
+    uint32_t group_count;
+    uint64_t rows; /* of those asked for */
     struct adg_error *error;
 };
+
+static bool asked_for(const struct file *file, uint32_t group)
+{
+    return group >= file->first_group && group - file->first_group < file->asked_groups;
+}
 
 static enum adg_status damaged(const struct file *file, const char *what)
 {
@@ -348,7 +356,7 @@ static enum adg_status read_page(struct file *file, struct column *column, int64
 
 /* ---- row groups -------------------------------------------------------------------------------------------------- */
 
-/* Arrays with room for all rows of the file. */
+/* Arrays with room for all rows asked for. */
 static enum adg_status reserve_rows(struct file *file)
 {
     for (uint32_t i = 0; i < file->column_count; i++) {
@@ -407,23 +415,78 @@ static enum adg_status read_chunk(struct file *file, struct adg_thrift_reader *r
     return status;
 }
 
-static enum adg_status read_row_group(struct file *file, struct adg_thrift_reader *reader, uint64_t *rows)
+/* Statistics: min_value and max_value. */
+static void scan_statistics(struct adg_thrift_reader *reader, struct adg_span *min, struct adg_span *max)
 {
-    struct adg_thrift_reader ahead = *reader; /* the number of rows stands behind the columns */
     struct adg_thrift_field field;
-    int64_t group_rows = -1;
-    adg_thrift_enter(&ahead);
-    while (adg_thrift_next(&ahead, &field)) {
-        if (field.id == 3) {
-            group_rows = adg_thrift_read_int(&ahead, field.type);
+    adg_thrift_enter(reader);
+    while (adg_thrift_next(reader, &field)) {
+        if (field.id == 5 || field.id == 6) {
+            *(field.id == 5 ? max : min) = adg_thrift_read_binary(reader, field.type);
         } else {
-            adg_thrift_skip(&ahead, field.type);
+            adg_thrift_skip(reader, field.type);
         }
     }
-    if (ahead.bad || group_rows < 1 || (uint64_t)group_rows > file->rows - *rows) {
+}
+
+/* ColumnChunk, for its statistics. */
+static void scan_chunk(struct adg_thrift_reader *reader, struct adg_span *min, struct adg_span *max)
+{
+    struct adg_thrift_field field, inner;
+    adg_thrift_enter(reader);
+    while (adg_thrift_next(reader, &field)) {
+        if (field.id != 3 || field.type != ADG_THRIFT_STRUCT) {
+            adg_thrift_skip(reader, field.type);
+            continue;
+        }
+        adg_thrift_enter(reader);
+        while (adg_thrift_next(reader, &inner)) {
+            if (inner.id == 12 && inner.type == ADG_THRIFT_STRUCT) {
+                scan_statistics(reader, min, max);
+            } else {
+                adg_thrift_skip(reader, inner.type);
+            }
+        }
+    }
+}
+
+/* A RowGroup without its pages. */
+static enum adg_status scan_row_group(struct file *file, struct adg_thrift_reader *reader,
+                                      struct adg_parquet_group *group)
+{
+    struct adg_thrift_field field;
+    struct adg_span *bounds = adg_arena_array(file->arena, 2 * (size_t)file->column_count, sizeof *bounds);
+    int64_t rows = -1;
+    if (bounds == NULL) {
+        return adg_fail_memory(file->error);
+    }
+    adg_thrift_enter(reader);
+    while (adg_thrift_next(reader, &field)) {
+        if (field.id == 3) {
+            rows = adg_thrift_read_int(reader, field.type);
+        } else if (field.id == 1) {
+            uint32_t count = adg_thrift_read_list(reader, field.type, ADG_THRIFT_STRUCT);
+            if (reader->bad || count != file->column_count) {
+                return damaged(file, "columns of a row group");
+            }
+            for (uint32_t i = 0; i < count; i++) {
+                scan_chunk(reader, &bounds[i], &bounds[file->column_count + i]);
+            }
+        } else {
+            adg_thrift_skip(reader, field.type);
+        }
+    }
+    if (reader->bad || rows < 1 || rows > MAX_ROWS) {
         return damaged(file, "rows of a row group");
     }
-    *rows += (uint64_t)group_rows;
+    *group = (struct adg_parquet_group){(uint64_t)rows, bounds, bounds + file->column_count};
+    return ADG_OK;
+}
+
+/* The chunks of a row group; `row_limit` is how many rows there are with it. */
+static enum adg_status read_row_group(struct file *file, struct adg_thrift_reader *reader, uint64_t row_limit)
+{
+    struct adg_thrift_field field;
     enum adg_status status = ADG_OK;
     uint32_t lists = 0;
     adg_thrift_enter(reader);
@@ -437,7 +500,7 @@ static enum adg_status read_row_group(struct file *file, struct adg_thrift_reade
             return damaged(file, "columns of a row group");
         }
         for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
-            status = adg_context(file->error, read_chunk(file, reader, &file->columns[i], *rows), "column %s",
+            status = adg_context(file->error, read_chunk(file, reader, &file->columns[i], row_limit), "column %s",
                                  file->columns[i].made.name);
         }
     }
@@ -447,72 +510,127 @@ static enum adg_status read_row_group(struct file *file, struct adg_thrift_reade
     return status;
 }
 
+/* All row groups are looked at; those asked for are read. */
+static enum adg_status read_row_groups(struct file *file, struct adg_thrift_reader *reader, uint8_t type,
+                                       uint64_t total_rows)
+{
+    struct adg_thrift_reader again;
+    uint32_t count = adg_thrift_read_list(reader, type, ADG_THRIFT_STRUCT);
+    if (reader->bad || count > total_rows) {
+        return damaged(file, "number of row groups");
+    }
+    file->groups = adg_arena_array(file->arena, count, sizeof *file->groups);
+    if (file->groups == NULL) {
+        return adg_fail_memory(file->error);
+    }
+    again = *reader;
+    uint64_t rows = 0;
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        status = scan_row_group(file, reader, &file->groups[i]);
+        rows += status == ADG_OK ? file->groups[i].rows : 0;
+        file->rows += status == ADG_OK && asked_for(file, i) ? file->groups[i].rows : 0;
+    }
+    file->group_count = count;
+    if (status == ADG_OK && rows != total_rows) {
+        status = damaged(file, "rows of the row groups");
+    }
+    if (status == ADG_OK) {
+        status = reserve_rows(file);
+    }
+    uint64_t row_limit = 0;
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        if (asked_for(file, i)) {
+            row_limit += file->groups[i].rows;
+            status = read_row_group(file, &again, row_limit);
+        } else {
+            adg_thrift_skip(&again, ADG_THRIFT_STRUCT);
+        }
+    }
+    return status;
+}
+
 static enum adg_status read_footer(struct file *file, struct adg_thrift_reader *reader)
 {
     struct adg_thrift_field field;
     enum adg_status status = ADG_OK;
-    uint64_t rows = 0;
-    bool have_rows = false;
+    int64_t rows = -1;
+    bool have_groups = false;
     adg_thrift_enter(reader);
     while (status == ADG_OK && adg_thrift_next(reader, &field)) {
         if (field.id == 2) {
             status = read_schema(file, reader, field);
-        } else if (field.id == 3 && file->column_count > 0 && !have_rows) {
-            int64_t count = adg_thrift_read_int(reader, field.type);
-            if (count < 0 || count > MAX_ROWS || (uint64_t)count > file->size * ROWS_PER_BYTE) {
+        } else if (field.id == 3) {
+            rows = adg_thrift_read_int(reader, field.type);
+            if (rows < 0 || rows > MAX_ROWS || (uint64_t)rows > file->size * ROWS_PER_BYTE) {
                 return damaged(file, "number of rows");
             }
-            file->rows = (uint64_t)count;
-            have_rows = true;
-            status = reserve_rows(file);
-        } else if (field.id == 4 && have_rows) {
-            for (uint32_t groups = adg_thrift_read_list(reader, field.type, ADG_THRIFT_STRUCT);
-                 groups > 0 && status == ADG_OK; groups--) {
-                status = read_row_group(file, reader, &rows);
-            }
+        } else if (field.id == 4 && rows >= 0 && file->column_count > 0 && !have_groups) {
+            have_groups = true;
+            status = read_row_groups(file, reader, field.type, (uint64_t)rows);
         } else {
             adg_thrift_skip(reader, field.type);
         }
     }
-    if (status == ADG_OK && (reader->bad || !have_rows || rows != file->rows)) {
+    if (status == ADG_OK && (reader->bad || !have_groups)) {
         status = damaged(file, "footer");
     }
     return status;
 }
 
-enum adg_status adg_parquet_table_read(const void *data, size_t size, struct adg_arena *arena,
-                                       struct adg_parquet_table *out, struct adg_error *error)
+/* From the first byte to the last: what `file` asks for. */
+static enum adg_status read_file(struct file *file)
+{
+    const uint8_t *bytes = file->data;
+    size_t size = file->size;
+    uint32_t length = 0;
+    if (size < 3 * ADG_PARQUET_MAGIC_BYTES || memcmp(bytes, ADG_PARQUET_MAGIC, ADG_PARQUET_MAGIC_BYTES) != 0 ||
+        memcmp(bytes + size - ADG_PARQUET_MAGIC_BYTES, ADG_PARQUET_MAGIC, ADG_PARQUET_MAGIC_BYTES) != 0) {
+        return damaged(file, "it does not begin and end as a Parquet file");
+    }
+    memcpy(&length, bytes + size - 2 * ADG_PARQUET_MAGIC_BYTES, sizeof length);
+    if (length > size - 3 * ADG_PARQUET_MAGIC_BYTES) {
+        return damaged(file, "length of the footer");
+    }
+    file->footer_start = size - 2 * ADG_PARQUET_MAGIC_BYTES - length;
+    struct adg_thrift_reader reader = {.next = bytes + file->footer_start, .end = bytes + file->footer_start + length};
+    return read_footer(file, &reader);
+}
+
+enum adg_status adg_parquet_table_groups(const void *data, size_t size, struct adg_arena *arena,
+                                         const struct adg_parquet_group **out, uint32_t *count, struct adg_error *error)
 {
     struct file *file = adg_alloc_zero(1, sizeof *file);
     if (file == NULL) {
         return adg_fail_memory(error);
     }
-    const uint8_t *bytes = data;
-    enum adg_status status = ADG_OK;
-    uint32_t length = 0;
-    *file = (struct file){.data = bytes, .size = size, .arena = arena, .error = error};
-    if (size < 3 * ADG_PARQUET_MAGIC_BYTES || memcmp(bytes, ADG_PARQUET_MAGIC, ADG_PARQUET_MAGIC_BYTES) != 0 ||
-        memcmp(bytes + size - ADG_PARQUET_MAGIC_BYTES, ADG_PARQUET_MAGIC, ADG_PARQUET_MAGIC_BYTES) != 0) {
-        status = damaged(file, "it does not begin and end as a Parquet file");
-        goto done;
+    *file = (struct file){.data = data, .size = size, .arena = arena, .error = error};
+    enum adg_status status = read_file(file);
+    if (status == ADG_OK) {
+        *out = file->groups;
+        *count = file->group_count;
     }
-    memcpy(&length, bytes + size - 2 * ADG_PARQUET_MAGIC_BYTES, sizeof length);
-    if (length > size - 3 * ADG_PARQUET_MAGIC_BYTES) {
-        status = damaged(file, "length of the footer");
-        goto done;
+    adg_free(file);
+    return status;
+}
+
+enum adg_status adg_parquet_table_read_groups(const void *data, size_t size, uint32_t first, uint32_t count,
+                                              struct adg_arena *arena, struct adg_parquet_table *out,
+                                              struct adg_error *error)
+{
+    struct file *file = adg_alloc_zero(1, sizeof *file);
+    if (file == NULL) {
+        return adg_fail_memory(error);
     }
-    file->footer_start = size - 2 * ADG_PARQUET_MAGIC_BYTES - length;
-    struct adg_thrift_reader reader = {.next = bytes + file->footer_start, .end = bytes + file->footer_start + length};
-    status = read_footer(file, &reader);
-    if (status != ADG_OK) {
-        goto done;
-    }
-    struct adg_parquet_column *columns = adg_arena_array(arena, file->column_count, sizeof *columns);
-    if (columns == NULL) {
+    *file = (struct file){
+        .data = data, .size = size, .arena = arena, .error = error, .first_group = first, .asked_groups = count};
+    enum adg_status status = read_file(file);
+    struct adg_parquet_column *columns = status == ADG_OK ? adg_arena_array(arena, file->column_count, sizeof *columns)
+                                                          : NULL;
+    if (status == ADG_OK && columns == NULL) {
         status = adg_fail_memory(error);
-        goto done;
     }
-    for (uint32_t i = 0; i < file->column_count; i++) {
+    for (uint32_t i = 0; i < file->column_count && status == ADG_OK; i++) {
         struct column *column = &file->columns[i];
         columns[i] = column->made;
         columns[i].valid = column->valid;
@@ -520,8 +638,15 @@ enum adg_status adg_parquet_table_read(const void *data, size_t size, struct adg
         columns[i].item_valid = column->made.is_list ? column->item_valid : NULL;
         columns[i].values.text = column->values;
     }
-    *out = (struct adg_parquet_table){.rows = file->rows, .column_count = file->column_count, .columns = columns};
-done:
+    if (status == ADG_OK) {
+        *out = (struct adg_parquet_table){.rows = file->rows, .column_count = file->column_count, .columns = columns};
+    }
     adg_free(file);
     return status;
+}
+
+enum adg_status adg_parquet_table_read(const void *data, size_t size, struct adg_arena *arena,
+                                       struct adg_parquet_table *out, struct adg_error *error)
+{
+    return adg_parquet_table_read_groups(data, size, 0, UINT32_MAX, arena, out, error);
 }

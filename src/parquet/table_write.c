@@ -1,6 +1,6 @@
 /*
- * A table in memory as a Parquet file: see table.h. Everything is PLAIN under zstd, a page per 65,536 rows, a row group
- * per 1,048,576: what compresses well in sorted metadata is found by zstd, and the reader stays small.
+ * A table in memory as a Parquet file: see table.h. Everything is PLAIN under zstd, a page per 65,536 rows, row groups as
+ * asked for or of 1,048,576: what compresses well in sorted metadata is found by zstd, and the reader stays small.
  */
 #include <zstd.h>
 
@@ -178,8 +178,12 @@ enum adg_status adg_parquet_table_write(const struct adg_parquet_table *table, s
         leaves[i] = (struct adg_parquet_leaf){
             .name = table->columns[i].name, .type = table->columns[i].type, .is_list = table->columns[i].is_list};
     }
-    for (uint64_t row = 0; row < table->rows && status == ADG_OK; row += GROUP_ROWS) {
-        uint64_t end = table->rows - row < GROUP_ROWS ? table->rows : row + GROUP_ROWS, offset = file.size;
+    uint64_t end = 0;
+    for (uint32_t group = 0; end < table->rows && status == ADG_OK; group++) {
+        uint64_t row = end, offset = file.size;
+        end = table->group_ends != NULL        ? table->group_ends[group]
+              : table->rows - row < GROUP_ROWS ? table->rows
+                                               : row + GROUP_ROWS;
         for (uint32_t i = 0; i < table->column_count && status == ADG_OK; i++) {
             status = write_chunk(&chunks[i], &page, &table->columns[i], row, end, compressor, error);
             if (status == ADG_OK) {

@@ -475,7 +475,11 @@ enum adg_status adg_qa_run(const struct adg_qa_options *options, struct adg_qa *
             status = read_provenance(&context, json_object_get(provenance, "files"), error);
         }
         if (status == ADG_OK) {
+            status = adg_metadata_load(options->metadata, context.table->table, NULL, error);
+        }
+        if (status == ADG_OK) {
             status = check_table(&context, error);
+            adg_metadata_unload(options->metadata, context.table->table, NULL);
         }
         adg_context(error, status, "table %s", context.table->table);
     }

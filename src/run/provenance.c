@@ -41,8 +41,11 @@ static json_t *entry_json(const struct adg_provenance *provenance, const struct 
     if (object == NULL) {
         return NULL;
     }
-    if (metadata->released) {
+    if (metadata->release_timestamp[0] != '\0') {
         json_object_set_new(object, "released_utc", json_string(metadata->release_timestamp));
+    }
+    if (metadata->manifest.attribution != NULL) {
+        json_object_set_new(object, "attribution", json_string(metadata->manifest.attribution));
     }
     json_object_set_new(object, provenance->patients > 0 ? "patients_asked" : "rows_asked",
                         json_integer((json_int_t)(provenance->patients > 0 ? provenance->patients : provenance->rows)));

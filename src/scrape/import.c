@@ -217,7 +217,7 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
                                     .min_frequency = first->min_frequency,
                                     .rounding = first->rounding,
                                     .control_reference = true,
-                                    .imported = true};
+                                    .origin = ADG_ORIGIN_IMPORTED};
     char *folder = NULL, *staging = NULL, *path = realpath(options->file, NULL);
     if (path == NULL) {
         return adg_fail_errno(error, errno, "%s cannot be opened", options->file);
