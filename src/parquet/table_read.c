@@ -367,6 +367,10 @@ static enum adg_status reserve_rows(struct file *file)
         if (column->valid == NULL || (column->made.is_list && column->list_offsets == NULL)) {
             return adg_fail_memory(file->error);
         }
+        enum adg_status status = column->made.is_list ? ADG_OK : reserve_values(file, column, file->rows);
+        if (status != ADG_OK) {
+            return status;
+        }
     }
     return ADG_OK;
 }
