@@ -24,6 +24,7 @@ struct adg_metadata_parts {
     struct adg_arena arena;
     struct adg_buffer file;
     struct adg_definition *definition;
+    const struct adg_parquet_group *groups;
     struct part *parts; /* one per row group, in canonical order */
     uint32_t count;
     pthread_mutex_t lock; /* of uses and rows */
@@ -99,14 +100,14 @@ static bool describe(struct adg_metadata_parts *parts, const struct adg_parquet_
 enum adg_status adg_metadata_parts_new(struct adg_buffer *file, struct adg_definition **definition,
                                        struct adg_metadata_parts **out, size_t *rows, struct adg_error *error)
 {
-    const struct adg_parquet_group *groups;
-    uint32_t count;
+    uint32_t count = 0;
     struct adg_metadata_parts *parts = adg_alloc_zero(1, sizeof *parts);
     if (parts == NULL) {
         return adg_fail_memory(error);
     }
     pthread_mutex_init(&parts->lock, NULL);
-    enum adg_status status = adg_parquet_table_groups(file->data, file->size, &parts->arena, &groups, &count, error);
+    enum adg_status status = adg_parquet_table_groups(file->data, file->size, &parts->arena, &parts->groups, &count,
+                                                      error);
     parts->parts = status == ADG_OK ? adg_arena_array(&parts->arena, count, sizeof *parts->parts) : NULL;
     if (status == ADG_OK && parts->parts == NULL) {
         status = adg_fail_memory(error);
@@ -114,9 +115,9 @@ enum adg_status adg_metadata_parts_new(struct adg_buffer *file, struct adg_defin
     bool cut = status == ADG_OK;
     size_t total = 0;
     for (uint32_t i = 0; i < count && cut; i++) {
-        cut = describe(parts, &groups[i], &parts->parts[i]) &&
+        cut = describe(parts, &parts->groups[i], &parts->parts[i]) &&
               (i == 0 || compare_field(&parts->parts[i - 1], parts->parts[i].table, parts->parts[i].first) < 0);
-        total += groups[i].rows;
+        total += parts->groups[i].rows;
     }
     if (!cut) {
         adg_metadata_parts_free(parts);
@@ -170,8 +171,8 @@ static enum adg_status read_part(const struct adg_metadata_parts *parts, uint32_
     struct adg_arena arena = {0};
     struct adg_parquet_table table;
     struct adg_metadata_row *rows = NULL;
-    enum adg_status status = adg_parquet_table_read_groups(parts->file.data, parts->file.size, number, 1, &arena,
-                                                           &table, error);
+    enum adg_status status = adg_parquet_table_read_group(parts->file.data, parts->file.size, &parts->groups[number],
+                                                          &arena, &table, error);
     if (status == ADG_OK) {
         status = adg_metadata_from_table(&table, &arena, &rows, error);
     }

@@ -51,17 +51,19 @@ ADG_MUST_CHECK enum adg_status adg_parquet_table_write(const struct adg_parquet_
 struct adg_parquet_group {
     uint64_t rows;
     const struct adg_span *min, *max; /* per column, as the footer says: not checked; data NULL where it does not say */
+    struct adg_span footer;           /* what the footer says of it */
 };
 
-/* The row groups of a file, and the bounds of their columns, without reading any. The list lies in the arena, its bounds in `data`. */
+/* The row groups of a file, and the bounds of their columns, without reading any. The list lies in the arena, what it points to in `data`. */
 ADG_MUST_CHECK enum adg_status adg_parquet_table_groups(const void *data, size_t size, struct adg_arena *arena,
                                                         const struct adg_parquet_group **out, uint32_t *count,
                                                         struct adg_error *error);
-/* Row groups first .. first + count - 1 alone. All that `out` points to lies in the arena; text points into the arena too (pages are
+/* One row group, of that list, alone. All that `out` points to lies in the arena; text points into the arena too (pages are
  * decompressed). */
-ADG_MUST_CHECK enum adg_status adg_parquet_table_read_groups(const void *data, size_t size, uint32_t first,
-                                                             uint32_t count, struct adg_arena *arena,
-                                                             struct adg_parquet_table *out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_parquet_table_read_group(const void *data, size_t size,
+                                                            const struct adg_parquet_group *group,
+                                                            struct adg_arena *arena, struct adg_parquet_table *out,
+                                                            struct adg_error *error);
 /* The whole file: any number of row groups and pages. */
 ADG_MUST_CHECK enum adg_status adg_parquet_table_read(const void *data, size_t size, struct adg_arena *arena,
                                                       struct adg_parquet_table *out, struct adg_error *error);

@@ -30,19 +30,15 @@ struct file {
     const uint8_t *data;
     size_t size, footer_start;
     struct adg_arena *arena;
-    uint32_t first_group, asked_groups; /* which row groups to read */
+    const struct adg_parquet_group *only; /* one row group alone; NULL: all */
+    bool without_rows;                    /* none, only the list of them */
     struct column columns[MAX_COLUMNS];
     uint32_t column_count;
     struct adg_parquet_group *groups; /* all of them */
     uint32_t group_count;
-    uint64_t rows; /* of those asked for */
+    uint64_t rows; /* that are read */
     struct adg_error *error;
 };
-
-static bool asked_for(const struct file *file, uint32_t group)
-{
-    return group >= file->first_group && group - file->first_group < file->asked_groups;
-}
 
 static enum adg_status damaged(const struct file *file, const char *what)
 {
@@ -356,7 +352,7 @@ static enum adg_status read_page(struct file *file, struct column *column, int64
 
 /* ---- row groups -------------------------------------------------------------------------------------------------- */
 
-/* Arrays with room for all rows asked for. */
+/* Arrays with room for all rows that are read. */
 static enum adg_status reserve_rows(struct file *file)
 {
     for (uint32_t i = 0; i < file->column_count; i++) {
@@ -459,6 +455,7 @@ static enum adg_status scan_row_group(struct file *file, struct adg_thrift_reade
                                       struct adg_parquet_group *group)
 {
     struct adg_thrift_field field;
+    const uint8_t *start = reader->next;
     struct adg_span *bounds = adg_arena_array(file->arena, 2 * (size_t)file->column_count, sizeof *bounds);
     int64_t rows = -1;
     if (bounds == NULL) {
@@ -483,7 +480,8 @@ static enum adg_status scan_row_group(struct file *file, struct adg_thrift_reade
     if (reader->bad || rows < 1 || rows > MAX_ROWS) {
         return damaged(file, "rows of a row group");
     }
-    *group = (struct adg_parquet_group){(uint64_t)rows, bounds, bounds + file->column_count};
+    *group = (struct adg_parquet_group){
+        (uint64_t)rows, bounds, bounds + file->column_count, {start, (size_t)(reader->next - start)}};
     return ADG_OK;
 }
 
@@ -514,11 +512,10 @@ static enum adg_status read_row_group(struct file *file, struct adg_thrift_reade
     return status;
 }
 
-/* All row groups are looked at; those asked for are read. */
+/* All row groups are looked at, then read. */
 static enum adg_status read_row_groups(struct file *file, struct adg_thrift_reader *reader, uint8_t type,
                                        uint64_t total_rows)
 {
-    struct adg_thrift_reader again;
     uint32_t count = adg_thrift_read_list(reader, type, ADG_THRIFT_STRUCT);
     if (reader->bad || count > total_rows) {
         return damaged(file, "number of row groups");
@@ -527,31 +524,35 @@ static enum adg_status read_row_groups(struct file *file, struct adg_thrift_read
     if (file->groups == NULL) {
         return adg_fail_memory(file->error);
     }
-    again = *reader;
-    uint64_t rows = 0;
+    struct adg_thrift_reader again = *reader;
     enum adg_status status = ADG_OK;
     for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
         status = scan_row_group(file, reader, &file->groups[i]);
-        rows += status == ADG_OK ? file->groups[i].rows : 0;
-        file->rows += status == ADG_OK && asked_for(file, i) ? file->groups[i].rows : 0;
+        file->rows += status == ADG_OK ? file->groups[i].rows : 0;
     }
     file->group_count = count;
-    if (status == ADG_OK && rows != total_rows) {
+    if (status == ADG_OK && file->rows != total_rows) {
         status = damaged(file, "rows of the row groups");
     }
-    if (status == ADG_OK) {
+    if (status == ADG_OK && !file->without_rows) {
         status = reserve_rows(file);
     }
     uint64_t row_limit = 0;
-    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
-        if (asked_for(file, i)) {
-            row_limit += file->groups[i].rows;
-            status = read_row_group(file, &again, row_limit);
-        } else {
-            adg_thrift_skip(&again, ADG_THRIFT_STRUCT);
-        }
+    for (uint32_t i = 0; i < count && status == ADG_OK && !file->without_rows; i++) {
+        row_limit += file->groups[i].rows;
+        status = read_row_group(file, &again, row_limit);
     }
     return status;
+}
+
+/* The one that was asked for: the schema has been read, and where it stands is known. */
+static enum adg_status read_only_group(struct file *file)
+{
+    struct adg_thrift_reader reader = {.next = file->only->footer.data,
+                                       .end = file->only->footer.data + file->only->footer.size};
+    file->rows = file->only->rows;
+    enum adg_status status = reserve_rows(file);
+    return status == ADG_OK ? read_row_group(file, &reader, file->rows) : status;
 }
 
 static enum adg_status read_footer(struct file *file, struct adg_thrift_reader *reader)
@@ -569,6 +570,8 @@ static enum adg_status read_footer(struct file *file, struct adg_thrift_reader *
             if (rows < 0 || rows > MAX_ROWS || (uint64_t)rows > file->size * ROWS_PER_BYTE) {
                 return damaged(file, "number of rows");
             }
+        } else if (field.id == 4 && file->column_count > 0 && file->only != NULL) {
+            return read_only_group(file);
         } else if (field.id == 4 && rows >= 0 && file->column_count > 0 && !have_groups) {
             have_groups = true;
             status = read_row_groups(file, reader, field.type, (uint64_t)rows);
@@ -608,7 +611,7 @@ enum adg_status adg_parquet_table_groups(const void *data, size_t size, struct a
     if (file == NULL) {
         return adg_fail_memory(error);
     }
-    *file = (struct file){.data = data, .size = size, .arena = arena, .error = error};
+    *file = (struct file){.data = data, .size = size, .arena = arena, .error = error, .without_rows = true};
     enum adg_status status = read_file(file);
     if (status == ADG_OK) {
         *out = file->groups;
@@ -618,16 +621,14 @@ enum adg_status adg_parquet_table_groups(const void *data, size_t size, struct a
     return status;
 }
 
-enum adg_status adg_parquet_table_read_groups(const void *data, size_t size, uint32_t first, uint32_t count,
-                                              struct adg_arena *arena, struct adg_parquet_table *out,
-                                              struct adg_error *error)
+static enum adg_status read_table(const void *data, size_t size, const struct adg_parquet_group *only,
+                                  struct adg_arena *arena, struct adg_parquet_table *out, struct adg_error *error)
 {
     struct file *file = adg_alloc_zero(1, sizeof *file);
     if (file == NULL) {
         return adg_fail_memory(error);
     }
-    *file = (struct file){
-        .data = data, .size = size, .arena = arena, .error = error, .first_group = first, .asked_groups = count};
+    *file = (struct file){.data = data, .size = size, .arena = arena, .error = error, .only = only};
     enum adg_status status = read_file(file);
     struct adg_parquet_column *columns = status == ADG_OK ? adg_arena_array(arena, file->column_count, sizeof *columns)
                                                           : NULL;
@@ -649,8 +650,15 @@ enum adg_status adg_parquet_table_read_groups(const void *data, size_t size, uin
     return status;
 }
 
+enum adg_status adg_parquet_table_read_group(const void *data, size_t size, const struct adg_parquet_group *group,
+                                             struct adg_arena *arena, struct adg_parquet_table *out,
+                                             struct adg_error *error)
+{
+    return read_table(data, size, group, arena, out, error);
+}
+
 enum adg_status adg_parquet_table_read(const void *data, size_t size, struct adg_arena *arena,
                                        struct adg_parquet_table *out, struct adg_error *error)
 {
-    return adg_parquet_table_read_groups(data, size, 0, UINT32_MAX, arena, out, error);
+    return read_table(data, size, NULL, arena, out, error);
 }
