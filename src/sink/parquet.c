@@ -28,6 +28,21 @@ static void sink_free(struct adg_sink *sink)
     }
 }
 
+/* What the distribution tells. */
+static void prepare_column(const struct adg_layout_column *layout, struct prepared_column *column)
+{
+    double entropy = layout->entropy;
+    bool whole = adg_parquet_physical_of(layout->field->type) == ADG_PHYSICAL_INT64;
+    if (layout->kind == ADG_COLUMN_DICTIONARY && layout->dictionary->count > 2) {
+        column->dense = 2 * entropy >= adg_hybrid_width(layout->dictionary->count - 1);
+    } else if (layout->kind == ADG_COLUMN_TEXTS) {
+        column->dense = 2 * entropy >= 8;
+    } else if (layout->kind == ADG_COLUMN_PLAIN && whole) {
+        column->delta = entropy > 0 && entropy < MOST_DELTA_BITS;
+        column->dense = column->delta;
+    }
+}
+
 static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compression compression,
                                  struct adg_sink **out, struct adg_error *error)
 {
@@ -50,8 +65,7 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
         const struct adg_dictionary *dictionary = layout->columns[i].dictionary;
         sink->leaves[i] = (struct adg_parquet_leaf){
             .name = field->name, .type = field->type, .precision = field->precision, .scale = field->scale};
-        sink->columns[i].dense = layout->columns[i].kind == ADG_COLUMN_DICTIONARY && dictionary->count > 2 &&
-                                 2 * layout->columns[i].entropy >= adg_hybrid_width(dictionary->count - 1);
+        prepare_column(&layout->columns[i], &sink->columns[i]);
         if (dictionary == NULL || field->type == ADG_TYPE_BOOLEAN) {
             continue;
         }
@@ -160,7 +174,8 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
                 encoder->present != NULL && encoder->numbers != NULL && encoder->known != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
-        if (sink->columns[i].deferred || sink->layout->columns[i].kind == ADG_COLUMN_TEXTS) {
+        const struct adg_layout_column *layout = &sink->layout->columns[i];
+        if (sink->columns[i].deferred || (layout->kind == ADG_COLUMN_TEXTS && !layout->runs)) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));
             good = encoder->columns[i].codes != NULL;
         }
@@ -195,7 +210,7 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
         const struct adg_layout_column *layout = &sink->layout->columns[i];
         const struct adg_block_column *column = &block->columns[i];
         if (layout->kind == ADG_COLUMN_TEXTS) {
-            status = adg_page_joined_block(encoder, i, column, block->rows, error);
+            status = adg_page_texts(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_PLAIN) {
             status = adg_page_plain(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY && layout->field->type == ADG_TYPE_BOOLEAN) {
@@ -222,7 +237,7 @@ static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_grou
         if (sink->columns[i].deferred) {
             status = adg_page_deferred(encoder, i, error);
         } else if (encoder->columns[i].listed) {
-            status = adg_page_joined(encoder, i, error);
+            status = adg_page_listed(encoder, i, error);
         } else if (kind == ADG_COLUMN_NULL || kind == ADG_COLUMN_CONSTANT) {
             status = adg_page_uniform(encoder, i, error);
         }
