@@ -119,13 +119,11 @@ static enum adg_status compress_body(void *compressor, enum adg_parquet_effort e
     return status;
 }
 
-bool adg_parquet_compresses(void *compressor, enum adg_parquet_effort effort, struct adg_buffer *scratch,
-                            struct adg_span bytes)
+bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes)
 {
-    size_t tried = bytes.size < TRIED_BYTES ? bytes.size : TRIED_BYTES;
-    size_t most = effort == ADG_EFFORT_LITERALS ? tried - tried / 4 : tried / 2;
-    return compress_body(compressor, effort, scratch, (struct adg_span){bytes.data, tried}, NULL) == ADG_OK &&
-           scratch->size < most;
+    bytes.size = bytes.size < TRIED_BYTES ? bytes.size : TRIED_BYTES;
+    return compress_body(compressor, ADG_EFFORT_LITERALS, scratch, bytes, NULL) == ADG_OK &&
+           4 * scratch->size < 3 * bytes.size;
 }
 
 /* Header and (compressed) body behind what the chunk has. `values` are the entries of a dictionary page. */

@@ -28,7 +28,6 @@ enum adg_parquet_encoding {
     ADG_ENCODING_PLAIN = 0,
     ADG_ENCODING_RLE = 3,
     ADG_ENCODING_DELTA_BINARY_PACKED = 5,
-    ADG_ENCODING_DELTA_LENGTH_BYTE_ARRAY = 6,
     ADG_ENCODING_DELTA_BYTE_ARRAY = 7,
     ADG_ENCODING_RLE_DICTIONARY = 8
 };
@@ -53,8 +52,8 @@ struct adg_parquet_page {
     struct adg_parquet_bounds bounds; /* in the chunk's arena */
 };
 
-/* How bytes become smaller: not at all; by zstd; by zstd that looks for no repetitions, but gives frequent bytes shorter codes: three
- * times as fast, and nearly as small where a text is joined from short codes. */
+/* How bytes become smaller: not at all; by zstd that looks for no repetitions, but gives frequent bytes shorter codes, which is fast and
+ * all there is to gain where values are independent; by zstd, level 1. */
 enum adg_parquet_effort { ADG_EFFORT_NONE, ADG_EFFORT_LITERALS, ADG_EFFORT_REPETITIONS };
 
 struct adg_parquet_chunk {
@@ -89,10 +88,8 @@ ADG_MUST_CHECK enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *
 void adg_parquet_chunk_take(struct adg_parquet_chunk *chunk, struct adg_parquet_chunk *out);
 void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk);
 
-/* Whether zstd halves the first 16 KiB of these bytes: less is not worth its time. Without looking for repetitions, which costs a third,
- * a quarter saved is enough. */
-bool adg_parquet_compresses(void *compressor, enum adg_parquet_effort effort, struct adg_buffer *scratch,
-                            struct adg_span bytes);
+/* Whether ADG_EFFORT_LITERALS takes a quarter or more off the first 16 KiB of these bytes: less is not worth its time. */
+bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes);
 
 /* Compares two values in PLAIN encoding: numbers by value, text by bytes. */
 int adg_parquet_compare(enum adg_type type, struct adg_span left, struct adg_span right);

@@ -3,8 +3,7 @@
  * blocks of 128 with the smallest difference of the block taken off. Values of a known range take the bits of that range and
  * one more for the sign, and runs of one length none.
  *
- * Texts are such lengths with bytes behind them: DELTA_LENGTH_BYTE_ARRAY = 6 the lengths of all texts; DELTA_BYTE_ARRAY = 7 first how
- * many bytes each has from the one before, then the lengths of what is left.
+ * Texts are such lengths with bytes behind them (DELTA_BYTE_ARRAY = 7): how many bytes each has from the one before, and how many are left.
  *
  * Writers append to bytes that the caller has reserved: adg_delta_bound() says how many.
  */

@@ -4,7 +4,7 @@
  * A part is a row group, a block a page of every column. Dictionary pages are prepared once per file; a column with many
  * entries keeps its codes until the row group ends, and writes only the entries that occur in it. Columns that are null or
  * constant throughout have one page per row group, of a few bytes. Joined texts that repeat are listed in a dictionary per row
- * group. With compression `auto` a column chunk is compressed when that halves it.
+ * group. With compression `auto` a column chunk is compressed when that takes a quarter off it.
  */
 #include "sink/parquet.h"
 
@@ -28,15 +28,18 @@ static void sink_free(struct adg_sink *sink)
     }
 }
 
+/* Values with so large a part of their width in bits cannot be made a quarter smaller. */
+#define DENSE 0.7
+
 /* What the distribution tells. */
 static void prepare_column(const struct adg_layout_column *layout, struct prepared_column *column)
 {
     double entropy = layout->entropy;
     bool whole = adg_parquet_physical_of(layout->field->type) == ADG_PHYSICAL_INT64;
     if (layout->kind == ADG_COLUMN_DICTIONARY && layout->dictionary->count > 2) {
-        column->dense = 2 * entropy >= adg_hybrid_width(layout->dictionary->count - 1);
+        column->dense = entropy >= DENSE * adg_hybrid_width(layout->dictionary->count - 1);
     } else if (layout->kind == ADG_COLUMN_TEXTS) {
-        column->dense = 2 * entropy >= 8;
+        column->dense = entropy >= DENSE * 8;
     } else if (layout->kind == ADG_COLUMN_PLAIN && whole) {
         column->delta = entropy > 0 && entropy < MOST_DELTA_BITS;
         column->dense = column->delta;

@@ -15,7 +15,7 @@ enum { MOST_DELTA_BITS = 52, WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SI
 struct prepared_column {
     struct adg_buffer dictionary; /* the whole dictionary as the body of its page */
     bool deferred;
-    bool dense; /* values have more than half of the bits that they take: nothing can halve them */
+    bool dense; /* values have most of the bits that they take: compressing them is not tried */
     bool delta; /* PLAIN whole numbers whose range is known to be narrower than their type */
 };
 
@@ -57,8 +57,7 @@ struct adg_page_dictionary { /* no entries: there is none */
 };
 struct adg_page_form {
     enum adg_parquet_encoding encoding;
-    enum adg_parquet_effort effort; /* with `auto`, where it pays */
-    size_t skip;                    /* bytes of a body that do not tell whether it pays */
+    size_t skip; /* bytes of a body that do not tell whether it pays */
     struct adg_page_dictionary dictionary;
 };
 

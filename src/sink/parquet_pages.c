@@ -62,15 +62,12 @@ static struct adg_parquet_bounds make_bounds(enum adg_type type, struct adg_span
 
 /* ---- pages ------------------------------------------------------------------------------------------------------- */
 
-static const struct adg_page_form delta_form = {.encoding = ADG_ENCODING_DELTA_BINARY_PACKED,
-                                                .effort = ADG_EFFORT_REPETITIONS};
-static const struct adg_page_form plain_form = {.encoding = ADG_ENCODING_PLAIN, .effort = ADG_EFFORT_REPETITIONS};
+static const struct adg_page_form delta_form = {.encoding = ADG_ENCODING_DELTA_BINARY_PACKED};
+static const struct adg_page_form plain_form = {.encoding = ADG_ENCODING_PLAIN};
 
 static struct adg_page_form codes_form(struct adg_span dictionary, uint32_t entries, bool sorted)
 {
-    return (struct adg_page_form){.encoding = ADG_ENCODING_RLE_DICTIONARY,
-                                  .effort = ADG_EFFORT_REPETITIONS,
-                                  .dictionary = {dictionary, entries, sorted}};
+    return (struct adg_page_form){.encoding = ADG_ENCODING_RLE_DICTIONARY, .dictionary = {dictionary, entries, sorted}};
 }
 
 static struct adg_page_form whole_dictionary_form(const struct adg_sink *sink, uint32_t column)
@@ -98,8 +95,8 @@ static enum adg_parquet_effort choose_effort(struct adg_sink_encoder *encoder, u
         break;
     }
     return !encoder->sink->columns[column].dense &&
-                   adg_parquet_compresses(encoder->compressor, form->effort, &encoder->scratch, tried)
-               ? form->effort
+                   adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried)
+               ? ADG_EFFORT_LITERALS
                : ADG_EFFORT_NONE;
 }
 

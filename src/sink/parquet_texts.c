@@ -4,7 +4,8 @@
  *     runs      rows that share a text stand together, as a patient's do: every text as what it has in common with the one before
  *               and the rest (DELTA_BYTE_ARRAY), so that a repetition takes a few bits
  *     listed    a quarter or fewer of the part's first block are different: a dictionary, found on the way
- *     joined    all others: lengths, then bytes (DELTA_LENGTH_BYTE_ARRAY)
+ *     joined    all others: the same as runs, but with nothing in common. DELTA_LENGTH_BYTE_ARRAY would be the encoding for it; Spark 3.5
+ *               cannot read that where a page has more rows than its batches.
  */
 #include "parquet/delta.h"
 #include "parquet/levels.h"
@@ -87,8 +88,7 @@ static enum adg_status runs_page(struct adg_sink_encoder *encoder, uint32_t inde
     }
     encoder->body.size += adg_delta_put_i32(encoder->body.data + encoder->body.size, prefixes, rows);
     encoder->body.size += adg_delta_put_i32(encoder->body.data + encoder->body.size, suffixes, rows);
-    const struct adg_page_form form = {
-        .encoding = ADG_ENCODING_DELTA_BYTE_ARRAY, .effort = ADG_EFFORT_REPETITIONS, .skip = encoder->body.size};
+    const struct adg_page_form form = {.encoding = ADG_ENCODING_DELTA_BYTE_ARRAY, .skip = encoder->body.size};
     uint8_t *out = encoder->body.data + encoder->body.size;
     for (uint32_t c = 0; c < cells; c++) {
         uint32_t size = 0;
@@ -106,24 +106,25 @@ static enum adg_status joined_page(struct adg_sink_encoder *encoder, uint32_t in
 {
     const uint32_t *offsets = column->values.text.offsets;
     uint32_t kept = adg_levels_compact(column->codes, rows, ADG_NO_TEXT, encoder->packed, encoder->present);
-    int32_t *lengths = encoder->numbers;
+    int32_t *lengths = encoder->numbers, *prefixes = lengths + ADG_BLOCK_ROWS;
     struct adg_text_bounds seen = {0};
     size_t bytes = ADG_TEXT_SLACK;
     for (uint32_t i = 0; i < kept; i++) {
         uint32_t size = cell_bytes(offsets, encoder->packed[i]);
         lengths[i] = (int32_t)size;
+        prefixes[i] = 0;
         bytes += size;
     }
     enum adg_status status = adg_page_put_levels(encoder, rows, kept, error);
     if (status == ADG_OK) {
-        status = adg_buffer_reserve(&encoder->body, adg_delta_bound(kept) + bytes, error);
+        status = adg_buffer_reserve(&encoder->body, 2 * adg_delta_bound(kept) + bytes, error);
     }
     if (status != ADG_OK) {
         return status;
     }
+    encoder->body.size += adg_delta_put_i32(encoder->body.data + encoder->body.size, prefixes, kept);
     encoder->body.size += adg_delta_put_i32(encoder->body.data + encoder->body.size, lengths, kept);
-    const struct adg_page_form form = {
-        .encoding = ADG_ENCODING_DELTA_LENGTH_BYTE_ARRAY, .effort = ADG_EFFORT_LITERALS, .skip = encoder->body.size};
+    const struct adg_page_form form = {.encoding = ADG_ENCODING_DELTA_BYTE_ARRAY, .skip = encoder->body.size};
     uint8_t *out = encoder->body.data + encoder->body.size;
     memset(encoder->known, 0, column->cells * sizeof *encoder->known);
     for (uint32_t i = 0; i < kept; i++) {
@@ -167,7 +168,6 @@ enum adg_status adg_page_listed(struct adg_sink_encoder *encoder, uint32_t index
     struct encoder_column *column = &encoder->columns[index];
     const struct adg_page_form form = {
         .encoding = ADG_ENCODING_RLE_DICTIONARY,
-        .effort = ADG_EFFORT_REPETITIONS,
         .dictionary = {{column->texts.cells.data, column->texts.cells.size}, column->texts.count, false}};
     uint32_t rows = (uint32_t)encoder->rows;
     enum adg_status status = ADG_OK;
