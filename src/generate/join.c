@@ -64,7 +64,7 @@ static void find_ends(const struct join *join, const struct adg_work *work, uint
     void (*marks)(const uint32_t *, uint32_t, uint32_t, uint32_t, uint32_t *) = mark_scalar;
     uint32_t rows = work->rows;
 #if defined(__x86_64__)
-    marks = adg_cpu_choose() == ADG_CPU_AVX2 ? mark_avx2 : marks;
+    marks = adg_cpu_choose() >= ADG_CPU_AVX2 ? mark_avx2 : marks;
 #endif
     memset(ends, 0, rows * sizeof *ends);
     for (uint32_t j = 0; j < join->input_count; j++) {
