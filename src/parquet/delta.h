@@ -1,7 +1,7 @@
 /*
  * Parquet's delta encodings (Encodings.md, DELTA_BINARY_PACKED = 5): numbers as differences from one to the next, bit-packed in
  * blocks of 128 with the smallest difference of the block taken off. Values of a known range take the bits of that range and
- * one more for the sign, and runs of one length none.
+ * one more for the sign, and equal values none.
  *
  * Texts are such lengths with bytes behind them (DELTA_BYTE_ARRAY = 7): how many bytes each has from the one before, and how many are left.
  *
@@ -19,8 +19,10 @@ static inline size_t adg_delta_bound(uint32_t count)
     return 64 + ((size_t)count / 128 + 1) * (128 * sizeof(int64_t) + 16);
 }
 
-/* Return the bytes written. */
-size_t adg_delta_put_i32(uint8_t *out, const int32_t *values, uint32_t count);
+/* Return the bytes written. Lengths are below 2^31. */
+size_t adg_delta_put_lengths(uint8_t *out, const uint32_t *lengths, uint32_t count);
 size_t adg_delta_put_i64(uint8_t *out, const int64_t *values, uint32_t count);
+/* `count` times the same value. */
+size_t adg_delta_put_repeated(uint8_t *out, int64_t value, uint32_t count);
 
 #endif

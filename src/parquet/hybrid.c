@@ -92,7 +92,7 @@ __attribute__((target(ADG_TARGET_AVX512))) static void pack_avx512(uint8_t *out,
 }
 #endif
 
-static void pack(uint8_t *to, const uint32_t *values, uint32_t groups, unsigned width)
+void adg_hybrid_pack(uint8_t *to, const uint32_t *values, uint32_t groups, unsigned width)
 {
 #if defined(__x86_64__)
     if (adg_cpu_choose() >= ADG_CPU_AVX512 && width <= 16) {
@@ -118,11 +118,11 @@ size_t adg_hybrid_put_packed(uint8_t *out, const uint32_t *values, uint32_t coun
 {
     uint32_t whole = count / 8, rest = count % 8, last[8] = {0};
     size_t size = put_varint(out, (uint64_t)(whole + (rest > 0)) << 1 | 1);
-    pack(out + size, values, whole, width);
+    adg_hybrid_pack(out + size, values, whole, width);
     size += (size_t)whole * width;
     if (rest > 0) {
         memcpy(last, values + (size_t)whole * 8, rest * sizeof *last);
-        pack(out + size, last, 1, width);
+        adg_hybrid_pack(out + size, last, 1, width);
         size += width;
     }
     return size;

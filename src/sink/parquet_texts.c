@@ -58,7 +58,7 @@ static enum adg_status runs_page(struct adg_sink_encoder *encoder, uint32_t inde
     const uint32_t *codes = column->codes, *offsets = column->values.text.offsets;
     uint32_t first = codes[0], cells = codes[rows - 1] - first + 1;
     uint32_t *shared = encoder->known; /* of a cell with the one before */
-    int32_t *prefixes = encoder->numbers, *suffixes = prefixes + ADG_BLOCK_ROWS;
+    uint32_t *prefixes = encoder->numbers, *suffixes = prefixes + ADG_BLOCK_ROWS;
     struct adg_text_bounds seen = {0};
     enum adg_status status = adg_page_put_levels(encoder, rows, rows, error);
     if (status == ADG_OK) {
@@ -82,12 +82,12 @@ static enum adg_status runs_page(struct adg_sink_encoder *encoder, uint32_t inde
     for (uint32_t r = 0; r < rows; r++) {
         uint32_t size = cell_bytes(offsets, codes[r]);
         uint32_t prefix = codes[r] == last ? size : shared[codes[r] - first];
-        prefixes[r] = (int32_t)prefix;
-        suffixes[r] = (int32_t)(size - prefix);
+        prefixes[r] = prefix;
+        suffixes[r] = size - prefix;
         last = codes[r];
     }
-    encoder->body.size += adg_delta_put_i32(encoder->body.data + encoder->body.size, prefixes, rows);
-    encoder->body.size += adg_delta_put_i32(encoder->body.data + encoder->body.size, suffixes, rows);
+    encoder->body.size += adg_delta_put_lengths(encoder->body.data + encoder->body.size, prefixes, rows);
+    encoder->body.size += adg_delta_put_lengths(encoder->body.data + encoder->body.size, suffixes, rows);
     const struct adg_page_form form = {.encoding = ADG_ENCODING_DELTA_BYTE_ARRAY, .skip = encoder->body.size};
     uint8_t *out = encoder->body.data + encoder->body.size;
     for (uint32_t c = 0; c < cells; c++) {
@@ -106,14 +106,12 @@ static enum adg_status joined_page(struct adg_sink_encoder *encoder, uint32_t in
 {
     const uint32_t *offsets = column->values.text.offsets;
     uint32_t kept = adg_levels_compact(column->codes, rows, ADG_NO_TEXT, encoder->packed, encoder->present);
-    int32_t *lengths = encoder->numbers, *prefixes = lengths + ADG_BLOCK_ROWS;
+    uint32_t *lengths = encoder->numbers;
     struct adg_text_bounds seen = {0};
     size_t bytes = ADG_TEXT_SLACK;
     for (uint32_t i = 0; i < kept; i++) {
-        uint32_t size = cell_bytes(offsets, encoder->packed[i]);
-        lengths[i] = (int32_t)size;
-        prefixes[i] = 0;
-        bytes += size;
+        lengths[i] = cell_bytes(offsets, encoder->packed[i]);
+        bytes += lengths[i];
     }
     enum adg_status status = adg_page_put_levels(encoder, rows, kept, error);
     if (status == ADG_OK) {
@@ -122,13 +120,13 @@ static enum adg_status joined_page(struct adg_sink_encoder *encoder, uint32_t in
     if (status != ADG_OK) {
         return status;
     }
-    encoder->body.size += adg_delta_put_i32(encoder->body.data + encoder->body.size, prefixes, kept);
-    encoder->body.size += adg_delta_put_i32(encoder->body.data + encoder->body.size, lengths, kept);
+    encoder->body.size += adg_delta_put_repeated(encoder->body.data + encoder->body.size, 0, kept);
+    encoder->body.size += adg_delta_put_lengths(encoder->body.data + encoder->body.size, lengths, kept);
     const struct adg_page_form form = {.encoding = ADG_ENCODING_DELTA_BYTE_ARRAY, .skip = encoder->body.size};
     uint8_t *out = encoder->body.data + encoder->body.size;
     memset(encoder->known, 0, column->cells * sizeof *encoder->known);
     for (uint32_t i = 0; i < kept; i++) {
-        uint32_t cell = encoder->packed[i], size = (uint32_t)lengths[i];
+        uint32_t cell = encoder->packed[i], size = lengths[i];
         const char *text = column->values.text.bytes + offsets[cell] + ADG_TEXT_LENGTH_BYTES;
         out = put_text(out, text, size);
         if (encoder->known[cell] == 0) {

@@ -110,36 +110,53 @@ static void test_widths(void **state)
     }
 }
 
-static void test_i32(void **state)
+static void test_lengths(void **state)
 {
     (void)state;
-    const int32_t values[] = {0, INT32_MIN, INT32_MAX, -1, INT32_MAX, INT32_MIN, 4, 4, 4};
-    enum { COUNT = sizeof values / sizeof values[0] };
-    uint8_t *out = malloc(adg_delta_bound(COUNT));
-    uint64_t read[COUNT];
-    size_t size = adg_delta_put_i32(out, values, COUNT);
-    assert_int_equal(decode(out, COUNT, read), size);
-    for (uint32_t i = 0; i < COUNT; i++) {
-        assert_int_equal((int32_t)(uint32_t)read[i], values[i]);
+    static const uint32_t masks[] = {0, 1, 0x3F, 0xFFF, 0x3FFFF, INT32_MAX};
+    for (size_t m = 0; m < sizeof masks / sizeof masks[0]; m++) {
+        for (uint32_t count = 0; count < 300; count++) {
+            uint32_t lengths[300];
+            uint64_t read[300];
+            uint8_t *out = malloc(adg_delta_bound(count));
+            for (uint32_t i = 0; i < count; i++) {
+                lengths[i] = (uint32_t)scramble(i) & masks[m];
+            }
+            size_t size = adg_delta_put_lengths(out, lengths, count);
+            assert_int_equal(decode(out, count, read), size);
+            for (uint32_t i = 0; i < count; i++) {
+                assert_int_equal((uint32_t)read[i], lengths[i]);
+            }
+            free(out);
+        }
     }
-    free(out);
 }
 
-/* Equal steps take no bits, whatever they are. */
-static void test_runs(void **state)
+/* Equal values take no bits. */
+static void test_repeated(void **state)
 {
     (void)state;
-    int32_t values[MOST];
-    uint8_t out[2048];
-    for (int32_t i = 0; i < MOST; i++) {
-        values[i] = 32;
+    for (uint32_t count = 0; count <= MOST; count += count < 260 ? 1 : 370) {
+        uint32_t lengths[MOST];
+        uint64_t read[MOST];
+        uint8_t out[20000], same[20000];
+        for (uint32_t i = 0; i < count; i++) {
+            lengths[i] = 32;
+        }
+        size_t size = adg_delta_put_repeated(out, 32, count);
+        assert_in_range(size, 1, 60);
+        assert_int_equal(decode(out, count, read), size);
+        assert_true(count == 0 || read[count - 1] == 32);
+        if (count > 0) {
+            assert_int_equal(adg_delta_put_lengths(same, lengths, count), size);
+            assert_memory_equal(out, same, size);
+        }
     }
-    assert_in_range(adg_delta_put_i32(out, values, MOST), 1, 60);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_widths),
-                                       cmocka_unit_test(test_i32), cmocka_unit_test(test_runs)};
+                                       cmocka_unit_test(test_lengths), cmocka_unit_test(test_repeated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
