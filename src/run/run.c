@@ -362,6 +362,11 @@ static enum adg_status encode_item(struct run *run, struct worker *worker, struc
         status = encode_blocks(run, worker, first, end, error);
     }
     if (status == ADG_OK) {
+        pthread_mutex_lock(&run->lock); /* only now: memory of parts is for those that wait to be written */
+        if (run->spare_count > 0) {
+            part->bytes = run->spares[--run->spare_count];
+        }
+        pthread_mutex_unlock(&run->lock);
         status = run->sink->part_end(worker->encoder, part, error);
     }
     return status;
@@ -374,9 +379,6 @@ static void encode_next(struct run *run, struct worker *worker)
     struct table *table = table_of_item(run, item);
     struct adg_sink_part part = {0};
     struct adg_error error = {{0}};
-    if (run->spare_count > 0) {
-        part.bytes = run->spares[--run->spare_count];
-    }
     pthread_mutex_unlock(&run->lock);
     enum adg_status status = encode_item(run, worker, table, item, &part, &error);
     pthread_mutex_lock(&run->lock);
