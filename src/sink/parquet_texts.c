@@ -153,10 +153,12 @@ enum adg_status adg_page_texts(struct adg_sink_encoder *encoder, uint32_t index,
         target->listed = true;
     }
     if (target->listed) {
-        status = adg_texts_add(&target->texts, column, rows, encoder->known, target->codes + encoder->rows, error);
+        uint32_t most = encoder->rows == 0 ? rows / 4 : UINT32_MAX;
+        status = adg_texts_add(&target->texts, column, rows, most, encoder->known, target->codes + encoder->rows,
+                               error);
     }
     if (encoder->rows == 0) {
-        target->listed = 4 * (uint64_t)target->texts.count <= rows && target->texts.count > 0;
+        target->listed = target->texts.count <= rows / 4 && target->texts.count > 0;
     }
     return status == ADG_OK && !target->listed ? joined_page(encoder, index, column, rows, error) : status;
 }

@@ -126,14 +126,14 @@ static enum adg_status add_one(struct adg_texts *texts, const char *cell, uint32
 }
 
 enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column, uint32_t rows,
-                              uint32_t *known, uint32_t *codes, struct adg_error *error)
+                              uint32_t most, uint32_t *known, uint32_t *codes, struct adg_error *error)
 {
     const uint32_t *offsets = column->values.text.offsets;
     enum adg_status status = ADG_OK;
     for (uint32_t c = 0; c < column->cells; c++) {
         known[c] = ADG_NO_TEXT;
     }
-    for (uint32_t r = 0; r < rows && status == ADG_OK; r++) {
+    for (uint32_t r = 0; r < rows && status == ADG_OK && texts->count <= most; r++) {
         uint32_t cell = column->codes[r];
         codes[r] = ADG_NO_TEXT;
         if (cell == ADG_NO_TEXT) {

@@ -21,9 +21,11 @@ struct adg_texts {
 
 /* Empties it and keeps its memory. */
 void adg_texts_clear(struct adg_texts *texts);
-/* Codes of the rows of a TEXTS column, ADG_NO_TEXT for null. `known` is scratch for as many cells as it has. */
+/* Codes of the rows of a TEXTS column, ADG_NO_TEXT for null. Stops when there are more than `most` entries. `known` is scratch for as
+ * many cells as the column has. */
 ADG_MUST_CHECK enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column,
-                                             uint32_t rows, uint32_t *known, uint32_t *codes, struct adg_error *error);
+                                             uint32_t rows, uint32_t most, uint32_t *known, uint32_t *codes,
+                                             struct adg_error *error);
 void adg_texts_fini(struct adg_texts *texts);
 
 /* The first eight bytes as a number that compares as they do, zeros behind a shorter text. Slack may be read. */
