@@ -10,6 +10,7 @@
 #include "adg_version.h"
 #include "cli.h"
 #include "confine.h"
+#include "core/memory.h"
 #include "govern/open_metadata.h"
 #include "run/output.h"
 #include "run/run.h"
@@ -279,6 +280,7 @@ static int run(int argc, char **argv)
     if (status == ADG_OK && help) {
         fputs(usage, stdout);
     } else if (status == ADG_OK) {
+        adg_memory_keep();
         status = generate(&arguments, &error);
     }
     struct adg_option tables = {.kind = ADG_OPTION_LIST, .target = &arguments.tables};

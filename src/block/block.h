@@ -3,8 +3,8 @@
  *
  * A column is one of five kinds. NULL columns and CONSTANT columns cost nothing per row. A DICTIONARY column has one code
  * per row: codes below dictionary->count are entries, dictionary->count itself means null. A PLAIN column has a value per
- * row. A TEXTS column has texts of the block's own, of which rows may share one, and a code per row. Kind and dictionary of a column are the same in every block of a plan (struct adg_layout), so a sink may prepare
- * its dictionary pages or escaped text once.
+ * row. A TEXTS column has texts of the block's own, of which rows may share one, and a code per row. Kind and dictionary of a
+ * column are the same in every block of a plan (struct adg_layout), so a sink may prepare its dictionary pages or escaped text once.
  */
 #ifndef ADG_BLOCK_BLOCK_H
 #define ADG_BLOCK_BLOCK_H
@@ -47,8 +47,11 @@ struct adg_layout_column {
     const struct adg_field *field;
     enum adg_column_kind kind;
     const struct adg_dictionary *dictionary; /* DICTIONARY; CONSTANT: one entry; else NULL */
-    bool nullable;                           /* false: no row is null (DICTIONARY and PLAIN) */
-    double entropy; /* DICTIONARY: bits that a value has which is not null, rows being independent; 0: not known */
+    bool nullable;                           /* false: no row is null (DICTIONARY, PLAIN, TEXTS) */
+    /* Bits that a value has which is not null, values being independent; TEXTS: that a byte has, where it is not the same in all;
+     * 0: not known. */
+    double entropy;
+    bool runs; /* TEXTS: never null; the code of a row is that of the row before, or one more */
 };
 struct adg_layout {
     const char *table;

@@ -16,6 +16,11 @@ static void choose(void)
     if (__builtin_cpu_supports("avx2") && (asked == NULL || strcmp(asked, "scalar") != 0)) {
         chosen = ADG_CPU_AVX2;
     }
+    if (chosen == ADG_CPU_AVX2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi2") &&
+        (asked == NULL || strcmp(asked, "avx2") != 0)) {
+        chosen = ADG_CPU_AVX512;
+    }
 #endif
 }
 

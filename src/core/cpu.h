@@ -1,11 +1,15 @@
 /*
  * Which instruction set the kernels use: the best that the processor has, or what the environment variable ADG_CPU asks for
- * (scalar, avx2) where it has that. Results are the same for all.
+ * (scalar, avx2, avx512) where it has that. Each includes those before it: a kernel asks for the level that it needs at least. Results
+ * are the same for all.
  */
 #ifndef ADG_CORE_CPU_H
 #define ADG_CORE_CPU_H
 
-enum adg_cpu { ADG_CPU_SCALAR, ADG_CPU_AVX2 };
+enum adg_cpu { ADG_CPU_SCALAR, ADG_CPU_AVX2, ADG_CPU_AVX512 };
+
+/* What the function attribute of a kernel for AVX-512 says: the parts that all processors since Skylake-X and Zen 4 have, and BMI2. */
+#define ADG_TARGET_AVX512 "avx512f,avx512bw,avx512dq,avx512vl,bmi2,popcnt"
 
 /* Decided once per process; thread-safe. */
 enum adg_cpu adg_cpu_choose(void);

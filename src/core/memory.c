@@ -3,10 +3,12 @@
  */
 #include "core/memory.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static atomic_uint_fast64_t fail_at; /* 0: never */
@@ -90,6 +92,24 @@ char *adg_strndup(const char *text, size_t length)
 char *adg_strdup(const char *text)
 {
     return adg_strndup(text, strlen(text));
+}
+
+void adg_memory_keep(void)
+{
+#if defined(__GLIBC__)
+    enum { HEAP_BYTES = 256 << 20, PIECE_BYTES = 1 << 30 };
+    if (mallopt(M_ARENA_MAX, 1) != 1 || mallopt(M_MMAP_THRESHOLD, PIECE_BYTES) != 1 ||
+        mallopt(M_TRIM_THRESHOLD, PIECE_BYTES) != 1) {
+        return;
+    }
+    /* Grown once to what a run needs, which costs no memory before it is used, the heap is one range that can be advised. */
+    char *heap = malloc(HEAP_BYTES);
+    if (heap != NULL) {
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)heap + page - 1) / page * page;
+        madvise((void *)first, ((uintptr_t)heap + HEAP_BYTES - first) / page * page, MADV_HUGEPAGE);
+        free(heap);
+    }
+#endif
 }
 
 uint64_t adg_memory_bytes(void)

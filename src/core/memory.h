@@ -22,6 +22,10 @@ void adg_free(void *memory);                                       /* accepts NU
 char *adg_strdup(const char *text);
 char *adg_strndup(const char *text, size_t length); /* copies exactly `length` bytes and ends them with NUL */
 
+/* For a process that fills and empties large buffers all the time: from now on memory comes from one heap, in large pages where the system
+ * has them, and stays there. Other processes give large pieces back at once. Where the C library cannot do it, nothing happens. */
+void adg_memory_keep(void);
+
 /* What the machine has. */
 uint64_t adg_memory_bytes(void);
 

@@ -4,10 +4,11 @@
  * A double that is a whole number of thousandths is written as that: division rounds correctly, so that n / 1000 is what n thousandths
  * read back as, and of two numbers of at most 15 digits no two are the same double.
  *
- * The fewest digits of a double are found by trying 15, 16 and 17 significant digits with the C library's exact conversions and
- * taking the first that reads back equal: slow next to Ryu, but dictionaries are formatted once. A number of fewer digits comes
- * back from 15 with zeros behind it (DBL_DIG), which are taken off; below DBL_MIN that does not hold, and all are tried. The
- * digits are then laid out without an exponent.
+ * The fewest digits of a double are found by trying 15, 16 and 17 significant digits and taking the first that reads back equal. A
+ * number of fewer digits comes back from 15 with zeros behind it (DBL_DIG), which are taken off. From 2^-6 to 2^53 a double times the
+ * power of ten that makes it a whole number of so many digits is exact in 128 bits, and so is the comparison with the doubles beside
+ * it; others go through the C library's exact conversions, where below DBL_MIN all numbers of digits are tried. The digits are then
+ * laid out without an exponent.
  */
 #include "core/number.h"
 
@@ -19,6 +20,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/wide.h"
 
 static pthread_once_t locale_once = PTHREAD_ONCE_INIT;
 static locale_t c_locale;
@@ -108,6 +110,68 @@ static size_t thousandths_format(double value, char *out)
     return length;
 }
 
+/* digits / 10^places, which is no whole number and has no zero at its end. */
+static size_t put_digits(char *out, uint64_t digits, unsigned places, bool negative)
+{
+    char text[21];
+    size_t count = adg_int64_format((int64_t)digits, text), length = 0;
+    if (negative) {
+        out[length++] = '-';
+    }
+    if (count <= places) {
+        out[length++] = '0';
+        out[length++] = '.';
+        memset(out + length, '0', places - count);
+        length += places - count;
+        memcpy(out + length, text, count);
+        return length + count;
+    }
+    memcpy(out + length, text, count - places);
+    length += count - places;
+    out[length++] = '.';
+    memcpy(out + length, text + count - places, places);
+    return length + places;
+}
+
+/* 0 when the value, which is no whole number, is below 2^-6. */
+static size_t shortest_format(double value, char *out)
+{
+    uint64_t bits, power = 1;
+    memcpy(&bits, &value, sizeof bits);
+    int exponent = (int)(bits >> 52 & 0x7FF) - 1075; /* value = mantissa * 2^exponent */
+    uint64_t mantissa = (bits & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1) << 52;
+    if (exponent < -58 || exponent >= 0) {
+        return 0;
+    }
+    unsigned shift = (unsigned)-exponent, places = 15;
+    if (mantissa >> shift > 0) {
+        unsigned whole = count_digits(mantissa >>
+                                      shift); /* up to 16: fewer digits than these read back as whole numbers */
+        places -= whole < places ? whole : places;
+    } else if (10 * (adg_uint128)mantissa < (adg_uint128)1 << shift) {
+        places++; /* a zero behind the point */
+    }
+    for (unsigned i = 0; i < places; i++) {
+        power *= 10;
+    }
+    for (;; places++, power *= 10) { /* ends at 17 digits, which always read back */
+        adg_uint128 exact = (adg_uint128)mantissa * power, half = (adg_uint128)1 << (shift - 1);
+        uint64_t digits = (uint64_t)(exact >> shift);
+        adg_uint128 rest = exact - ((adg_uint128)digits << shift);
+        digits += rest > half || (rest == half && (digits & 1) != 0);
+        adg_uint128 rounded = (adg_uint128)digits << shift;
+        bool below = rounded < exact; /* there, doubles are half as far apart when this one is a power of two */
+        uint64_t between = below && mantissa == UINT64_C(1) << 52 ? power / 2 : power;
+        adg_uint128 off = 2 * (below ? exact - rounded : rounded - exact);
+        if (off < between || (off == between && (mantissa & 1) == 0)) {
+            for (; digits % 10 == 0; digits /= 10) {
+                places--;
+            }
+            return put_digits(out, digits, places, value < 0);
+        }
+    }
+}
+
 size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES])
 {
     if (value == 0) {
@@ -118,6 +182,10 @@ size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES])
         return adg_int64_format((int64_t)value, out);
     }
     size_t short_length = thousandths_format(value, out);
+    if (short_length > 0) {
+        return short_length;
+    }
+    short_length = shortest_format(value, out);
     if (short_length > 0) {
         return short_length;
     }

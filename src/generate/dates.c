@@ -58,7 +58,7 @@ static enum adg_status run_sorted(const struct adg_step *step, struct adg_work *
     uint32_t *tile = work->more_words; /* [count][TILE_ROWS]; a definition sorts at most 16 fields */
     void (*sort)(uint32_t *, uint32_t) = sort_tile_scalar;
 #if defined(__x86_64__)
-    sort = adg_cpu_choose() == ADG_CPU_AVX2 ? sort_tile_avx2 : sort;
+    sort = adg_cpu_choose() >= ADG_CPU_AVX2 ? sort_tile_avx2 : sort;
 #endif
     for (uint32_t first = 0; first < work->rows; first += TILE_ROWS) {
         uint32_t rows = work->rows - first < TILE_ROWS ? work->rows - first : TILE_ROWS;

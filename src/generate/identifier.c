@@ -118,6 +118,22 @@ static inline void put_short_text(struct adg_work_column *column, const uint8_t 
     column->bytes.size += ADG_TEXT_LENGTH_BYTES + size;
 }
 
+/* Which text a row has: its patient's, or one of its own. */
+static void number_runs(const struct identifier *identifier, const struct adg_work *work, uint32_t *codes)
+{
+    if (!identifier->by_patient) {
+        for (uint32_t row = 0; row < work->rows; row++) {
+            codes[row] = row;
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < work->runs.count; i++) {
+        for (uint32_t row = work->runs.starts[i]; row < work->runs.starts[i + 1]; row++) {
+            codes[row] = i;
+        }
+    }
+}
+
 static enum adg_status run_texts(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     const struct identifier *identifier = step->detail;
@@ -134,14 +150,12 @@ static enum adg_status run_texts(const struct adg_step *step, struct adg_work *w
         uint32_t count = all - from < ADG_PLACES_BATCH ? all - from : ADG_PLACES_BATCH;
         make_texts(identifier, work, from, count, stride, texts, lengths);
         for (uint32_t i = 0; i < count; i++) {
-            uint32_t row = identifier->by_patient ? work->runs.starts[from + i] : from + i;
-            uint32_t end = identifier->by_patient ? work->runs.starts[from + i + 1] : row + 1;
-            for (; row < end; row++) {
-                put_short_text(column, texts + (size_t)i * stride, lengths[i]);
-                adg_work_end_text(column, row);
-            }
+            put_short_text(column, texts + (size_t)i * stride, lengths[i]);
+            adg_work_end_text(column, from + i);
         }
     }
+    column->cells = all;
+    number_runs(identifier, work, column->codes);
     return ADG_OK;
 }
 
@@ -246,6 +260,24 @@ static enum adg_status check_cast(const struct identifier *identifier, uint64_t 
     return ADG_OK;
 }
 
+/* Of a text's byte where the pattern leaves a choice, or of a whole number; 0 where it takes more to tell. */
+static double entropy_of(const struct identifier *identifier)
+{
+    double bits = 0;
+    uint32_t chosen = 0;
+    if (identifier->field->type != ADG_TYPE_STRING) {
+        return identifier->digits > 0 ? identifier->digits * (adg_plan_log2_of_parts(10) + 32) : 0;
+    }
+    for (uint32_t p = 0; identifier->has_places && p < identifier->writer.places.length; p++) {
+        uint32_t choices = identifier->writer.places.places[p].choices;
+        if (choices > 1) {
+            bits += adg_plan_log2_of_parts(choices) + 32;
+            chosen++;
+        }
+    }
+    return chosen > 0 ? bits / chosen : 0;
+}
+
 enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[field];
@@ -270,13 +302,15 @@ enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struc
     identifier->first = needed <= share ? share * plan->table->ordinal : 0;
     identifier->space = strings;
     identifier->digits = digits_of(column->field->pattern);
-    column->kind = ADG_COLUMN_PLAIN;
-    column->nullable = false;
     bool text = column->field->type == ADG_TYPE_STRING;
+    column->kind = text ? ADG_COLUMN_TEXTS : ADG_COLUMN_PLAIN;
+    column->own_codes = column->runs = text;
+    column->nullable = false;
     identifier->by_patient = by_patient;
     identifier->has_places = text &&
                              adg_places_writer_init(&identifier->writer, column->field->pattern,
                                                     &identifier->permutation, &identifier->characters, &plan->arena);
+    column->entropy = entropy_of(identifier);
     adg_plan_add_step(plan, field, text ? run_texts : by_patient ? run_patient_values : run_row_values, identifier);
     return text ? ADG_OK : check_cast(identifier, usable, error);
 }

@@ -26,6 +26,7 @@ struct adg_plan_column {
     struct adg_dictionary dictionary; /* count 0 unless CONSTANT or DICTIONARY */
     bool nullable;
     double entropy; /* as in the layout */
+    bool runs;      /* as in the layout */
     bool own_codes; /* a step writes codes for it (even where a later step makes it CONSTANT or NULL) */
     bool missing;   /* sampled, without metadata */
 };
@@ -105,6 +106,9 @@ void adg_plan_add_step(struct adg_plan *plan, uint32_t field,
 
 /* Sets kind and dictionary of a column of codes: NULL for an empty dictionary, CONSTANT for one entry without nulls. */
 void adg_plan_set_dictionary(struct adg_plan_column *column, const struct adg_dictionary *dictionary, bool nullable);
+
+/* log2(parts / 2^32), to sixteen bits behind the point. */
+double adg_plan_log2_of_parts(uint64_t parts);
 
 /* The random numbers that belong to a field of this table. */
 struct adg_stream adg_plan_stream(const struct adg_plan *plan, uint32_t field, enum adg_purpose purpose);

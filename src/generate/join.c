@@ -33,7 +33,8 @@ struct join {
     bool shares;         /* three codes fit a key */
 };
 
-enum { KEY_INPUTS = 3, KEY_BITS = 21 };
+/* Where more than half of the first rows that are looked up have texts of their own, looking is not worth its time. */
+enum { KEY_INPUTS = 3, KEY_BITS = 21, TRIED_ROWS = 2048 };
 #define KEY_USED (UINT64_C(1) << 63)
 
 /* ends[i] = end where a code is no null. Codes are below 2^31. */
@@ -64,7 +65,7 @@ static void find_ends(const struct join *join, const struct adg_work *work, uint
     void (*marks)(const uint32_t *, uint32_t, uint32_t, uint32_t, uint32_t *) = mark_scalar;
     uint32_t rows = work->rows;
 #if defined(__x86_64__)
-    marks = adg_cpu_choose() == ADG_CPU_AVX2 ? mark_avx2 : marks;
+    marks = adg_cpu_choose() >= ADG_CPU_AVX2 ? mark_avx2 : marks;
 #endif
     memset(ends, 0, rows * sizeof *ends);
     for (uint32_t j = 0; j < join->input_count; j++) {
@@ -179,14 +180,16 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
     if (join->shares) {
         memset(work->join_keys, 0, ADG_JOIN_SLOTS * sizeof *work->join_keys);
     }
-    for (uint32_t i = 0; i < work->rows; i++) {
+    bool shares = join->shares;
+    for (uint32_t i = 0, sought = 0; i < work->rows; i++) {
         uint32_t end = work->words[i], *cell = NULL;
         if (end == 0) {
             column->codes[i] = ADG_NO_TEXT;
             continue;
         }
-        if (join->shares && end <= KEY_INPUTS) {
+        if (shares && end <= KEY_INPUTS) {
             cell = find_cell(join, work, codes, i);
+            shares = ++sought != TRIED_ROWS || 2 * column->cells < TRIED_ROWS;
         }
         if (cell != NULL && *cell < column->cells) {
             column->codes[i] = *cell;

@@ -269,8 +269,12 @@ static enum adg_status plan_layout(struct adg_plan *plan, struct adg_error *erro
     for (uint32_t f = 0; f < count; f++) {
         const struct adg_plan_column *column = &plan->columns[f];
         bool coded = column->kind == ADG_COLUMN_DICTIONARY || column->kind == ADG_COLUMN_CONSTANT;
-        columns[f] = (struct adg_layout_column){column->field, column->kind, coded ? &column->dictionary : NULL,
-                                                column->kind == ADG_COLUMN_NULL || column->nullable, column->entropy};
+        columns[f] = (struct adg_layout_column){column->field,
+                                                column->kind,
+                                                coded ? &column->dictionary : NULL,
+                                                column->kind == ADG_COLUMN_NULL || column->nullable,
+                                                column->entropy,
+                                                column->runs};
     }
     plan->layout = (struct adg_layout){plan->table->name, count, columns};
     return ADG_OK;

@@ -102,7 +102,7 @@ enum adg_status adg_plan_alias(struct adg_plan *plan, const uint64_t *parts, uin
 }
 
 /* log2 of parts / 2^32, in plain arithmetic: the same on every machine. Sixteen bits behind the point. */
-static double log2_of_parts(uint64_t parts)
+double adg_plan_log2_of_parts(uint64_t parts)
 {
     int whole = 63 - __builtin_clzll(parts);
     double rest = (double)parts / (double)(UINT64_C(1) << whole), bit = 0.5, sum = whole - 32;
@@ -123,7 +123,8 @@ static double entropy_of(const uint64_t *parts, uint32_t count)
     double sum = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (parts[i] > 0) {
-            sum += (double)parts[i] / (double)filled * (log2_of_parts(filled) - log2_of_parts(parts[i]));
+            sum += (double)parts[i] / (double)filled *
+                   (adg_plan_log2_of_parts(filled) - adg_plan_log2_of_parts(parts[i]));
         }
     }
     return sum;

@@ -242,13 +242,17 @@ enum adg_status adg_value_dictionary(enum adg_type type, const struct adg_value 
         return adg_fail_memory(error);
     }
     uint32_t filled = 0;
+    bool in_order = true; /* as metadata mostly are */
     for (uint32_t i = 0; i < count; i++) {
         if (!values[i].null) {
+            in_order = in_order && (filled == 0 || compare_values(type, &values[sorted[filled - 1]], &values[i]) <= 0);
             sorted[filled++] = i;
         }
     }
     struct order order = {type, values};
-    qsort_r(sorted, filled, sizeof *sorted, compare_indices, &order);
+    if (!in_order) {
+        qsort_r(sorted, filled, sizeof *sorted, compare_indices, &order);
+    }
     uint32_t entries = 0;
     for (uint32_t i = 0; i < filled; i++) {
         uint32_t value = sorted[i];

@@ -3,12 +3,14 @@
  */
 #include "parquet/chunk.h"
 
+#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_c_literalCompressionMode */
 #include <libdeflate.h>
 #include <zstd.h>
 
 #include "core/memory.h"
 
-enum { ZSTD_LEVEL = 1, TRIED_BYTES = 16384 };
+/* A level far below zero makes steps so large that hardly anything is compared. */
+enum { ZSTD_LEVEL = 1, LITERALS_LEVEL = -1000, TRIED_BYTES = 16384 };
 
 enum adg_parquet_physical adg_parquet_physical_of(enum adg_type type)
 {
@@ -58,12 +60,12 @@ int adg_parquet_compare(enum adg_type type, struct adg_span left, struct adg_spa
     return adg_span_compare(left, right);
 }
 
-void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_codec codec,
+void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_effort effort,
                              void *compressor)
 {
     adg_arena_fini(&chunk->arena);
     *chunk = (struct adg_parquet_chunk){.bytes = chunk->bytes,
-                                        .codec = codec,
+                                        .effort = effort,
                                         .type = type,
                                         .bounds_complete = true,
                                         .pages = chunk->pages,
@@ -89,13 +91,26 @@ void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk)
     *chunk = (struct adg_parquet_chunk){0};
 }
 
-static enum adg_status compress_body(void *compressor, struct adg_buffer *out, struct adg_span body,
-                                     struct adg_error *error)
+/* Parameters stay with the compressor, and most pages want those of the page before. */
+static size_t set_effort(ZSTD_CCtx *compressor, enum adg_parquet_effort effort)
+{
+    bool literals = effort == ADG_EFFORT_LITERALS;
+    size_t level = ZSTD_CCtx_setParameter(compressor, ZSTD_c_compressionLevel, literals ? LITERALS_LEVEL : ZSTD_LEVEL);
+    size_t mode = ZSTD_CCtx_setParameter(compressor, ZSTD_c_literalCompressionMode,
+                                         literals ? ZSTD_ps_enable : ZSTD_ps_auto);
+    return ZSTD_isError(level) ? level : mode;
+}
+
+static enum adg_status compress_body(void *compressor, enum adg_parquet_effort effort, struct adg_buffer *out,
+                                     struct adg_span body, struct adg_error *error)
 {
     out->size = 0;
     enum adg_status status = adg_buffer_reserve(out, ZSTD_compressBound(body.size), error);
     if (status == ADG_OK) {
-        size_t size = ZSTD_compressCCtx(compressor, out->data, out->capacity, body.data, body.size, ZSTD_LEVEL);
+        size_t size = set_effort(compressor, effort);
+        if (!ZSTD_isError(size)) {
+            size = ZSTD_compress2(compressor, out->data, out->capacity, body.data, body.size);
+        }
         if (ZSTD_isError(size)) {
             return adg_fail(error, ADG_FAILED, "zstd: %s", ZSTD_getErrorName(size));
         }
@@ -107,7 +122,8 @@ static enum adg_status compress_body(void *compressor, struct adg_buffer *out, s
 bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes)
 {
     bytes.size = bytes.size < TRIED_BYTES ? bytes.size : TRIED_BYTES;
-    return compress_body(compressor, scratch, bytes, NULL) == ADG_OK && 2 * scratch->size < bytes.size;
+    return compress_body(compressor, ADG_EFFORT_LITERALS, scratch, bytes, NULL) == ADG_OK &&
+           4 * scratch->size < 3 * bytes.size;
 }
 
 /* Header and (compressed) body behind what the chunk has. `values` are the entries of a dictionary page. */
@@ -119,8 +135,8 @@ static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_par
     if (body.size > INT32_MAX) {
         return adg_fail(error, ADG_FAILED, "a page of 2 GiB and more cannot be written");
     }
-    if (chunk->codec == ADG_CODEC_ZSTD) {
-        enum adg_status status = compress_body(chunk->compressor, &chunk->compressed, body, error);
+    if (chunk->effort != ADG_EFFORT_NONE) {
+        enum adg_status status = compress_body(chunk->compressor, chunk->effort, &chunk->compressed, body, error);
         if (status != ADG_OK) {
             return status;
         }
@@ -133,6 +149,8 @@ static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_par
     adg_thrift_i32(&writer, 2, (int32_t)body.size);
     adg_thrift_i32(&writer, 3, (int32_t)stored.size);
     adg_thrift_i32(&writer, 4, (int32_t)(uint32_t)libdeflate_crc32(0, stored.data, stored.size));
+    chunk->encodings |= UINT32_C(1) << (type == ADG_PAGE_DATA ? encoding : ADG_ENCODING_PLAIN) |
+                        UINT32_C(1) << ADG_ENCODING_RLE;
     if (type == ADG_PAGE_DATA) {
         adg_thrift_struct_field(&writer, 5);
         adg_thrift_begin(&writer);

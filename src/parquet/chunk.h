@@ -24,7 +24,13 @@ enum adg_parquet_physical {
     ADG_PHYSICAL_DOUBLE = 5,
     ADG_PHYSICAL_BYTE_ARRAY = 6
 };
-enum adg_parquet_encoding { ADG_ENCODING_PLAIN = 0, ADG_ENCODING_RLE = 3, ADG_ENCODING_RLE_DICTIONARY = 8 };
+enum adg_parquet_encoding {
+    ADG_ENCODING_PLAIN = 0,
+    ADG_ENCODING_RLE = 3,
+    ADG_ENCODING_DELTA_BINARY_PACKED = 5,
+    ADG_ENCODING_DELTA_BYTE_ARRAY = 7,
+    ADG_ENCODING_RLE_DICTIONARY = 8
+};
 enum adg_parquet_codec { ADG_CODEC_UNCOMPRESSED = 0, ADG_CODEC_ZSTD = 6 };
 enum adg_parquet_page_type { ADG_PAGE_DATA = 0, ADG_PAGE_DICTIONARY = 2 };
 
@@ -46,10 +52,15 @@ struct adg_parquet_page {
     struct adg_parquet_bounds bounds; /* in the chunk's arena */
 };
 
+/* How bytes become smaller: not at all; by zstd that looks for no repetitions, but gives frequent bytes shorter codes, which is fast and
+ * all there is to gain where values are independent; by zstd, level 1. */
+enum adg_parquet_effort { ADG_EFFORT_NONE, ADG_EFFORT_LITERALS, ADG_EFFORT_REPETITIONS };
+
 struct adg_parquet_chunk {
     struct adg_buffer bytes;
-    enum adg_parquet_codec codec;
+    enum adg_parquet_effort effort;
     enum adg_type type;
+    uint32_t encodings;               /* a bit for each that a page has */
     int64_t dictionary_bytes;         /* of the dictionary page, with header; 0: none */
     uint64_t stored_bytes;            /* of all pages, with headers */
     uint64_t uncompressed_bytes;      /* the same before compression */
@@ -64,7 +75,7 @@ struct adg_parquet_chunk {
 };
 
 /* Empties the chunk and keeps its memory. `compressor` is a ZSTD_CCtx of this thread. */
-void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_codec codec,
+void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_effort effort,
                              void *compressor);
 ADG_MUST_CHECK enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_chunk *chunk, struct adg_span body,
                                                             uint32_t entries, bool sorted, struct adg_error *error);
@@ -77,7 +88,7 @@ ADG_MUST_CHECK enum adg_status adg_parquet_chunk_page(struct adg_parquet_chunk *
 void adg_parquet_chunk_take(struct adg_parquet_chunk *chunk, struct adg_parquet_chunk *out);
 void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk);
 
-/* Whether zstd halves the first 16 KiB of these bytes: less is not worth its time. */
+/* Whether ADG_EFFORT_LITERALS takes a quarter or more off the first 16 KiB of these bytes: less is not worth its time. */
 bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes);
 
 /* Compares two values in PLAIN encoding: numbers by value, text by bytes. */

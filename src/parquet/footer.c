@@ -80,11 +80,11 @@ static void write_column(struct adg_thrift_writer *writer, const struct adg_parq
     bool dictionary = chunk->dictionary_bytes > 0;
     adg_thrift_begin(writer);
     adg_thrift_i32(writer, 1, (int32_t)adg_parquet_physical_of(leaf->type));
-    adg_thrift_list_field(writer, 2, ADG_THRIFT_I32, dictionary ? 3 : 2);
-    adg_thrift_item_i32(writer, ADG_ENCODING_PLAIN);
-    adg_thrift_item_i32(writer, ADG_ENCODING_RLE);
-    if (dictionary) {
-        adg_thrift_item_i32(writer, ADG_ENCODING_RLE_DICTIONARY);
+    adg_thrift_list_field(writer, 2, ADG_THRIFT_I32, (uint32_t)__builtin_popcount(chunk->encodings));
+    for (uint32_t encoding = 0; encoding < 32; encoding++) {
+        if ((chunk->encodings >> encoding & 1) != 0) {
+            adg_thrift_item_i32(writer, (int32_t)encoding);
+        }
     }
     adg_thrift_list_field(writer, 3, ADG_THRIFT_BINARY, leaf->is_list ? 3 : 1);
     adg_thrift_item_binary(writer, leaf->name, strlen(leaf->name));
@@ -92,7 +92,7 @@ static void write_column(struct adg_thrift_writer *writer, const struct adg_parq
         adg_thrift_item_binary(writer, "list", 4);
         adg_thrift_item_binary(writer, "element", 7);
     }
-    adg_thrift_i32(writer, 4, (int32_t)chunk->codec);
+    adg_thrift_i32(writer, 4, chunk->effort == ADG_EFFORT_NONE ? ADG_CODEC_UNCOMPRESSED : ADG_CODEC_ZSTD);
     adg_thrift_i64(writer, 5, (int64_t)chunk->values);
     adg_thrift_i64(writer, 6, (int64_t)chunk->uncompressed_bytes);
     adg_thrift_i64(writer, 7, (int64_t)chunk->stored_bytes);

@@ -26,6 +26,8 @@ static inline unsigned adg_hybrid_width(uint32_t max)
 size_t adg_hybrid_put_repeated(uint8_t *out, uint32_t value, uint32_t count, unsigned width);
 /* One bit-packed run; the last group is filled up with zeros. */
 size_t adg_hybrid_put_packed(uint8_t *out, const uint32_t *values, uint32_t count, unsigned width);
+/* The packed values alone, eight to `width` bytes; up to 16 bytes behind them are overwritten. */
+void adg_hybrid_pack(uint8_t *out, const uint32_t *values, uint32_t groups, unsigned width);
 /* One bit-packed run of width 1 from bits that are packed already (8 per byte, the lowest first). */
 size_t adg_hybrid_put_bits(uint8_t *out, const uint8_t *bits, uint32_t count);
 

@@ -4,6 +4,7 @@
 #include "parquet/levels.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -77,6 +78,28 @@ __attribute__((target("avx2,popcnt"))) static uint32_t compact_avx2(const uint32
     return kept;
 }
 
+__attribute__((target(ADG_TARGET_AVX512))) static uint32_t
+compact_avx512(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed, uint8_t *present)
+{
+    uint32_t kept = 0;
+    const __m512i limit = _mm512_set1_epi32((int)null);
+    for (uint32_t r = 0; r < rows; r += 16) {
+        __m512i code = _mm512_loadu_si512(codes + r);
+        __mmask16 set = _mm512_cmplt_epi32_mask(code, limit);
+        uint16_t bits = (uint16_t)set;
+        _mm512_storeu_si512(packed + kept, _mm512_maskz_compress_epi32(set, code)); /* kept <= r: there is room */
+        kept += (uint32_t)_mm_popcnt_u32(bits);
+        memcpy(present + r / 8, &bits, sizeof bits);
+    }
+    return kept;
+}
+
+__attribute__((target(ADG_TARGET_AVX512))) static void bounds_avx512(const uint32_t *codes, uint32_t count,
+                                                                     uint32_t highest, uint32_t *min, uint32_t *max)
+{
+    bounds(codes, count, highest, min, max);
+}
+
 __attribute__((target("avx2"))) static void bounds_avx2(const uint32_t *codes, uint32_t count, uint32_t highest,
                                                         uint32_t *min, uint32_t *max)
 {
@@ -88,7 +111,10 @@ uint32_t adg_levels_compact(const uint32_t *codes, uint32_t rows, uint32_t null,
 {
     uint32_t done = 0, kept = 0;
 #if defined(__x86_64__)
-    if (adg_cpu_choose() == ADG_CPU_AVX2) {
+    if (adg_cpu_choose() >= ADG_CPU_AVX512) {
+        done = rows / 16 * 16;
+        kept = compact_avx512(codes, done, null, packed, present);
+    } else if (adg_cpu_choose() >= ADG_CPU_AVX2) {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         pthread_once(&once, fill_lanes);
         done = rows / 8 * 8;
@@ -101,7 +127,11 @@ uint32_t adg_levels_compact(const uint32_t *codes, uint32_t rows, uint32_t null,
 void adg_levels_bounds(const uint32_t *codes, uint32_t count, uint32_t highest, uint32_t *min, uint32_t *max)
 {
 #if defined(__x86_64__)
-    if (adg_cpu_choose() == ADG_CPU_AVX2) {
+    if (adg_cpu_choose() >= ADG_CPU_AVX512) {
+        bounds_avx512(codes, count, highest, min, max);
+        return;
+    }
+    if (adg_cpu_choose() >= ADG_CPU_AVX2) {
         bounds_avx2(codes, count, highest, min, max);
         return;
     }

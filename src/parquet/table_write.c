@@ -149,7 +149,7 @@ static enum adg_status write_chunk(struct adg_parquet_chunk *chunk, struct page 
                                    ZSTD_CCtx *compressor, struct adg_error *error)
 {
     enum adg_status status = ADG_OK;
-    adg_parquet_chunk_begin(chunk, column->type, ADG_CODEC_ZSTD, compressor);
+    adg_parquet_chunk_begin(chunk, column->type, ADG_EFFORT_REPETITIONS, compressor);
     for (uint64_t row = first; row < end && status == ADG_OK; row += PAGE_ROWS) {
         uint64_t stop = end - row < PAGE_ROWS ? end : row + PAGE_ROWS;
         status = fill_page(page, column, row, stop, error);

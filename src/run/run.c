@@ -63,6 +63,7 @@ struct run {
     uint64_t next_encode, next_write;
     bool writing;
     uint64_t rows_done;
+    uint32_t planned;       /* tables begun */
     enum adg_status status; /* of the first failure */
     struct adg_error error;
 };
@@ -143,23 +144,44 @@ static enum adg_status choose_all(struct run *run, struct adg_error *error)
     return status;
 }
 
-static enum adg_status plan_table(struct run *run, struct table *table, struct adg_error *error)
+static unsigned thread_count(const struct run *run)
 {
+    return run->options->threads > 0 ? run->options->threads : adg_processor_count();
+}
+
+/* Several tables are planned side by side, each by one thread; a single one counts its patients with all. */
+static enum adg_status plan_table(void *context, uint64_t number, struct adg_error *error)
+{
+    struct run *run = context;
+    struct table *table = &run->tables[number];
     const struct adg_run_options *options = run->options;
     const struct adg_plan_options plan_options = {.seed = options->seed,
                                                   .patients = options->patients,
                                                   .rows = options->rows,
                                                   .shard = options->shard,
                                                   .shards = options->shards,
-                                                  .threads = options->threads};
-    enum adg_status status = adg_plan_new(options->definition, options->metadata, table->name, &plan_options,
-                                          &table->plan, error);
+                                                  .threads = run->table_count > 1 ? 1 : thread_count(run)};
+    pthread_mutex_lock(&run->lock);
+    options->progress.report(options->progress.context, "planning", table->name, run->planned++, run->table_count);
+    pthread_mutex_unlock(&run->lock);
+    enum adg_status status = adg_stop_check(error);
+    if (status == ADG_OK) {
+        status = adg_output_init(&table->output, options->out_folder, table->name, run->sink->extension,
+                                 options->sharded, options->shard, options->shards, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_plan_new(options->definition, options->metadata, table->name, &plan_options, &table->plan, error);
+    }
     if (status == ADG_OK) {
         status = run->sink->open(adg_plan_layout(table->plan), options->compression, &table->sink, error);
     }
-    if (status != ADG_OK) {
-        return status;
-    }
+    return status;
+}
+
+/* Gives the table its items, and shows what its plan warns of. */
+static void add_items(struct run *run, struct table *table)
+{
+    const struct adg_run_options *options = run->options;
     table->blocks = adg_plan_blocks(table->plan);
     table->first_item = run->item_count;
     table->item_count = table->blocks == 0 ? 1 : (table->blocks - 1) / run->part_blocks + 1;
@@ -168,23 +190,16 @@ static enum adg_status plan_table(struct run *run, struct table *table, struct a
     for (uint32_t i = 0; i < adg_plan_warning_count(table->plan); i++) {
         options->progress.warn(options->progress.context, adg_plan_warning(table->plan, i));
     }
-    return ADG_OK;
 }
 
 static enum adg_status plan(struct run *run, struct adg_error *error)
 {
     enum adg_status status = run->options->tables != NULL ? choose_listed(run, error) : choose_all(run, error);
+    if (status == ADG_OK) {
+        status = adg_parallel_for(thread_count(run), run->table_count, plan_table, run, error);
+    }
     for (uint32_t t = 0; t < run->table_count && status == ADG_OK; t++) {
-        struct table *table = &run->tables[t];
-        run->options->progress.report(run->options->progress.context, "planning", table->name, t, run->table_count);
-        status = adg_stop_check(error);
-        if (status == ADG_OK) {
-            status = adg_output_init(&table->output, run->options->out_folder, table->name, run->sink->extension,
-                                     run->options->sharded, run->options->shard, run->options->shards, error);
-        }
-        if (status == ADG_OK) {
-            status = plan_table(run, table, error);
-        }
+        add_items(run, &run->tables[t]);
     }
     return status;
 }
@@ -362,6 +377,11 @@ static enum adg_status encode_item(struct run *run, struct worker *worker, struc
         status = encode_blocks(run, worker, first, end, error);
     }
     if (status == ADG_OK) {
+        pthread_mutex_lock(&run->lock); /* only now: memory of parts is for those that wait to be written */
+        if (run->spare_count > 0) {
+            part->bytes = run->spares[--run->spare_count];
+        }
+        pthread_mutex_unlock(&run->lock);
         status = run->sink->part_end(worker->encoder, part, error);
     }
     return status;
@@ -374,9 +394,6 @@ static void encode_next(struct run *run, struct worker *worker)
     struct table *table = table_of_item(run, item);
     struct adg_sink_part part = {0};
     struct adg_error error = {{0}};
-    if (run->spare_count > 0) {
-        part.bytes = run->spares[--run->spare_count];
-    }
     pthread_mutex_unlock(&run->lock);
     enum adg_status status = encode_item(run, worker, table, item, &part, &error);
     pthread_mutex_lock(&run->lock);
@@ -408,7 +425,7 @@ static enum adg_status work(void *context, uint64_t number, struct adg_error *er
 
 static enum adg_status work_in_threads(struct run *run, struct adg_error *error)
 {
-    unsigned threads = run->options->threads > 0 ? run->options->threads : adg_processor_count();
+    unsigned threads = thread_count(run);
     if (threads > run->item_count) {
         threads = (unsigned)run->item_count;
     }

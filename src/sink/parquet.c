@@ -4,7 +4,7 @@
  * A part is a row group, a block a page of every column. Dictionary pages are prepared once per file; a column with many
  * entries keeps its codes until the row group ends, and writes only the entries that occur in it. Columns that are null or
  * constant throughout have one page per row group, of a few bytes. Joined texts that repeat are listed in a dictionary per row
- * group. With compression `auto` a column chunk is compressed when that halves it.
+ * group. With compression `auto` a column chunk is compressed when that takes a quarter off it.
  */
 #include "sink/parquet.h"
 
@@ -25,6 +25,24 @@ static void sink_free(struct adg_sink *sink)
         adg_free(sink->leaves);
         adg_parquet_footer_fini(&sink->footer);
         adg_free(sink);
+    }
+}
+
+/* Values with so large a part of their width in bits cannot be made a quarter smaller. */
+#define DENSE 0.7
+
+/* What the distribution tells. */
+static void prepare_column(const struct adg_layout_column *layout, struct prepared_column *column)
+{
+    double entropy = layout->entropy;
+    bool whole = adg_parquet_physical_of(layout->field->type) == ADG_PHYSICAL_INT64;
+    if (layout->kind == ADG_COLUMN_DICTIONARY && layout->dictionary->count > 2) {
+        column->dense = entropy >= DENSE * adg_hybrid_width(layout->dictionary->count - 1);
+    } else if (layout->kind == ADG_COLUMN_TEXTS) {
+        column->dense = entropy >= DENSE * 8;
+    } else if (layout->kind == ADG_COLUMN_PLAIN && whole) {
+        column->delta = entropy > 0 && entropy < MOST_DELTA_BITS;
+        column->dense = column->delta;
     }
 }
 
@@ -50,8 +68,7 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
         const struct adg_dictionary *dictionary = layout->columns[i].dictionary;
         sink->leaves[i] = (struct adg_parquet_leaf){
             .name = field->name, .type = field->type, .precision = field->precision, .scale = field->scale};
-        sink->columns[i].dense = layout->columns[i].kind == ADG_COLUMN_DICTIONARY && dictionary->count > 2 &&
-                                 2 * layout->columns[i].entropy >= adg_hybrid_width(dictionary->count - 1);
+        prepare_column(&layout->columns[i], &sink->columns[i]);
         if (dictionary == NULL || field->type == ADG_TYPE_BOOLEAN) {
             continue;
         }
@@ -160,7 +177,8 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
                 encoder->present != NULL && encoder->numbers != NULL && encoder->known != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
-        if (sink->columns[i].deferred || sink->layout->columns[i].kind == ADG_COLUMN_TEXTS) {
+        const struct adg_layout_column *layout = &sink->layout->columns[i];
+        if (sink->columns[i].deferred || (layout->kind == ADG_COLUMN_TEXTS && !layout->runs)) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));
             good = encoder->columns[i].codes != NULL;
         }
@@ -195,7 +213,7 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
         const struct adg_layout_column *layout = &sink->layout->columns[i];
         const struct adg_block_column *column = &block->columns[i];
         if (layout->kind == ADG_COLUMN_TEXTS) {
-            status = adg_page_joined_block(encoder, i, column, block->rows, error);
+            status = adg_page_texts(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_PLAIN) {
             status = adg_page_plain(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY && layout->field->type == ADG_TYPE_BOOLEAN) {
@@ -222,7 +240,7 @@ static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_grou
         if (sink->columns[i].deferred) {
             status = adg_page_deferred(encoder, i, error);
         } else if (encoder->columns[i].listed) {
-            status = adg_page_joined(encoder, i, error);
+            status = adg_page_listed(encoder, i, error);
         } else if (kind == ADG_COLUMN_NULL || kind == ADG_COLUMN_CONSTANT) {
             status = adg_page_uniform(encoder, i, error);
         }

@@ -9,12 +9,14 @@
 #include "sink/texts.h"
 
 /* Dictionaries with more entries are cut to those that a row group uses. */
-enum { WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
+/* and whole numbers of fewer bits are worth packing. */
+enum { MOST_DELTA_BITS = 52, WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
 
 struct prepared_column {
     struct adg_buffer dictionary; /* the whole dictionary as the body of its page */
     bool deferred;
-    bool dense; /* codes have more than half of the bits that they take: nothing can halve them */
+    bool dense; /* values have most of the bits that they take: compressing them is not tried */
+    bool delta; /* PLAIN whole numbers whose range is known to be narrower than their type */
 };
 
 struct adg_sink {
@@ -47,6 +49,32 @@ struct adg_sink_encoder {
     uint32_t *known;           /* [ADG_BLOCK_ROWS] TEXTS: a cell's entry in the part's dictionary */
 };
 
+/* How the pages of a column chunk are made. */
+struct adg_page_dictionary { /* no entries: there is none */
+    struct adg_span body;
+    uint32_t entries;
+    bool sorted;
+};
+struct adg_page_form {
+    enum adg_parquet_encoding encoding;
+    size_t skip; /* bytes of a body that do not tell whether it pays */
+    struct adg_page_dictionary dictionary;
+};
+
+/* A page's body: it starts with definition levels, all 0, all 1, or the bits in encoder->present, and may go on with codes below
+ * `entries`, others being null; then it is emitted. The chunk starts with its first page. */
+ADG_MUST_CHECK enum adg_status adg_page_put_levels(struct adg_sink_encoder *encoder, uint32_t rows, uint32_t present,
+                                                   struct adg_error *error);
+struct adg_page_codes { /* how many are not null, the smallest and the largest of them */
+    uint32_t kept, min, max;
+};
+ADG_MUST_CHECK enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes,
+                                                  uint32_t rows, bool nullable, uint32_t entries,
+                                                  struct adg_page_codes *out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_page_emit(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
+                                             const struct adg_page_form *form, uint32_t rows, uint32_t nulls,
+                                             const struct adg_parquet_bounds *bounds, struct adg_error *error);
+
 /* Entry `i` in PLAIN encoding without length prefix; and appending a value with it. */
 struct adg_span adg_page_entry(const struct adg_dictionary *dictionary, uint32_t i);
 ADG_MUST_CHECK enum adg_status adg_page_append_value(struct adg_buffer *out, enum adg_type type, struct adg_span value,
@@ -60,16 +88,16 @@ ADG_MUST_CHECK enum adg_status adg_page_boolean(struct adg_sink_encoder *encoder
 ADG_MUST_CHECK enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,
                                               const struct adg_block_column *column, uint32_t rows,
                                               struct adg_error *error);
-/* A block of joined texts: they are listed when a quarter or fewer of the part's first block are different, else PLAIN. */
-ADG_MUST_CHECK enum adg_status adg_page_joined_block(struct adg_sink_encoder *encoder, uint32_t index,
-                                                     const struct adg_block_column *column, uint32_t rows,
-                                                     struct adg_error *error);
+/* A block of texts of its own (parquet_texts.c). */
+ADG_MUST_CHECK enum adg_status adg_page_texts(struct adg_sink_encoder *encoder, uint32_t index,
+                                              const struct adg_block_column *column, uint32_t rows,
+                                              struct adg_error *error);
 
 /* At the part's end: the one page of a column that is null or constant throughout; the pages of texts that were listed, and of
  * codes that were kept. */
 ADG_MUST_CHECK enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t column,
                                                 struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_page_joined(struct adg_sink_encoder *encoder, uint32_t index,
+ADG_MUST_CHECK enum adg_status adg_page_listed(struct adg_sink_encoder *encoder, uint32_t index,
                                                struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column,
                                                  struct adg_error *error);

@@ -4,6 +4,7 @@
 #include "sink/parquet.h"
 
 #include "core/memory.h"
+#include "parquet/delta.h"
 #include "parquet/hybrid.h"
 #include "parquet/levels.h"
 
@@ -61,67 +62,76 @@ static struct adg_parquet_bounds make_bounds(enum adg_type type, struct adg_span
 
 /* ---- pages ------------------------------------------------------------------------------------------------------- */
 
-/* The dictionary of a chunk; no entries: it has none. */
-struct chunk_dictionary {
-    struct adg_span body;
-    uint32_t entries;
-    bool sorted;
-};
-static const struct chunk_dictionary no_dictionary = {{NULL, 0}, 0, true};
+static const struct adg_page_form delta_form = {.encoding = ADG_ENCODING_DELTA_BINARY_PACKED};
+static const struct adg_page_form plain_form = {.encoding = ADG_ENCODING_PLAIN};
 
-static struct chunk_dictionary whole_dictionary(const struct adg_sink *sink, uint32_t column)
+static struct adg_page_form codes_form(struct adg_span dictionary, uint32_t entries, bool sorted)
+{
+    return (struct adg_page_form){.encoding = ADG_ENCODING_RLE_DICTIONARY, .dictionary = {dictionary, entries, sorted}};
+}
+
+static struct adg_page_form whole_dictionary_form(const struct adg_sink *sink, uint32_t column)
 {
     const struct adg_buffer *body = &sink->columns[column].dictionary;
-    return (struct chunk_dictionary){{body->data, body->size}, sink->layout->columns[column].dictionary->count, true};
+    return codes_form((struct adg_span){body->data, body->size}, sink->layout->columns[column].dictionary->count, true);
 }
 
 /* Told by the distribution where it is known; else tried with the first page, or with a dictionary that was made for the chunk
  * and outweighs the chunk's pages. */
-static bool is_compressed(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
-                          const struct chunk_dictionary *dictionary)
+static enum adg_parquet_effort choose_effort(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
+                                             const struct adg_page_form *form)
 {
-    enum adg_compression asked = encoder->sink->compression;
+    const struct adg_page_dictionary *dictionary = &form->dictionary;
     size_t pages = encoder->rows / ADG_BLOCK_ROWS + 1;
     bool outweighs = !dictionary->sorted && dictionary->body.size > pages * body.size;
-    struct adg_span tried = outweighs ? dictionary->body : body;
-    return asked == ADG_COMPRESSION_ZSTD || (asked == ADG_COMPRESSION_AUTO && !encoder->sink->columns[column].dense &&
-                                             adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried));
+    struct adg_span tried = outweighs ? dictionary->body
+                                      : (struct adg_span){body.data + form->skip, body.size - form->skip};
+    switch (encoder->sink->compression) {
+    case ADG_COMPRESSION_ZSTD:
+        return ADG_EFFORT_REPETITIONS;
+    case ADG_COMPRESSION_NONE:
+        return ADG_EFFORT_NONE;
+    case ADG_COMPRESSION_AUTO:
+        break;
+    }
+    return !encoder->sink->columns[column].dense &&
+                   adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried)
+               ? ADG_EFFORT_LITERALS
+               : ADG_EFFORT_NONE;
 }
 
-/* The chunk starts with its first page. */
-static enum adg_status emit_body(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
-                                 const struct chunk_dictionary *dictionary, uint32_t rows, uint32_t nulls,
-                                 const struct adg_parquet_bounds *bounds, struct adg_error *error)
+enum adg_status adg_page_emit(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
+                              const struct adg_page_form *form, uint32_t rows, uint32_t nulls,
+                              const struct adg_parquet_bounds *bounds, struct adg_error *error)
 {
     struct encoder_column *target = &encoder->columns[column];
-    enum adg_parquet_encoding encoding = dictionary->entries > 0 ? ADG_ENCODING_RLE_DICTIONARY : ADG_ENCODING_PLAIN;
+    const struct adg_page_dictionary *dictionary = &form->dictionary;
     enum adg_status status = ADG_OK;
     if (!target->begun) {
-        bool compressed = is_compressed(encoder, column, body, dictionary);
         adg_parquet_chunk_begin(&target->chunk, encoder->sink->leaves[column].type,
-                                compressed ? ADG_CODEC_ZSTD : ADG_CODEC_UNCOMPRESSED, encoder->compressor);
+                                choose_effort(encoder, column, body, form), encoder->compressor);
         target->begun = true;
         if (dictionary->entries > 0) {
             status = adg_parquet_chunk_dictionary(&target->chunk, dictionary->body, dictionary->entries,
                                                   dictionary->sorted, error);
         }
     }
-    return status == ADG_OK ? adg_parquet_chunk_page(&target->chunk, body, rows, rows, nulls, encoding, bounds, error)
-                            : status;
+    return status == ADG_OK
+               ? adg_parquet_chunk_page(&target->chunk, body, rows, rows, nulls, form->encoding, bounds, error)
+               : status;
 }
 
 /* What encoder->body holds. */
-static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t column,
-                                 const struct chunk_dictionary *dictionary, uint32_t rows, uint32_t nulls,
-                                 const struct adg_parquet_bounds *bounds, struct adg_error *error)
+static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t column, const struct adg_page_form *form,
+                                 uint32_t rows, uint32_t nulls, const struct adg_parquet_bounds *bounds,
+                                 struct adg_error *error)
 {
-    return emit_body(encoder, column, (struct adg_span){encoder->body.data, encoder->body.size}, dictionary, rows,
-                     nulls, bounds, error);
+    return adg_page_emit(encoder, column, (struct adg_span){encoder->body.data, encoder->body.size}, form, rows, nulls,
+                         bounds, error);
 }
 
-/* Starts the page's body with its definition levels: all 0, all 1, or the bits in encoder->present. */
-static enum adg_status put_levels(struct adg_sink_encoder *encoder, uint32_t rows, uint32_t present,
-                                  struct adg_error *error)
+enum adg_status adg_page_put_levels(struct adg_sink_encoder *encoder, uint32_t rows, uint32_t present,
+                                    struct adg_error *error)
 {
     encoder->body.size = 0;
     enum adg_status status = adg_buffer_reserve(&encoder->body, sizeof(uint32_t) + adg_hybrid_bound(rows, 1), error);
@@ -136,22 +146,16 @@ static enum adg_status put_levels(struct adg_sink_encoder *encoder, uint32_t row
     return status;
 }
 
-/* Codes with the smallest and the largest one of them that is not null. */
-struct coded {
-    uint32_t kept, min, max;
-};
-
-/* The body of a data page of codes below `entries`; others are null. */
-static enum adg_status put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows, bool nullable,
-                                 uint32_t entries, struct coded *out, struct adg_error *error)
+enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows,
+                                   bool nullable, uint32_t entries, struct adg_page_codes *out, struct adg_error *error)
 {
     const uint32_t *packed = codes;
-    struct coded coded = {.kept = rows};
+    struct adg_page_codes coded = {.kept = rows};
     if (nullable) {
         coded.kept = adg_levels_compact(codes, rows, entries, encoder->packed, encoder->present);
         packed = encoder->packed;
     }
-    enum adg_status status = put_levels(encoder, rows, coded.kept, error);
+    enum adg_status status = adg_page_put_levels(encoder, rows, coded.kept, error);
     unsigned width = entries > 2 ? adg_hybrid_width(entries - 1) : 1;
     if (status == ADG_OK) {
         status = adg_buffer_reserve(&encoder->body, 1 + adg_hybrid_bound(coded.kept, width), error);
@@ -173,19 +177,20 @@ static enum adg_status put_codes(struct adg_sink_encoder *encoder, const uint32_
 /* A data page of `rows` codes into a dictionary of which the row group has `entries`; `names` tells them for bounds: entry e
  * of the row group is entry names[e] of the layout's dictionary, or e where names is NULL. */
 static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
-                                 uint32_t rows, const struct chunk_dictionary *dictionary, const uint32_t *names,
+                                 uint32_t rows, const struct adg_page_form *form, const uint32_t *names,
                                  struct adg_error *error)
 {
     const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
     struct adg_parquet_bounds bounds = {0};
-    struct coded coded;
-    enum adg_status status = put_codes(encoder, codes, rows, layout->nullable, dictionary->entries, &coded, error);
+    struct adg_page_codes coded;
+    enum adg_status status = adg_page_put_codes(encoder, codes, rows, layout->nullable, form->dictionary.entries,
+                                                &coded, error);
     if (status == ADG_OK && coded.kept > 0) {
         bounds = make_bounds(layout->field->type,
                              adg_page_entry(layout->dictionary, names != NULL ? names[coded.min] : coded.min),
                              adg_page_entry(layout->dictionary, names != NULL ? names[coded.max] : coded.max));
     }
-    return status == ADG_OK ? emit_page(encoder, column, dictionary, rows, rows - coded.kept, &bounds, error) : status;
+    return status == ADG_OK ? emit_page(encoder, column, form, rows, rows - coded.kept, &bounds, error) : status;
 }
 
 /* Booleans have no dictionaries in Parquet: a bit per value. */
@@ -194,7 +199,7 @@ enum adg_status adg_page_boolean(struct adg_sink_encoder *encoder, uint32_t colu
 {
     const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
     uint32_t kept = adg_levels_compact(codes, rows, dictionary->count, encoder->packed, encoder->present);
-    enum adg_status status = put_levels(encoder, rows, kept, error);
+    enum adg_status status = adg_page_put_levels(encoder, rows, kept, error);
     if (status == ADG_OK) {
         status = adg_buffer_reserve(&encoder->body, kept / 8 + 1, error);
     }
@@ -213,7 +218,7 @@ enum adg_status adg_page_boolean(struct adg_sink_encoder *encoder, uint32_t colu
         adg_levels_bounds(encoder->packed, kept, dictionary->count - 1, &min, &max);
         bounds = make_bounds(ADG_TYPE_BOOLEAN, adg_page_entry(dictionary, min), adg_page_entry(dictionary, max));
     }
-    return emit_page(encoder, column, &no_dictionary, rows, rows - kept, &bounds, error);
+    return emit_page(encoder, column, &plain_form, rows, rows - kept, &bounds, error);
 }
 
 /* Notes in encoder->present which rows of a PLAIN column have a value; returns how many. */
@@ -255,7 +260,7 @@ static enum adg_status text_page(struct adg_sink_encoder *encoder, uint32_t inde
         }
     }
     if (kept > 0) {
-        bounds = make_bounds(ADG_TYPE_STRING, seen.min, seen.max);
+        bounds = (struct adg_parquet_bounds){true, seen.min, seen.max};
     }
     if (column->values.text.head != NULL && levels <= ADG_TEXT_HEADROOM) {
         body.data = (uint8_t *)column->values.text.head + offsets[0] - levels;
@@ -264,7 +269,7 @@ static enum adg_status text_page(struct adg_sink_encoder *encoder, uint32_t inde
         status = adg_buffer_append(&encoder->body, column->values.text.bytes + offsets[0], cells, error);
         body.data = encoder->body.data;
     }
-    return status == ADG_OK ? emit_body(encoder, index, body, &no_dictionary, rows, rows - kept, &bounds, error)
+    return status == ADG_OK ? adg_page_emit(encoder, index, body, &plain_form, rows, rows - kept, &bounds, error)
                             : status;
 }
 
@@ -324,13 +329,14 @@ enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,
     const uint8_t *first = (const uint8_t *)&ends;
     struct adg_parquet_bounds bounds = {0};
     uint32_t kept = note_present(encoder, column, rows);
-    enum adg_status status = put_levels(encoder, rows, kept, error);
+    enum adg_status status = adg_page_put_levels(encoder, rows, kept, error);
     if (status == ADG_OK) {
-        status = adg_buffer_reserve(&encoder->body, (rows + (size_t)1) * sizeof(int64_t), error);
+        status = adg_buffer_reserve(&encoder->body, adg_delta_bound(rows), error);
     }
     if (status != ADG_OK) {
         return status;
     }
+    const struct adg_page_form *form = &plain_form;
     const void *numbers = NULL;
     size_t bytes = sizeof(int64_t);
     switch (adg_parquet_physical_of(type)) {
@@ -346,18 +352,22 @@ enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,
         break;
     case ADG_PHYSICAL_INT64:
         numbers = take_i64(column->values.i64, column, rows, encoder->numbers, &kept, ends.i64);
+        if (encoder->sink->columns[index].delta) {
+            encoder->body.size += adg_delta_put_i64(encoder->body.data + encoder->body.size, numbers, kept);
+            form = &delta_form;
+        }
         break;
     case ADG_PHYSICAL_DOUBLE:
         numbers = take_f64(column->values.f64, column, rows, encoder->numbers, &kept, ends.f64);
         break;
     }
-    if (numbers != NULL) {
+    if (numbers != NULL && form == &plain_form) {
         adg_buffer_put(&encoder->body, numbers, bytes * kept);
     }
     if (kept > 0) {
         bounds = make_bounds(type, (struct adg_span){first, bytes}, (struct adg_span){first + bytes, bytes});
     }
-    return emit_page(encoder, index, &no_dictionary, rows, rows - kept, &bounds, error);
+    return emit_page(encoder, index, form, rows, rows - kept, &bounds, error);
 }
 
 /* The one page of a column that is null or constant throughout the part. */
@@ -367,13 +377,13 @@ enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t colu
     uint32_t rows = (uint32_t)encoder->rows;
     struct adg_parquet_bounds bounds = {0};
     if (layout->kind == ADG_COLUMN_NULL) {
-        enum adg_status status = put_levels(encoder, rows, 0, error);
-        return status != ADG_OK ? status : emit_page(encoder, column, &no_dictionary, rows, rows, &bounds, error);
+        enum adg_status status = adg_page_put_levels(encoder, rows, 0, error);
+        return status != ADG_OK ? status : emit_page(encoder, column, &plain_form, rows, rows, &bounds, error);
     }
     const struct adg_span value = adg_page_entry(layout->dictionary, 0);
     bool boolean = layout->field->type == ADG_TYPE_BOOLEAN;
     bounds = make_bounds(layout->field->type, value, value);
-    enum adg_status status = put_levels(encoder, rows, rows, error);
+    enum adg_status status = adg_page_put_levels(encoder, rows, rows, error);
     if (status == ADG_OK) {
         status = adg_buffer_reserve(&encoder->body, boolean ? rows / 8 + 1 : 16, error);
     }
@@ -384,95 +394,12 @@ enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t colu
     if (boolean) {
         memset(out, value.data[0] != 0 ? 0xFF : 0, (rows + 7) / 8);
         encoder->body.size += (rows + 7) / 8;
-        return emit_page(encoder, column, &no_dictionary, rows, 0, &bounds, error);
+        return emit_page(encoder, column, &plain_form, rows, 0, &bounds, error);
     }
     out[0] = 1; /* width: some readers stumble over 0 */
     encoder->body.size += 1 + adg_hybrid_put_repeated(out + 1, 0, rows, 1);
-    const struct chunk_dictionary dictionary = whole_dictionary(encoder->sink, column);
-    return emit_page(encoder, column, &dictionary, rows, 0, &bounds, error);
-}
-
-/* TEXTS as a page of values. */
-static enum adg_status cells_page(struct adg_sink_encoder *encoder, uint32_t index,
-                                  const struct adg_block_column *column, uint32_t rows, struct adg_error *error)
-{
-    const uint32_t *offsets = column->values.text.offsets, *codes = column->codes;
-    uint32_t kept = adg_levels_compact(codes, rows, ADG_NO_TEXT, encoder->packed, encoder->present);
-    struct adg_text_bounds seen = {0};
-    struct adg_parquet_bounds bounds = {0};
-    enum adg_status status = put_levels(encoder, rows, kept, error);
-    size_t bytes = ADG_TEXT_SLACK;
-    for (uint32_t i = 0; i < kept; i++) {
-        bytes += offsets[encoder->packed[i] + 1] - offsets[encoder->packed[i]];
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_reserve(&encoder->body, bytes, error);
-    }
-    if (status != ADG_OK) {
-        return status;
-    }
-    uint8_t *out = encoder->body.data + encoder->body.size;
-    memset(encoder->known, 0, column->cells * sizeof *encoder->known);
-    for (uint32_t i = 0; i < kept; i++) {
-        uint32_t cell = encoder->packed[i], size = offsets[cell + 1] - offsets[cell];
-        const char *from = column->values.text.bytes + offsets[cell];
-        memcpy(out, from, ADG_TEXT_SLACK); /* most are no longer */
-        if (size > ADG_TEXT_SLACK) {
-            memcpy(out, from, size);
-        }
-        out += size;
-        if (encoder->known[cell] == 0) {
-            adg_text_bounds_show(&seen, from + ADG_TEXT_LENGTH_BYTES, size - ADG_TEXT_LENGTH_BYTES);
-            encoder->known[cell] = 1;
-        }
-    }
-    encoder->body.size = (size_t)(out - encoder->body.data);
-    if (kept > 0) {
-        bounds = make_bounds(ADG_TYPE_STRING, seen.min, seen.max);
-    }
-    return emit_page(encoder, index, &no_dictionary, rows, rows - kept, &bounds, error);
-}
-
-/* Joined texts of a block: listed when a quarter or fewer of the part's first block are different, else PLAIN. */
-enum adg_status adg_page_joined_block(struct adg_sink_encoder *encoder, uint32_t index,
-                                      const struct adg_block_column *column, uint32_t rows, struct adg_error *error)
-{
-    struct encoder_column *target = &encoder->columns[index];
-    enum adg_status status = ADG_OK;
-    if (encoder->rows == 0) {
-        adg_texts_clear(&target->texts);
-        target->listed = true;
-    }
-    if (target->listed) {
-        status = adg_texts_add(&target->texts, column, rows, encoder->known, target->codes + encoder->rows, error);
-    }
-    if (encoder->rows == 0) {
-        target->listed = 4 * (uint64_t)target->texts.count <= rows && target->texts.count > 0;
-    }
-    return status == ADG_OK && !target->listed ? cells_page(encoder, index, column, rows, error) : status;
-}
-
-enum adg_status adg_page_joined(struct adg_sink_encoder *encoder, uint32_t index, struct adg_error *error)
-{
-    struct encoder_column *column = &encoder->columns[index];
-    const struct chunk_dictionary dictionary = {
-        {column->texts.cells.data, column->texts.cells.size}, column->texts.count, false};
-    uint32_t rows = (uint32_t)encoder->rows;
-    enum adg_status status = ADG_OK;
-    for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
-        uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
-        struct adg_parquet_bounds bounds = {0};
-        struct adg_span min, max;
-        struct coded coded = {0};
-        status = put_codes(encoder, column->codes + first, page, true, column->texts.count, &coded, error);
-        if (adg_texts_bounds(&column->texts, column->codes + first, page, &min, &max)) {
-            bounds = make_bounds(ADG_TYPE_STRING, min, max);
-        }
-        if (status == ADG_OK) {
-            status = emit_page(encoder, index, &dictionary, page, page - coded.kept, &bounds, error);
-        }
-    }
-    return status;
+    const struct adg_page_form form = whole_dictionary_form(encoder->sink, column);
+    return emit_page(encoder, column, &form, rows, 0, &bounds, error);
 }
 
 /* The pages of a column whose codes were kept until the row group's entries are known. */
@@ -504,7 +431,7 @@ enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t col
     }
     for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
         uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
-        const struct chunk_dictionary made = {{body.data, body.size}, used, true};
+        const struct adg_page_form made = codes_form((struct adg_span){body.data, body.size}, used, true);
         status = code_page(encoder, column, codes + first, page, &made, names, error);
     }
     adg_buffer_fini(&body);
@@ -515,6 +442,6 @@ enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t col
 enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes, uint32_t rows,
                                struct adg_error *error)
 {
-    const struct chunk_dictionary dictionary = whole_dictionary(encoder->sink, column);
-    return code_page(encoder, column, codes, rows, &dictionary, NULL, error);
+    const struct adg_page_form form = whole_dictionary_form(encoder->sink, column);
+    return code_page(encoder, column, codes, rows, &form, NULL, error);
 }

@@ -126,14 +126,14 @@ static enum adg_status add_one(struct adg_texts *texts, const char *cell, uint32
 }
 
 enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column, uint32_t rows,
-                              uint32_t *known, uint32_t *codes, struct adg_error *error)
+                              uint32_t most, uint32_t *known, uint32_t *codes, struct adg_error *error)
 {
     const uint32_t *offsets = column->values.text.offsets;
     enum adg_status status = ADG_OK;
     for (uint32_t c = 0; c < column->cells; c++) {
         known[c] = ADG_NO_TEXT;
     }
-    for (uint32_t r = 0; r < rows && status == ADG_OK; r++) {
+    for (uint32_t r = 0; r < rows && status == ADG_OK && texts->count <= most; r++) {
         uint32_t cell = column->codes[r];
         codes[r] = ADG_NO_TEXT;
         if (cell == ADG_NO_TEXT) {
@@ -148,21 +148,16 @@ enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_co
     return status;
 }
 
-bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, struct adg_span *min,
-                      struct adg_span *max)
+void adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, struct adg_text_bounds *bounds)
 {
-    struct adg_text_bounds bounds = {0};
     memset(texts->seen, 0, texts->count);
     for (uint32_t r = 0; r < rows; r++) {
         if (codes[r] != ADG_NO_TEXT && texts->seen[codes[r]] == 0) {
             const char *cell = (const char *)texts->cells.data + texts->offsets[codes[r]];
             uint32_t size;
             memcpy(&size, cell, ADG_TEXT_LENGTH_BYTES);
-            adg_text_bounds_show(&bounds, cell + ADG_TEXT_LENGTH_BYTES, size);
+            adg_text_bounds_show(bounds, cell + ADG_TEXT_LENGTH_BYTES, size);
             texts->seen[codes[r]] = 1;
         }
     }
-    *min = bounds.min;
-    *max = bounds.max;
-    return bounds.min.data != NULL;
 }

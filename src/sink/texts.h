@@ -21,12 +21,11 @@ struct adg_texts {
 
 /* Empties it and keeps its memory. */
 void adg_texts_clear(struct adg_texts *texts);
-/* Codes of the rows of a TEXTS column, ADG_NO_TEXT for null. `known` is scratch for as many cells as it has. */
+/* Codes of the rows of a TEXTS column, ADG_NO_TEXT for null. Stops when there are more than `most` entries. `known` is scratch for as
+ * many cells as the column has. */
 ADG_MUST_CHECK enum adg_status adg_texts_add(struct adg_texts *texts, const struct adg_block_column *column,
-                                             uint32_t rows, uint32_t *known, uint32_t *codes, struct adg_error *error);
-/* The smallest and the largest text of the codes; false when all are ADG_NO_TEXT. */
-bool adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, struct adg_span *min,
-                      struct adg_span *max);
+                                             uint32_t rows, uint32_t most, uint32_t *known, uint32_t *codes,
+                                             struct adg_error *error);
 void adg_texts_fini(struct adg_texts *texts);
 
 /* The first eight bytes as a number that compares as they do, zeros behind a shorter text. Slack may be read. */
@@ -58,5 +57,8 @@ static inline void adg_text_bounds_show(struct adg_text_bounds *bounds, const ch
         bounds->max = value;
     }
 }
+
+/* Shows `bounds` every text of the codes. */
+void adg_texts_bounds(struct adg_texts *texts, const uint32_t *codes, uint32_t rows, struct adg_text_bounds *bounds);
 
 #endif

@@ -261,7 +261,7 @@ def test_the_same_rows_as_before(dataset, scraped, adg, tmp_path):
     base = ["generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--table", TABLES[dataset], "--rows", 50_000, "--format", "csv"]
     name = f"artificial_{TABLES[dataset]}"
     found = {}
-    for cpu in ("scalar", "avx2"):
+    for cpu in ("scalar", "avx2", "avx512"):
         for threads in (1, 3):
             out = tmp_path / f"{cpu}{threads}"
             adg(*base, "--threads", threads, "--out", out, check=0, env={**os.environ, "ADG_CPU": cpu})

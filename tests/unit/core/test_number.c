@@ -97,6 +97,50 @@ static void test_thousandths(void **state)
     }
 }
 
+/* Against the C library, by the definition: the first of 15, 16 and 17 significant digits that reads back. Around powers of two, where
+ * the doubles below are half as far apart, around powers of ten, and anywhere. */
+static void test_fewest_digits(void **state)
+{
+    (void)state;
+    uint64_t random = 1;
+    for (int i = 0; i < 60000; i++) {
+        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        double value = ldexp((double)(random >> 11), -53 + (int)(random % 60) - 6);
+        value = i % 3 == 1 ? ldexp(1, i % 60 - 8) : i % 3 == 2 ? pow(10, i % 17 - 2) : value;
+        for (int step = 0; step < i / 3 % 3 && i % 3 != 0; step++) {
+            value = nextafter(value, i % 2 == 0 ? 0 : 1e300);
+        }
+        value = i % 2 == 0 ? value : -value;
+        char expected[40], out[ADG_NUMBER_TEXT_BYTES + 1];
+        for (int precision = 14; precision < 17; precision++) {
+            snprintf(expected, sizeof expected, "%.*e", precision, value);
+            if (strtod(expected, NULL) == value) {
+                break;
+            }
+        }
+        char digits[ADG_NUMBER_TEXT_BYTES + 1] = "", expected_digits[40] = "";
+        size_t count = 0, expected_count = 0;
+        out[adg_double_format(value, out)] = '\0';
+        assert_true(strtod(out, NULL) == value);
+        for (const char *c = out; *c != '\0'; c++) {
+            if ((*c >= '1' && *c <= '9') || (*c == '0' && count > 0)) {
+                digits[count++] = *c;
+            }
+        }
+        for (const char *c = expected; *c != 'e'; c++) {
+            if (*c >= '0' && *c <= '9') {
+                expected_digits[expected_count++] = *c;
+            }
+        }
+        while (expected_digits[expected_count - 1] == '0') {
+            expected_digits[--expected_count] = '\0';
+        }
+        if (strchr(out, '.') != NULL) {
+            assert_string_equal(digits, expected_digits);
+        }
+    }
+}
+
 static void test_decimal(void **state)
 {
     (void)state;
@@ -226,8 +270,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_double_format), cmocka_unit_test(test_int64_format), cmocka_unit_test(test_thousandths),
-        cmocka_unit_test(test_decimal),       cmocka_unit_test(test_int64_parse),  cmocka_unit_test(test_double_parse),
-        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_fewest_digits), cmocka_unit_test(test_decimal),      cmocka_unit_test(test_int64_parse),
+        cmocka_unit_test(test_double_parse),  cmocka_unit_test(test_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
