@@ -1,6 +1,7 @@
-"""make bench: adg beside what people use, interleaved in one run; a table on the screen, raw results in build/bench.
+"""make bench: kernels alone; adg beside what people use, interleaved in one run; how it scales. Tables on the screen, raw results in build/bench.
 
-    bench/run.py [--rows 1000000] [--repeat 3] [--threads N] [--table sparse|dense|FOLDER:TABLE] [--only WORD]
+    bench/run.py [--part kernels|rivals|scaling] [--rows 1000000] [--repeat 3] [--threads N] [--table sparse|dense|FOLDER:TABLE] [--only WORD]
+                 [--most-rows 10000000]
 
 Measured are core-seconds (user and system time, from the kernel), wall time and peak memory: of `adg generate` and `adg scrape` as whole
 processes; of the rivals (bench/rivals.py) for their work alone, without loading what they start from. They write the very rows that adg has generated, or
@@ -118,23 +119,59 @@ def run(arguments, threads, folder):
     return samples
 
 
+def kernels():
+    """bench/kernels.c for every instruction set that the processor has: values and gigabytes a second"""
+    build = ROOT / "build" / "release"
+    subprocess.run(["cmake", "--build", str(build), "--target", "adg_kernels"], check=True, stdout=subprocess.DEVNULL)
+    found = {}
+    for cpu in ("scalar", "avx2", "avx512"):
+        lines = subprocess.run([str(build / "adg_kernels")], env={**os.environ, "ADG_CPU": cpu}, check=True, capture_output=True, text=True).stdout.splitlines()
+        chosen = lines[0].split()[0]
+        for line in lines[1:]:
+            found.setdefault(line[:44].strip(), {})[chosen] = [float(n) for n in line[44:].split()]
+    sets = list(dict.fromkeys(cpu for values in found.values() for cpu in values))
+    print(f"{'million values/s, GB/s written':<44}" + "".join(f"{cpu:>18}" for cpu in sets))
+    for name, values in found.items():
+        print(f"{name:<44}" + "".join(f"{values[cpu][0]:>10,.0f}{values[cpu][1]:>8.1f}" for cpu in sets))
+    print()
+    return found
+
+
+def machine():
+    """what the kernel says of the processor"""
+    try:
+        return next(line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.machine()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--part", choices=("kernels", "rivals", "scaling"), help="all of them when left out")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--table", default="sparse", help="sparse, dense, or METADATA_FOLDER:TABLE")
     parser.add_argument("--only", default="", help="only what has this word in its name")
+    parser.add_argument("--most-rows", type=int, default=10_000_000, help="of the scaling tables")
     arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="adg-bench-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
-    try:
-        results = run(arguments, arguments.threads, folder)
-    finally:
-        shutil.rmtree(folder)
+    results = {}
+    if arguments.part in (None, "kernels"):
+        results["kernels"] = kernels()
+    if arguments.part in (None, "rivals"):
+        folder = Path(tempfile.mkdtemp(prefix="adg-bench-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
+        try:
+            results["rivals"] = run(arguments, arguments.threads, folder)
+        finally:
+            shutil.rmtree(folder)
+    if arguments.part in (None, "scaling"):
+        from scaling import scaling
+        print()
+        results["scaling"] = scaling(arguments.most_rows, arguments.threads)
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     out = ROOT / "build" / "bench"
     out.mkdir(parents=True, exist_ok=True)
-    record = {"commit": commit, "machine": platform.machine(), **vars(arguments), "results": results}
+    record = {"commit": commit, "machine": machine(), "processors": os.cpu_count(), **vars(arguments), "results": results}
     (out / f"{time.strftime('%Y%m%dT%H%M%S')}.json").write_text(json.dumps(record, indent=2))
 
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/memory.h"
@@ -112,6 +113,34 @@ enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *
         size -= (size_t)written;
     }
     return ADG_OK;
+}
+
+enum adg_status adg_atomic_file_write_many(struct adg_atomic_file *file, const struct adg_buffer *pieces, size_t count,
+                                           struct adg_error *error)
+{
+    enum { MOST = 256 };
+    enum adg_status status = ADG_OK;
+    for (size_t first = 0; first < count && status == ADG_OK; first += MOST) {
+        struct iovec vectors[MOST];
+        int used = count - first < MOST ? (int)(count - first) : MOST;
+        for (int i = 0; i < used; i++) {
+            vectors[i] = (struct iovec){pieces[first + (size_t)i].data, pieces[first + (size_t)i].size};
+        }
+        ssize_t written = writev(file->fd, vectors, used);
+        if (written < 0 && errno != EINTR) {
+            return adg_fail_errno(error, errno, "%s cannot be written", file->path);
+        }
+        size_t done = written > 0 ? (size_t)written : 0;
+        for (int i = 0; i < used && status == ADG_OK; i++) { /* what a call that was cut short has left */
+            size_t skip = done < vectors[i].iov_len ? done : vectors[i].iov_len;
+            done -= skip;
+            if (skip < vectors[i].iov_len) {
+                status = adg_atomic_file_write(file, (const char *)vectors[i].iov_base + skip,
+                                               vectors[i].iov_len - skip, error);
+            }
+        }
+    }
+    return status;
 }
 
 enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_error *error)

@@ -25,6 +25,9 @@ ADG_MUST_CHECK enum adg_status adg_atomic_file_open(struct adg_atomic_file *file
                                                     struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size,
                                                      struct adg_error *error);
+/* All of the buffers, one behind the other. */
+ADG_MUST_CHECK enum adg_status adg_atomic_file_write_many(struct adg_atomic_file *file, const struct adg_buffer *pieces,
+                                                          size_t count, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_error *error);
 /* Removes what is not committed; nothing to do after commit. Accepts a file whose open failed. */
 void adg_atomic_file_fini(struct adg_atomic_file *file);

@@ -67,12 +67,36 @@ static unsigned count_digits(uint64_t value)
     return guess + (value >= least[guess] ? 1 : 0);
 }
 
+/* Eight digits side by side, the first in the lowest byte: halves of four digits, then pairs, then digits, by reciprocals that are exact for
+ * numbers so small. */
+static uint64_t eight_digits(uint32_t value)
+{
+    uint64_t halves = value / 10000 | (uint64_t)(value % 10000) << 32;
+    uint64_t upper = (halves * 10486 >> 20) & UINT64_C(0x0000007F0000007F);
+    uint64_t both = upper | (halves - 100 * upper) << 16;
+    uint64_t tens = (both * 103 >> 10) & UINT64_C(0x000F000F000F000F);
+    return (tens | (both - 10 * tens) << 8) + UINT64_C(0x3030303030303030);
+}
+
 size_t adg_int64_format(int64_t value, char out[21])
 {
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     size_t sign = value < 0 ? 1 : 0;
     out[0] = '-';
-    size_t length = sign + count_digits(rest);
+    unsigned digits = count_digits(rest);
+    size_t length = sign + digits;
+    if (digits <= 8) { /* without leading zeros; what is stored behind the last digit is overwritten */
+        uint64_t text = eight_digits((uint32_t)rest) >> 8 * (8 - digits);
+        memcpy(out + sign, &text, sizeof text); /* little-endian */
+        return length;
+    }
+    if (digits <= 16) {
+        uint64_t first = eight_digits((uint32_t)(rest / 100000000)) >> 8 * (16 - digits);
+        uint64_t last = eight_digits((uint32_t)(rest % 100000000));
+        memcpy(out + sign, &first, sizeof first);
+        memcpy(out + length - 8, &last, sizeof last);
+        return length;
+    }
     char *at = out + length;
     while (rest >= 10) { /* two digits at a time */
         memcpy(at -= 2, pairs + 2 * (rest % 100), 2);

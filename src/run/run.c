@@ -55,8 +55,8 @@ struct run {
     uint64_t item_count, rows_total;
     char key[256]; /* tells this run from others whose parts may not mix with its own */
     unsigned window;
-    struct slot *slots;        /* [window]; item i lies in slot i % window */
-    struct adg_buffer *spares; /* [window] memory of parts that were written, the latest last */
+    struct slot *slots;           /* [window]; item i lies in slot i % window */
+    struct adg_sink_part *spares; /* [window] memory of parts that were written, the latest last */
     unsigned spare_count;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -241,6 +241,12 @@ static enum adg_status write_part(const struct run *run, struct table *table, ui
         status = run->sink->append(table->sink, part, table->bytes, error);
     }
     if (status == ADG_OK) {
+        status = adg_atomic_file_write_many(&table->file, part->pieces, part->piece_count, error);
+    }
+    for (uint32_t i = 0; i < part->piece_count && status == ADG_OK; i++) {
+        table->bytes += part->pieces[i].size;
+    }
+    if (status == ADG_OK) {
         status = write_bytes(table, &part->bytes, error);
     }
     return status;
@@ -298,9 +304,7 @@ static void write_next(struct run *run)
     run->writing = true;
     pthread_mutex_unlock(&run->lock);
     enum adg_status status = write_part(run, table, item, &slot->part, &error);
-    struct adg_buffer spare = slot->part.bytes;
-    spare.size = 0;
-    slot->part.bytes = (struct adg_buffer){0};
+    struct adg_sink_part spare = adg_sink_part_empty(&slot->part);
     run->sink->part_fini(&slot->part);
     pthread_mutex_lock(&run->lock);
     run->spares[run->spare_count++] = spare; /* there are no more than parts in the window */
@@ -379,7 +383,7 @@ static enum adg_status encode_item(struct run *run, struct worker *worker, struc
     if (status == ADG_OK) {
         pthread_mutex_lock(&run->lock); /* only now: memory of parts is for those that wait to be written */
         if (run->spare_count > 0) {
-            part->bytes = run->spares[--run->spare_count];
+            *part = run->spares[--run->spare_count];
         }
         pthread_mutex_unlock(&run->lock);
         status = run->sink->part_end(worker->encoder, part, error);
@@ -571,7 +575,7 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
         adg_output_fini(&run.tables[t].output);
     }
     for (unsigned i = 0; run.spares != NULL && i < run.spare_count; i++) {
-        adg_buffer_fini(&run.spares[i]);
+        run.sink->part_fini(&run.spares[i]);
     }
     adg_free(run.spares);
     adg_free(run.slots);

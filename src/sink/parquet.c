@@ -125,6 +125,16 @@ static enum adg_status sink_finish(struct adg_sink *sink, uint64_t offset, struc
     return adg_parquet_footer_finish(&sink->footer, out, error);
 }
 
+static void free_pieces(struct adg_sink_part *part)
+{
+    for (uint32_t i = 0; i < part->piece_count; i++) {
+        adg_buffer_fini(&part->pieces[i]);
+    }
+    adg_free(part->pieces);
+    part->pieces = NULL;
+    part->piece_count = 0;
+}
+
 static void part_fini(struct adg_sink_part *part)
 {
     struct row_group *group = part->detail;
@@ -132,6 +142,7 @@ static void part_fini(struct adg_sink_part *part)
         free_chunks(group->chunks, group->count);
         adg_free(group);
     }
+    free_pieces(part);
     adg_buffer_fini(&part->bytes);
     *part = (struct adg_sink_part){0};
 }
@@ -228,13 +239,13 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
     return status;
 }
 
-/* What the encoder holds becomes the part; `group` takes the chunks. */
-static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_group *group, struct adg_buffer *bytes,
+/* What the encoder holds becomes the part; `group` takes the chunks. Memory goes round: a chunk gives its bytes away as a piece and
+ * takes those of a piece that was written. */
+static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_group *group, struct adg_sink_part *part,
                                struct adg_error *error)
 {
     const struct adg_sink *sink = encoder->sink;
     enum adg_status status = ADG_OK;
-    size_t total = 0;
     for (uint32_t i = 0; i < sink->layout->column_count && status == ADG_OK && encoder->rows > 0; i++) {
         enum adg_column_kind kind = sink->layout->columns[i].kind;
         if (sink->columns[i].deferred) {
@@ -244,18 +255,13 @@ static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_grou
         } else if (kind == ADG_COLUMN_NULL || kind == ADG_COLUMN_CONSTANT) {
             status = adg_page_uniform(encoder, i, error);
         }
-        total += encoder->columns[i].chunk.bytes.size;
-    }
-    if (status == ADG_OK) { /* room for the indexes too, which are appended later */
-        status = adg_buffer_reserve(bytes, total + total / 32 + 65536, error);
     }
     for (uint32_t i = 0; i < sink->layout->column_count && status == ADG_OK; i++) {
         struct encoder_column *column = &encoder->columns[i];
-        if (column->chunk.bytes.size > 0) {
-            adg_buffer_put(bytes, column->chunk.bytes.data, column->chunk.bytes.size);
-        }
+        struct adg_buffer made = column->chunk.bytes;
+        column->chunk.bytes = part->pieces[i];
+        part->pieces[i] = made;
         adg_parquet_chunk_take(&column->chunk, &group->chunks[i]);
-        column->chunk.bytes.size = 0;
         column->begun = false;
     }
     return status;
@@ -266,15 +272,20 @@ static enum adg_status part_end(struct adg_sink_encoder *encoder, struct adg_sin
     uint32_t count = encoder->sink->layout->column_count;
     struct row_group *group = adg_alloc_zero(1, sizeof *group);
     struct adg_parquet_chunk *chunks = adg_alloc_zero(count, sizeof *chunks);
-    struct adg_sink_part made = {.bytes = part->bytes, .detail = group, .rows = encoder->rows};
-    enum adg_status status = group == NULL || chunks == NULL ? adg_fail_memory(error) : ADG_OK;
+    if (part->piece_count != count) {
+        free_pieces(part);
+        part->pieces = adg_alloc_zero(count, sizeof *part->pieces);
+        part->piece_count = part->pieces != NULL ? count : 0;
+    }
+    part->detail = group;
+    part->rows = encoder->rows;
+    enum adg_status status = group == NULL || chunks == NULL || part->pieces == NULL ? adg_fail_memory(error) : ADG_OK;
     if (status == ADG_OK) {
         *group = (struct row_group){chunks, count};
-        status = collect(encoder, group, &made.bytes, error);
+        status = collect(encoder, group, part, error);
     } else {
         adg_free(chunks);
     }
-    *part = made;
     if (status != ADG_OK) {
         part_fini(part);
         return status;

@@ -3,6 +3,19 @@
  */
 #include "sink/sink.h"
 
+struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part)
+{
+    struct adg_sink_part empty = {.pieces = part->pieces, .piece_count = part->piece_count, .bytes = part->bytes};
+    for (uint32_t i = 0; i < empty.piece_count; i++) {
+        empty.pieces[i].size = 0;
+    }
+    empty.bytes.size = 0;
+    part->pieces = NULL;
+    part->piece_count = 0;
+    part->bytes = (struct adg_buffer){0};
+    return empty;
+}
+
 const struct adg_sink_operations *adg_sink_find(enum adg_format format)
 {
     return format == ADG_FORMAT_CSV ? &adg_sink_csv : &adg_sink_parquet;

@@ -9,7 +9,7 @@
  *     sink->append(part)                    in order of parts
  *     sink->finish                          what comes after the last part
  *
- * begin, append and finish put bytes into a buffer which the caller writes to the file and empties. A sink knows nothing
+ * begin and finish put bytes into a buffer, append into the part's, which the caller writes to the file and empties. A sink knows nothing
  * of threads, files, or the generator.
  */
 #ifndef ADG_SINK_SINK_H
@@ -27,7 +27,9 @@ enum adg_compression { ADG_COMPRESSION_AUTO, ADG_COMPRESSION_ZSTD, ADG_COMPRESSI
 #define ADG_SINK_PART_BLOCKS 8
 
 struct adg_sink_part {
-    struct adg_buffer bytes; /* as they will stand in the file */
+    struct adg_buffer *pieces; /* [piece_count] as they will stand in the file, one behind the other */
+    uint32_t piece_count;
+    struct adg_buffer bytes; /* and behind them */
     void *detail;            /* the format's own: where the chunks begin, their statistics */
     uint64_t rows;
 };
@@ -43,8 +45,8 @@ struct adg_sink_operations {
     enum adg_status (*begin)(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error);
     enum adg_status (*encoder_new)(const struct adg_sink *sink, struct adg_sink_encoder **out, struct adg_error *error);
     enum adg_status (*encode)(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error);
-    /* Ends the part: `part` takes over its bytes; the encoder is ready for the next one. Empty memory that part->bytes has is
-     * used again; it is the part's also after a failure. */
+    /* Ends the part: `part` takes over its bytes; the encoder is ready for the next one. Empty memory that `part` has, from
+     * adg_sink_part_empty(), is used again; it is the part's also after a failure. */
     enum adg_status (*part_end)(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error);
     /* Notes the part as next in the file, at byte `offset`; its bytes are then written as they are. */
     enum adg_status (*append)(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
@@ -54,6 +56,9 @@ struct adg_sink_operations {
     void (*encoder_free)(struct adg_sink_encoder *encoder);
     void (*free)(struct adg_sink *sink);
 };
+
+/* What was written becomes memory for the next part, of this table or another. Details stay in `part`, which is still to be finished. */
+struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part);
 
 const struct adg_sink_operations *adg_sink_find(enum adg_format format);
 extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv;

@@ -271,6 +271,9 @@ static void write_case(const struct adg_sink_operations *operations, const struc
         assert_int_equal(operations->part_end(encoder, &part, &error), ADG_OK);
         assert_int_equal(part.rows, rows);
         assert_int_equal(operations->append(sink, &part, file->size, &error), ADG_OK);
+        for (uint32_t i = 0; i < part.piece_count; i++) {
+            assert_int_equal(adg_buffer_append(file, part.pieces[i].data, part.pieces[i].size, &error), ADG_OK);
+        }
         assert_int_equal(adg_buffer_append(file, part.bytes.data, part.bytes.size, &error), ADG_OK);
         operations->part_fini(&part);
     }
