@@ -14,6 +14,7 @@
 
 #include "core/arena.h"
 #include "core/status.h"
+#include "dataset/coherence.h"
 #include "dataset/pattern.h"
 
 enum adg_type {
@@ -99,7 +100,8 @@ struct adg_dataset {
     uint32_t min_frequency; /* defaults of the disclosure control */
     uint32_t rounding;
     struct adg_review_rules review;
-    const char *source_text; /* the YAML document, byte for byte, without separators */
+    struct adg_coherence coherence; /* zeroed, but for indices of -1, when the definition says nothing */
+    const char *source_text;        /* the YAML document, byte for byte, without separators */
     size_t source_text_bytes;
 };
 
