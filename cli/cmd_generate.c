@@ -33,17 +33,19 @@ static const char usage[] =
     "  --table NAME          only this table; may repeat (default: every table that the metadata has)\n"
     "  --format F            parquet or csv (default: parquet)\n"
     "  --compression C       of Parquet: auto, zstd or none (default: auto)\n"
-    "  --profile reference   each table has patients of its own, columns are drawn independently (default)\n"
+    "  --profile P           reference: every table has patients of its own, every field is drawn by itself; coherent: "
+    "people,\n"
+    "                        dates, codes and keys belong together, as docs/coherence.md says (default: reference)\n"
     "  --shard I/N           only part I of N, counted from 0: artificial_<table>/part-IIIII-of-NNNNN.<format>\n"
     "  --allow-unreleased    take metadata that has not been reviewed and released: for work on one's own data\n"
     "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no progress\n"
     "  --help                this text\n";
 
 struct arguments {
-    const char *dataset, *meta, *out, *shard_text, *profile, *trust, *release;
+    const char *dataset, *meta, *out, *shard_text, *trust, *release;
     uint64_t patients, rows, seed, threads, shard, shards;
     struct adg_option_list tables;
-    int format, compression, sandbox;
+    int format, compression, sandbox, profile;
     bool allow_unreleased;
 };
 
@@ -83,6 +85,8 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     static const char *const formats[] = {[ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", NULL};
     static const char *const compressions[] = {
         [ADG_COMPRESSION_AUTO] = "auto", [ADG_COMPRESSION_ZSTD] = "zstd", [ADG_COMPRESSION_NONE] = "none", NULL};
+    static const char *const profiles[] = {
+        [ADG_PROFILE_REFERENCE] = "reference", [ADG_PROFILE_COHERENT] = "coherent", NULL};
     enum {
         DATASET,
         META,
@@ -115,7 +119,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
                          .kind = ADG_OPTION_CHOICE,
                          .target = &arguments->compression,
                          .choices = compressions},
-        [PROFILE] = {.name = "profile", .kind = ADG_OPTION_TEXT, .target = &arguments->profile},
+        [PROFILE] = {.name = "profile", .kind = ADG_OPTION_CHOICE, .target = &arguments->profile, .choices = profiles},
         [SHARD] = {.name = "shard", .kind = ADG_OPTION_TEXT, .target = &arguments->shard_text},
         [TRUST] = {.name = "trust", .kind = ADG_OPTION_TEXT, .target = &arguments->trust},
         [RELEASE] = {.name = "release", .kind = ADG_OPTION_TEXT, .target = &arguments->release},
@@ -137,11 +141,6 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     }
     if (options[COMPRESSION].given && arguments->format == ADG_FORMAT_CSV) {
         return adg_fail(error, ADG_USAGE, "option --compression is for Parquet; CSV is not compressed");
-    }
-    if (options[PROFILE].given && strcmp(arguments->profile, "reference") != 0) {
-        return adg_fail(error, ADG_USAGE,
-                        "option --profile: expected reference, the only profile of this version, not '%s'",
-                        arguments->profile);
     }
     if (options[TRUST].given && options[ALLOW_UNRELEASED].given) {
         return adg_fail(error, ADG_USAGE, "--trust and --allow-unreleased exclude each other");
@@ -238,6 +237,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
             .shard = arguments->shard,
             .shards = arguments->shards,
             .sharded = arguments->shard_text != NULL,
+            .profile = (enum adg_profile)arguments->profile,
             .format = (enum adg_format)arguments->format,
             .compression = (enum adg_compression)arguments->compression,
             .threads = (unsigned)arguments->threads,

@@ -36,12 +36,27 @@ static double age_of(int32_t days, bool fraction)
     return fraction ? days / 365.0 : (2 * days + 365) / 730; /* half up */
 }
 
+int32_t adg_age_of_days(int32_t days)
+{
+    return (int32_t)age_of(days < DAYS_OF_120_YEARS ? days : DAYS_OF_120_YEARS, false);
+}
+
 struct age {
     uint32_t date, birth;    /* fields */
     int32_t *dates, *births; /* [entries + 1] days; NO_DAY: null */
     uint32_t *codes;         /* [0 .. 43,800], then that of null */
 };
-#define NO_DAY INT32_MIN
+#define NO_DAY ADG_NO_BIRTH
+
+static uint32_t code_of(const struct age *age, int32_t date, int32_t birth)
+{
+    int32_t days = DAYS_OF_120_YEARS + 1;
+    if (date != NO_DAY && birth != NO_DAY) {
+        days = date - birth;
+        days = days < 0 ? 0 : days > DAYS_OF_120_YEARS ? DAYS_OF_120_YEARS : days;
+    }
+    return age->codes[days];
+}
 
 static enum adg_status run_age(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
@@ -50,19 +65,25 @@ static enum adg_status run_age(const struct adg_step *step, struct adg_work *wor
     const uint32_t *dates = work->columns[age->date].codes, *births = work->columns[age->birth].codes;
     uint32_t *codes = work->columns[step->field].codes;
     for (uint32_t i = 0; i < work->rows; i++) {
-        int32_t date = age->dates[dates[i]], birth = age->births[births[i]];
-        int32_t days = DAYS_OF_120_YEARS + 1;
-        if (date != NO_DAY && birth != NO_DAY) {
-            days = date - birth;
-            days = days < 0 ? 0 : days > DAYS_OF_120_YEARS ? DAYS_OF_120_YEARS : days;
-        }
-        codes[i] = age->codes[days];
+        codes[i] = code_of(age, age->dates[dates[i]], age->births[births[i]]);
     }
     return ADG_OK;
 }
 
-/* MMyyyy: its first day. */
-static bool parse_month(const char *text, size_t size, int32_t *days)
+/* From the births of the row's people. */
+static enum adg_status run_person_age(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    (void)error;
+    const struct age *age = step->detail;
+    const uint32_t *dates = work->columns[age->date].codes;
+    uint32_t *codes = work->columns[step->field].codes;
+    for (uint32_t i = 0; i < work->rows; i++) {
+        codes[i] = code_of(age, age->dates[dates[i]], work->birth_days[i]);
+    }
+    return ADG_OK;
+}
+
+bool adg_month_parse(const char *text, size_t size, int32_t *days)
 {
     unsigned digits[6];
     if (size != 6) {
@@ -103,9 +124,10 @@ static enum adg_status read_days(struct adg_plan *plan, const struct adg_plan_co
         char scratch[ADG_VALUE_TEXT_BYTES];
         const char *text = NULL;
         size_t size = adg_dictionary_text(&column->dictionary, column->field->scale, i, scratch, &text);
-        bool read = month && column->field->type != ADG_TYPE_DATE ? parse_month(text, size, &days[i])
+        bool read = month && column->field->type != ADG_TYPE_DATE ? adg_month_parse(text, size, &days[i])
                                                                   : adg_date_parse(text, size, &days[i]);
-        if (!read) {
+        bool valid = !plan->coherent || month || !adg_coherence_is_invalid_date(&plan->dataset->coherence, days[i]);
+        if (!read || !valid) {
             days[i] = NO_DAY;
             range->nulls = true;
             continue;
@@ -127,7 +149,8 @@ static enum adg_status list_ages(struct adg_plan *plan, uint32_t field, struct a
                                  bool nulls, struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[field];
-    bool fraction = column->field->derivation->kind == ADG_DERIVE_AGE_FRACTION;
+    const struct adg_derivation *derivation = column->field->derivation; /* none: a person's age */
+    bool fraction = derivation != NULL && derivation->kind == ADG_DERIVE_AGE_FRACTION;
     uint32_t count = DAYS_OF_120_YEARS + 2;
     struct adg_value *values = adg_alloc_array(count, sizeof *values);
     age->codes = adg_arena_array(&plan->arena, count, sizeof *age->codes);
@@ -151,7 +174,7 @@ static enum adg_status list_ages(struct adg_plan *plan, uint32_t field, struct a
     if (status == ADG_OK) {
         adg_plan_set_dictionary(column, &dictionary, nulls);
         if (column->kind == ADG_COLUMN_DICTIONARY) {
-            adg_plan_add_step(plan, field, run_age, age);
+            adg_plan_add_step(plan, field, derivation != NULL ? run_age : run_person_age, age);
         }
     }
     adg_free(values);
@@ -179,6 +202,32 @@ static enum adg_status plan_from_dates(struct adg_plan *plan, uint32_t field, st
     status = read_days(plan, date, false, &age->dates, &dates, error);
     if (status == ADG_OK) {
         status = read_days(plan, birth, true, &age->births, &births, error);
+    }
+    if (status != ADG_OK || dates.least > dates.most || births.least > births.most) {
+        return status; /* no date or no birth at all: null throughout */
+    }
+    return list_ages(plan, field, age, clamp_days(dates.least - births.most), clamp_days(dates.most - births.least),
+                     dates.nulls || births.nulls, error);
+}
+
+enum adg_status adg_plan_person_age(struct adg_plan *plan, uint32_t field, uint32_t at, struct adg_error *error)
+{
+    const struct adg_people *people = plan->people;
+    struct age *age = adg_arena_array(&plan->arena, 1, sizeof *age);
+    struct range dates, births = {INT32_MAX, INT32_MIN, false};
+    if (age == NULL) {
+        return adg_fail_memory(error);
+    }
+    age->date = at;
+    enum adg_status status = read_days(plan, &plan->columns[at], false, &age->dates, &dates, error);
+    for (uint32_t v = 0; v <= people->births.count && status == ADG_OK; v++) {
+        int32_t day = people->birth_days[v];
+        if (plan->presence.ends[v] == 0) {
+            continue;
+        }
+        births.nulls = births.nulls || day == NO_DAY;
+        births.least = day != NO_DAY && day < births.least ? day : births.least;
+        births.most = day != NO_DAY && day > births.most ? day : births.most;
     }
     if (status != ADG_OK || dates.least > dates.most || births.least > births.most) {
         return status; /* no date or no birth at all: null throughout */

@@ -175,7 +175,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static bool is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size)
+bool adg_is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size)
 {
     while (size > 0 && is_blank(text[size - 1])) {
         size--;
@@ -205,7 +205,7 @@ static enum adg_status flag_codes(struct adg_plan *plan, const struct adg_plan_c
         char scratch[ADG_VALUE_TEXT_BYTES];
         const char *text = NULL;
         size_t size = adg_dictionary_text(&input->dictionary, input->field->scale, i, scratch, &text);
-        flags[i] = !is_placeholder(plan->dataset, text, size);
+        flags[i] = !adg_is_placeholder(plan->dataset, text, size);
         flagged += flags[i];
     }
     *least += count > 0 && flagged == count && !input->nullable ? 1 : 0;
