@@ -37,7 +37,7 @@ static enum adg_status plan_birth(struct adg_plan *plan, uint32_t field, struct 
     if (range.count == 0) {
         return ADG_OK;
     }
-    uint32_t count = plan->member->births.count; /* of the same rows */
+    uint32_t count = plan->member->birth_count; /* of the same rows */
     struct birth *birth = adg_arena_array(&plan->arena, 1, sizeof *birth);
     struct adg_value *values = adg_alloc_array(count, sizeof *values);
     uint32_t *codes = adg_alloc_array(count, sizeof *codes);
@@ -57,7 +57,7 @@ static enum adg_status plan_birth(struct adg_plan *plan, uint32_t field, struct 
     }
     if (status == ADG_OK) {
         for (uint32_t i = 0; i < count; i++) {
-            birth->codes[plan->member->births.codes[i]] = codes[i];
+            birth->codes[plan->member->birth_codes[i]] = codes[i];
         }
         adg_plan_set_dictionary(column, &dictionary, nullable);
         if (column->kind == ADG_COLUMN_DICTIONARY) {

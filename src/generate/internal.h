@@ -66,8 +66,8 @@ struct adg_work {
     uint32_t *more_words;    /* the same */
     uint32_t *patient_codes; /* the same, one per run */
     int32_t
-        *birth_days; /* [ADG_BLOCK_ROWS] first of the row's month of birth, or ADG_NO_BIRTH; when the plan has people */
-    uint64_t *numbers;         /* [3][ADG_BLOCK_ROWS] for references; when the plan has any */
+        *birth_days;   /* [ADG_BLOCK_ROWS] first of the row's month of birth, or ADG_NO_DAY; when the plan has people */
+    uint64_t *numbers; /* [3][ADG_BLOCK_ROWS] for references; when the plan has any */
     const uint32_t **pointers; /* [fields]: the columns that a join reads */
     const uint32_t *zeros;
     uint64_t *join_keys;  /* [ADG_JOIN_SLOTS] codes that were joined */
@@ -178,10 +178,6 @@ ADG_MUST_CHECK enum adg_status adg_plan_reference(struct adg_plan *plan, const s
 /* An age from the row's birth and the date of `at`. */
 ADG_MUST_CHECK enum adg_status adg_plan_person_age(struct adg_plan *plan, uint32_t field, uint32_t at,
                                                    struct adg_error *error);
-/* Age in years, or a code for infants, after so many days (0 and more). */
-int32_t adg_age_of_days(int32_t days);
-/* "MMyyyy": its first day. */
-bool adg_month_parse(const char *text, size_t size, int32_t *days);
 bool adg_is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size);
 /* Bits of a value that is not null; parts[count] is that of null. */
 double adg_parts_entropy(const uint64_t *parts, uint32_t count);

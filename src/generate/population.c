@@ -7,6 +7,7 @@
 
 #include "block/text.h"
 #include "core/memory.h"
+#include "dataset/age.h"
 #include "generate/internal.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -129,36 +130,6 @@ static enum adg_status list_members(struct adg_population *population, struct ad
 
 /* ---- births ------------------------------------------------------------------------------------------------------ */
 
-/* The births of all members, member after member. */
-struct births {
-    struct adg_value *values;
-    double *people;
-    uint32_t *codes;
-    uint32_t count;
-};
-
-static enum adg_status append_births(struct births *births, const struct adg_value *values, const double *people,
-                                     uint32_t count, struct adg_error *error)
-{
-    if (count > UINT32_MAX / 4 - births->count) {
-        return adg_fail(error, ADG_BAD_INPUT, "more than 2^30 values of birth");
-    }
-    size_t total = (size_t)births->count + count + 1;
-    struct adg_value *more = adg_realloc_array(births->values, total, sizeof *more);
-    births->values = more != NULL ? more : births->values;
-    double *more_people = adg_realloc_array(births->people, total, sizeof *more_people);
-    births->people = more_people != NULL ? more_people : births->people;
-    if (more == NULL || more_people == NULL) {
-        return adg_fail_memory(error);
-    }
-    if (count > 0) {
-        memcpy(births->values + births->count, values, count * sizeof *values);
-        memcpy(births->people + births->count, people, count * sizeof *people);
-    }
-    births->count += count;
-    return ADG_OK;
-}
-
 /* pi, from the largest numbers of people that any member has. */
 static enum adg_status share_births(struct adg_population *population, struct adg_people *people, double *largest,
                                     struct adg_error *error)
@@ -185,7 +156,7 @@ static enum adg_status share_births(struct adg_population *population, struct ad
         const char *text = NULL;
         char scratch[ADG_VALUE_TEXT_BYTES];
         size_t size = v < people->births.count ? adg_dictionary_text(&people->births, 0, v, scratch, &text) : 0;
-        people->birth_days[v] = ADG_NO_BIRTH;
+        people->birth_days[v] = ADG_NO_DAY;
         if (size > 0) {
             (void)adg_month_parse(text, size, &people->birth_days[v]);
         }
@@ -195,19 +166,25 @@ static enum adg_status share_births(struct adg_population *population, struct ad
                             : status;
 }
 
-/* Codes of the births, and the largest number of people per code. */
+/* Codes of the births of all members, one after the other, and the largest number of people per code. */
 static enum adg_status settle_births(struct adg_population *population, struct adg_people *people,
-                                     const struct births *births, struct adg_error *error)
+                                     const struct adg_value *values, uint32_t count, uint32_t *codes,
+                                     struct adg_error *error)
 {
-    enum adg_status status = adg_value_dictionary(ADG_TYPE_STRING, births->values, births->count, &population->arena,
-                                                  &people->births, births->codes, error);
+    enum adg_status status = adg_value_dictionary(ADG_TYPE_STRING, values, count, &population->arena, &people->births,
+                                                  codes, error);
     double *largest = status == ADG_OK ? adg_alloc_zero((size_t)people->births.count + 1, sizeof *largest) : NULL;
     if (status == ADG_OK && largest == NULL) {
         status = adg_fail_memory(error);
     }
-    for (uint32_t i = 0; i < births->count && status == ADG_OK; i++) { /* a member has each value once */
-        double *most = &largest[births->codes[i]];
-        *most = births->people[i] > *most ? births->people[i] : *most;
+    for (uint32_t m = 0; m < people->member_count && status == ADG_OK; m++) {
+        struct adg_member *member = &people->members[m];
+        member->birth_codes = codes;
+        codes += member->birth_count;
+        for (uint32_t i = 0; i < member->birth_count; i++) { /* it has each value once */
+            double *most = &largest[member->birth_codes[i]];
+            *most = member->births[i].people > *most ? member->births[i].people : *most;
+        }
     }
     if (status == ADG_OK) {
         status = share_births(population, people, largest, error);
@@ -219,44 +196,45 @@ static enum adg_status settle_births(struct adg_population *population, struct a
 static enum adg_status plan_births(struct adg_population *population, struct adg_people *people,
                                    struct adg_error *error)
 {
-    struct births births = {0};
-    enum adg_status status = append_births(&births, NULL, NULL, 0, error);
+    size_t total = 0;
+    enum adg_status status = ADG_OK;
     for (uint32_t m = 0; m < people->member_count && status == ADG_OK; m++) {
         struct adg_member *member = &people->members[m];
-        struct adg_value *values = NULL;
-        double *numbers = NULL;
-        uint32_t count = 0;
-        status = adg_births_of(population->metadata, member, &population->arena, &values, &numbers, &count, error);
+        struct adg_birth *births = NULL;
+        status = adg_births_read(population->metadata, member->dataset, member->table->name, member->patients,
+                                 &population->arena, &births, &member->birth_count, error);
         adg_context(error, status, "table %s", member->table->name);
-        if (status == ADG_OK && member->patients == 0) {
-            for (uint32_t i = 0; i < count; i++) {
-                member->patients += numbers[i];
-            }
+        member->births = births;
+        for (uint32_t i = 0; status == ADG_OK && member->patients == 0 && i < member->birth_count; i++) {
+            member->patients += births[i].people;
         }
-        if (status == ADG_OK) {
-            status = append_births(&births, values, numbers, count, error);
-        }
-        member->has_births = count > 0;
-        member->births = (struct adg_member_list){NULL, numbers, count};
+        total += member->birth_count;
     }
-    births.codes = status == ADG_OK
-                       ? adg_arena_array(&population->arena, (size_t)births.count + 1, sizeof *births.codes)
-                       : NULL;
-    if (status == ADG_OK && births.codes == NULL) {
+    if (status == ADG_OK && total >= UINT32_MAX / 4) {
+        status = adg_fail(error, ADG_BAD_INPUT, "more than 2^30 values of birth");
+    }
+    struct adg_value *values = adg_alloc_zero(total + 1, sizeof *values);
+    uint32_t *codes = adg_arena_array(&population->arena, total + 1, sizeof *codes);
+    if (status == ADG_OK && (values == NULL || codes == NULL)) {
         status = adg_fail_memory(error);
     }
-    if (status == ADG_OK) {
-        status = settle_births(population, people, &births, error);
+    uint32_t count = 0;
+    for (uint32_t m = 0; m < people->member_count && status == ADG_OK; m++) {
+        for (uint32_t i = 0; i < people->members[m].birth_count; i++) {
+            const struct adg_optional_text *text = &people->members[m].births[i].text;
+            values[count].null = text->text == NULL;
+            values[count].as.text.bytes = text->text;
+            values[count++].as.text.size = text->size;
+        }
     }
-    uint32_t first = 0;
+    if (status == ADG_OK) {
+        status = settle_births(population, people, values, count, codes, error);
+    }
     for (uint32_t m = 0; m < people->member_count && status == ADG_OK; m++) {
         struct adg_member *member = &people->members[m];
-        member->births.codes = births.codes + first;
-        first += member->births.count;
         member->population = member->population > people->sum ? member->population : people->sum;
     }
-    adg_free(births.values);
-    adg_free(births.people);
+    adg_free(values);
     return status;
 }
 
@@ -271,12 +249,12 @@ enum adg_status adg_people_presence(const struct adg_people *people, const struc
     double parts = (double)ADG_PARTS, share = 0;
     uint64_t most = 0;
     double everywhere = member->patients == 0 ? 1 : member->patients / member->population;
-    for (uint32_t v = 0; v < count && !member->has_births; v++) {
+    for (uint32_t v = 0; v < count && member->birth_count == 0; v++) {
         ends[v] = (uint64_t)(everywhere * parts + 0.5);
     }
-    for (uint32_t i = 0; i < member->births.count; i++) {
-        uint32_t v = member->births.codes[i];
-        double chance = member->births.shares[i] / (member->population * ((double)people->birth_parts[v] / parts));
+    for (uint32_t i = 0; i < member->birth_count; i++) {
+        uint32_t v = member->birth_codes[i];
+        double chance = member->births[i].people / (member->population * ((double)people->birth_parts[v] / parts));
         ends[v] = (uint64_t)((chance < 1 ? chance : 1) * parts + 0.5);
     }
     for (uint32_t v = 0; v < count; v++) {

@@ -19,14 +19,12 @@
 #include "block/block.h"
 #include "generate/patients.h"
 #include "generate/value.h"
-#include "metadata/metadata.h"
-
-#define ADG_NO_BIRTH INT32_MIN
+#include "metadata/births.h"
 
 /* What a table has of the population's values: codes of a list that all tables share. */
 struct adg_member_list {
     const uint32_t *codes;
-    const double *shares; /* of births: people */
+    const double *shares;
     uint32_t count;
 };
 
@@ -48,17 +46,18 @@ struct adg_same_field {
 struct adg_member {
     const struct adg_dataset *dataset;
     const struct adg_table *table;
-    double patients;   /* n_t; 0: the metadata do not say */
-    double population; /* N_t */
-    bool has_births;
-    struct adg_member_list births;
+    double patients;                /* n_t; 0: the metadata do not say */
+    double population;              /* N_t */
+    const struct adg_birth *births; /* none: it has neither births nor ages */
+    uint32_t *birth_codes;          /* of the population's list */
+    uint32_t birth_count;
     struct adg_member_list *values, *patterns; /* per same field; none: it has no metadata */
 };
 
 struct adg_people {
     uint32_t id;
     struct adg_dictionary births; /* texts MMyyyy and whatever the metadata have instead; code `count` is null */
-    int32_t *birth_days;          /* [births.count + 1] first of the month, or ADG_NO_BIRTH */
+    int32_t *birth_days;          /* [births.count + 1] first of the month, or ADG_NO_DAY */
     uint64_t *birth_parts;        /* the same, pi */
     struct adg_alias birth_alias;
     double sum; /* Z */
@@ -93,10 +92,6 @@ ADG_MUST_CHECK enum adg_status adg_parts_of(const double *weights, uint32_t coun
                                             struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_alias_in(struct adg_arena *arena, const uint64_t *parts, uint32_t count,
                                             struct adg_alias *out, struct adg_error *error);
-/* The births that a table has: values and people of each, in the arena; *count is 0 when it has neither births nor ages. */
-ADG_MUST_CHECK enum adg_status adg_births_of(const struct adg_metadata *metadata, const struct adg_member *member,
-                                             struct adg_arena *arena, struct adg_value **values, double **people,
-                                             uint32_t *count, struct adg_error *error);
 /* The fields that are a person's: same.c. */
 ADG_MUST_CHECK enum adg_status adg_same_fields(struct adg_population *population, struct adg_people *people,
                                                struct adg_error *error);

@@ -24,7 +24,8 @@ struct tile {
     int64_t shared; /* the span whose they are; -1: none */
 };
 
-uint32_t adg_timeline_first_day(const struct adg_timeline_plan *timeline, int32_t birth)
+/* The first of the anchor's days that is not before a birth. */
+static uint32_t first_day_from(const struct adg_timeline_plan *timeline, int32_t birth)
 {
     uint32_t low = 0, high = timeline->day_count;
     while (low < high) {
@@ -41,7 +42,7 @@ uint32_t adg_timeline_first_day(const struct adg_timeline_plan *timeline, int32_
 /* The anchor of somebody who was born after its first day: among the days from birth on. */
 static int32_t draw_after(const struct adg_timeline_plan *timeline, int32_t birth, uint32_t word)
 {
-    uint32_t low = adg_timeline_first_day(timeline, birth), high = timeline->day_count;
+    uint32_t low = first_day_from(timeline, birth), high = timeline->day_count;
     if (low == high) {
         return timeline->days[high - 1]; /* has no dates */
     }

@@ -69,8 +69,6 @@ struct adg_timeline_plan {
     bool born_within, born_after; /* somebody is */
 };
 
-/* The first of the anchor's days that is not before a birth. */
-uint32_t adg_timeline_first_day(const struct adg_timeline_plan *timeline, int32_t birth);
 /* The step that fills the columns of a timeline, its detail. */
 ADG_MUST_CHECK enum adg_status adg_timeline_run(const struct adg_step *step, struct adg_work *work,
                                                 struct adg_error *error);

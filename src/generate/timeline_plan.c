@@ -214,35 +214,26 @@ done:
 
 /* ---- plan: anchor -------------------------------------------------------------------------------------------------- */
 
-/* Takes from the shares of the anchor's days what those draw who are born among them: then the rest has what is left. */
-static void leave_rest(const struct adg_plan *plan, struct adg_timeline_plan *timeline, const double *shares,
-                       double *rest)
+/* The births of the table's people: those that it has, or, of a table that has none, those of all people. */
+static enum adg_status births_of_people(struct adg_plan *plan, const struct adg_birth **out, uint32_t *count,
+                                        struct adg_error *error)
 {
     const struct adg_people *people = plan->people;
-    double parts = (double)ADG_PARTS, taken = 0;
-    double *from = rest; /* first: what begins at each day, then what is left */
-    memset(from, 0, timeline->day_count * sizeof *from);
+    *out = plan->member->births;
+    *count = plan->member->birth_count;
+    if (*count > 0) {
+        return ADG_OK;
+    }
+    struct adg_birth *births = adg_arena_array(&plan->arena, (size_t)people->births.count + 1, sizeof *births);
+    if (births == NULL) {
+        return adg_fail_memory(error);
+    }
     for (uint32_t v = 0; v <= people->births.count; v++) {
-        int32_t day = people->birth_days[v];
-        double share = (double)people->birth_parts[v] / parts * ((double)plan->presence.ends[v] / parts) /
-                       plan->presence.share;
-        if (share <= 0 || day == ADG_NO_BIRTH || day <= timeline->days[0]) {
-            continue;
-        }
-        if (day > timeline->days[timeline->day_count - 1]) {
-            timeline->born_after = timeline->born_within = true;
-            continue;
-        }
-        timeline->born_within = true;
-        uint32_t first = adg_timeline_first_day(timeline, day);
-        double later = (parts - (double)timeline->sums[first]) / parts;
-        from[first] += share / later;
+        births[v] = (struct adg_birth){{NULL, 0}, people->birth_days[v], (double)people->birth_parts[v]};
     }
-    for (uint32_t d = 0; d < timeline->day_count; d++) {
-        taken += from[d];
-        double left = shares[d] * (1 - taken);
-        rest[d] = left > 0 ? left : 0;
-    }
+    *out = births;
+    *count = people->births.count + 1;
+    return ADG_OK;
 }
 
 static enum adg_status plan_anchor(struct adg_plan *plan, struct adg_timeline_plan *timeline, struct adg_error *error)
@@ -273,7 +264,15 @@ static enum adg_status plan_anchor(struct adg_plan *plan, struct adg_timeline_pl
         anchor->most = timeline->minutes ? ADG_DAY_MINUTES - 1 : timeline->days[timeline->day_count - 1];
         double left = 0;
         if (status == ADG_OK && !timeline->minutes && plan->people != NULL) {
-            leave_rest(plan, timeline, shares, rest);
+            const struct adg_birth *births = NULL;
+            uint32_t birth_count = 0;
+            status = births_of_people(plan, &births, &birth_count, error);
+            struct adg_births_among among = {0, 0};
+            if (status == ADG_OK) {
+                among = adg_births_rest(births, birth_count, timeline->days, shares, timeline->day_count, rest);
+            }
+            timeline->born_within = among.within > 0;
+            timeline->born_after = among.after > 0;
             for (uint32_t d = 0; d < timeline->day_count; d++) {
                 left += rest[d];
             }

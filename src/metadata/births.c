@@ -5,14 +5,15 @@
  * dates are gone through, each with its share; the months that give the age at that date have equal parts of it. A date
  * at which no month gives the age (a baby of three days, on the 20th) has none.
  */
+#include "metadata/births.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "core/date.h"
 #include "core/memory.h"
 #include "core/number.h"
-#include "generate/internal.h"
-#include "generate/population.h"
+#include "dataset/age.h"
 
 enum { MONTHS_BACK = 122 * 12, AGES = 128, INFANTS_FROM = 121, FIRST_INFANT = 7001, LAST_INFANT = 7007 };
 
@@ -40,7 +41,7 @@ static int place_of_age(double age)
 
 static int place_of_days(int32_t days)
 {
-    return place_of_age(adg_age_of_days(days));
+    return place_of_age(adg_age_category(days));
 }
 
 /* Shares of the ages, and of records whose age is not known. */
@@ -84,11 +85,10 @@ struct days {
 };
 
 /* The valid dates of a field. */
-static enum adg_status read_dates(const struct adg_metadata *metadata, const struct adg_member *member, uint32_t field,
-                                  struct days *out, struct adg_error *error)
+static enum adg_status read_dates(const struct adg_metadata *metadata, const struct adg_dataset *dataset,
+                                  const char *table, uint32_t field, struct days *out, struct adg_error *error)
 {
-    struct adg_metadata_range range = adg_metadata_find(metadata, member->table->name,
-                                                        member->dataset->fields[field].name, ADG_VALUE_DATE);
+    struct adg_metadata_range range = adg_metadata_find(metadata, table, dataset->fields[field].name, ADG_VALUE_DATE);
     out->days = adg_alloc_array(range.count + 1, sizeof *out->days);
     out->weights = adg_alloc_array(range.count + 1, sizeof *out->weights);
     if (out->days == NULL || out->weights == NULL) {
@@ -97,7 +97,7 @@ static enum adg_status read_dates(const struct adg_metadata *metadata, const str
     for (size_t i = 0; i < range.count; i++) {
         const struct adg_metadata_row *row = &range.rows[i];
         if (row->has_date && row->has_weight && row->weight > 0 && row->date > ADG_DATE_MIN + 366 * 125 &&
-            !adg_coherence_is_invalid_date(&member->dataset->coherence, row->date)) {
+            !adg_coherence_is_invalid_date(&dataset->coherence, row->date)) {
             out->days[out->count] = row->date;
             out->weights[out->count++] = row->weight;
         }
@@ -186,13 +186,12 @@ static enum adg_status prepare_spread(struct spread *spread, const struct days *
 }
 
 static enum adg_status list_months(const struct spread *spread, double unknown, double scale, struct adg_arena *arena,
-                                   struct adg_value **values, double **people, uint32_t *count, struct adg_error *error)
+                                   struct adg_birth **out, uint32_t *count, struct adg_error *error)
 {
     size_t most = (size_t)spread->month_count + 1;
-    *values = adg_arena_array(arena, most, sizeof **values);
-    *people = adg_arena_array(arena, most, sizeof **people);
+    struct adg_birth *births = adg_arena_array(arena, most, sizeof *births);
     char *texts = adg_arena_array(arena, most, 16);
-    if (*values == NULL || *people == NULL || texts == NULL) {
+    if (births == NULL || texts == NULL) {
         return adg_fail_memory(error);
     }
     uint32_t made = 0;
@@ -201,35 +200,32 @@ static enum adg_status list_months(const struct spread *spread, double unknown, 
             int32_t month = spread->first_month + m;
             char *text = texts + (size_t)made * 16;
             snprintf(text, 16, "%02d%04d", (int)(month % 12 + 1), (int)(month / 12));
-            (*values)[made].as.text.bytes = text;
-            (*values)[made].as.text.size = 6;
-            (*people)[made++] = spread->weights[m] * scale;
+            births[made++] = (struct adg_birth){{text, 6}, spread->starts[m], spread->weights[m] * scale};
         }
     }
     if (unknown > 0) {
-        (*values)[made].null = true;
-        (*people)[made++] = unknown * scale;
+        births[made++] = (struct adg_birth){{NULL, 0}, ADG_NO_DAY, unknown * scale};
     }
+    *out = births;
     *count = made;
     return ADG_OK;
 }
 
-static enum adg_status births_of_ages(const struct adg_metadata *metadata, const struct adg_member *member,
-                                      struct adg_arena *arena, struct adg_value **values, double **people,
-                                      uint32_t *count, struct adg_error *error)
+static enum adg_status births_of_ages(const struct adg_metadata *metadata, const struct adg_dataset *dataset,
+                                      const char *table, double patients, struct adg_arena *arena,
+                                      struct adg_birth **out, uint32_t *count, struct adg_error *error)
 {
-    const struct adg_population_rule *rule = &member->dataset->coherence.population;
+    const struct adg_population_rule *rule = &dataset->coherence.population;
     struct spread spread = {0};
     struct days dates = {0};
     double shares[AGES] = {0}, unknown = 0, sum = 0;
-    read_ages(metadata, member->table->name, &member->dataset->fields[rule->age], shares, &unknown, &sum);
-    enum adg_status status = read_dates(metadata, member, (uint32_t)rule->age_at, &dates, error);
+    read_ages(metadata, table, &dataset->fields[rule->age], shares, &unknown, &sum);
+    enum adg_status status = read_dates(metadata, dataset, table, (uint32_t)rule->age_at, &dates, error);
     if (status == ADG_OK && sum > unknown && dates.count > 0) {
         status = prepare_spread(&spread, &dates, error);
         if (status == ADG_OK) {
             spread_ages(&spread, &dates, shares);
-            double scale = member->patients > 0 ? member->patients / sum : 1;
-            status = list_months(&spread, unknown, scale, arena, values, people, count, error);
+            status = list_months(&spread, unknown, patients > 0 ? patients / sum : 1, arena, out, count, error);
         }
     }
     adg_free(spread.starts);
@@ -242,48 +238,85 @@ static enum adg_status births_of_ages(const struct adg_metadata *metadata, const
 
 /* ---- months of birth --------------------------------------------------------------------------------------------- */
 
-enum adg_status adg_births_of(const struct adg_metadata *metadata, const struct adg_member *member,
-                              struct adg_arena *arena, struct adg_value **values, double **people, uint32_t *count,
-                              struct adg_error *error)
+static bool same_text(const struct adg_optional_text *a, const struct adg_optional_text *b)
 {
-    const struct adg_population_rule *rule = &member->dataset->coherence.population;
+    return a->text == NULL || b->text == NULL ? a->text == b->text
+                                              : a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
+}
+
+enum adg_status adg_births_read(const struct adg_metadata *metadata, const struct adg_dataset *dataset,
+                                const char *table, double patients, struct adg_arena *arena, struct adg_birth **out,
+                                uint32_t *count, struct adg_error *error)
+{
+    const struct adg_population_rule *rule = &dataset->coherence.population;
     struct adg_metadata_range range = {NULL, 0};
     if (rule->birth >= 0) {
-        range = adg_metadata_find(metadata, member->table->name, member->dataset->fields[rule->birth].name,
-                                  ADG_VALUE_DEMOGRAPHIC_DATE);
+        range = adg_metadata_find(metadata, table, dataset->fields[rule->birth].name, ADG_VALUE_DEMOGRAPHIC_DATE);
     }
     *count = 0;
     if (range.count == 0) {
-        return rule->age >= 0 ? births_of_ages(metadata, member, arena, values, people, count, error) : ADG_OK;
+        return rule->age >= 0 ? births_of_ages(metadata, dataset, table, patients, arena, out, count, error) : ADG_OK;
     }
     if (range.count >= UINT32_MAX / 4) {
         return adg_fail(error, ADG_BAD_INPUT, "more than 2^30 values of birth");
     }
-    *values = adg_arena_array(arena, range.count, sizeof **values);
-    *people = adg_arena_array(arena, range.count, sizeof **people);
-    if (*values == NULL || *people == NULL) {
+    struct adg_birth *births = adg_arena_array(arena, range.count, sizeof *births);
+    if (births == NULL) {
         return adg_fail_memory(error);
     }
     double sum = 0;
     for (size_t i = 0; i < range.count; i++) {
-        sum += range.rows[i].has_weight ? range.rows[i].weight : 0;
-    }
-    double scale = member->patients > 0 && sum > 0 ? member->patients / sum : 1;
-    for (size_t i = 0; i < range.count; i++) {
-        const struct adg_optional_text *text = &range.rows[i].string;
-        struct adg_value *value = &(*values)[*count];
-        if (!range.rows[i].has_weight || range.rows[i].weight <= 0) {
+        const struct adg_metadata_row *row = &range.rows[i];
+        if (!row->has_weight || !(row->weight > 0)) {
             return adg_fail(error, ADG_BAD_INPUT, "a weight of a birth is not positive");
         }
-        value->null = text->text == NULL;
-        value->as.text.bytes = text->text;
-        value->as.text.size = text->size;
-        (*people)[(*count)++] = range.rows[i].weight * scale;
-        const struct adg_optional_text *before = i > 0 ? &range.rows[i - 1].string : NULL;
-        if (before != NULL && (before->text == NULL) == value->null &&
-            (value->null || (before->size == text->size && memcmp(before->text, text->text, text->size) == 0))) {
+        if (i > 0 && same_text(&row[-1].string, &row->string)) {
             return adg_fail(error, ADG_BAD_INPUT, "a month of birth is listed twice");
         }
+        sum += row->weight;
     }
+    for (size_t i = 0; i < range.count; i++) {
+        const struct adg_metadata_row *row = &range.rows[i];
+        births[i] = (struct adg_birth){row->string, ADG_NO_DAY, row->weight * (patients > 0 ? patients / sum : 1)};
+        if (row->string.text != NULL) {
+            (void)adg_month_parse(row->string.text, row->string.size, &births[i].day);
+        }
+    }
+    *out = births;
+    *count = (uint32_t)range.count;
     return ADG_OK;
+}
+
+/* ---- dates after births ------------------------------------------------------------------------------------------ */
+
+struct adg_births_among adg_births_rest(const struct adg_birth *births, uint32_t birth_count, const int32_t *days,
+                                        const double *shares, uint32_t day_count, double *rest)
+{
+    struct adg_births_among among = {0, 0};
+    double all = 0, taken = 0;
+    memset(rest, 0, day_count * sizeof *rest); /* first: what begins to be taken at each day */
+    for (uint32_t i = 0; i < birth_count; i++) {
+        all += births[i].people;
+    }
+    for (uint32_t i = 0; i < birth_count; i++) {
+        double share = births[i].people / all, later = 1;
+        uint32_t first = 0;
+        if (births[i].day == ADG_NO_DAY || births[i].day <= days[0]) {
+            continue;
+        }
+        while (first < day_count && days[first] < births[i].day) {
+            later -= shares[first++];
+        }
+        among.within += share;
+        if (first == day_count || later <= 0) {
+            among.after += share;
+        } else {
+            rest[first] += share / later;
+        }
+    }
+    for (uint32_t d = 0; d < day_count; d++) {
+        taken += rest[d];
+        rest[d] = taken < 1 ? shares[d] * (1 - taken) : 0;
+    }
+    return among;
 }
