@@ -128,6 +128,9 @@ const struct adg_dataset *adg_definition_find_dataset(const struct adg_definitio
 /* Field index by name in any case, or -1. */
 int64_t adg_dataset_find_field(const struct adg_dataset *dataset, const char *name);
 
+/* Whether a text is one of the placeholders, blanks at its ends aside. */
+bool adg_dataset_is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size);
+
 /* "integer", "decimal(16,15)", ... as the YAML has it, into `out`. */
 void adg_type_format(const struct adg_field *field, char out[24]);
 const char *adg_value_type_name(enum adg_value_type value_type); /* "CATEGORICAL" */

@@ -178,7 +178,6 @@ ADG_MUST_CHECK enum adg_status adg_plan_reference(struct adg_plan *plan, const s
 /* An age from the row's birth and the date of `at`. */
 ADG_MUST_CHECK enum adg_status adg_plan_person_age(struct adg_plan *plan, uint32_t field, uint32_t at,
                                                    struct adg_error *error);
-bool adg_is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size);
 /* Bits of a value that is not null; parts[count] is that of null. */
 double adg_parts_entropy(const uint64_t *parts, uint32_t count);
 

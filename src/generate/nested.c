@@ -145,7 +145,7 @@ static enum adg_status read_split(struct adg_plan *plan, uint32_t field, struct 
         char scratch[ADG_VALUE_TEXT_BYTES];
         const char *text = NULL;
         size_t size = adg_dictionary_text(&listed->dictionary, 0, i, scratch, &text);
-        out->placeholder[i] = adg_is_placeholder(plan->dataset, text, size);
+        out->placeholder[i] = adg_dataset_is_placeholder(plan->dataset, text, size);
         *(out->placeholder[i] ? &placeholders : &codes) += (double)listed->weights[i];
     }
     double rate = count == 0 ? 0 : all > 0 ? (double)listed->filled / all : 1;
