@@ -349,6 +349,9 @@ static enum adg_status plan_lengths(struct adg_plan *plan, struct adg_timeline_p
             span->percentile_count = count;
         }
     }
+    if (status != ADG_OK) {
+        return status;
+    }
     span->most = span->percentile_count > 0 ? (int32_t)(span->percentiles[span->percentile_count - 1] + 0.5) : 0;
     span->root = s;
     if (rule->at_least >= 0) {
