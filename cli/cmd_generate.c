@@ -27,15 +27,15 @@ static const char usage[] =
     "  --trust DIR           whose signatures count: DIR/reviewer/*.pub and DIR/approver/*.pub\n"
     "  --release HASH        this release of the store (default: the last one)\n"
     "  --out DIR             the output folder; created when only its parent exists\n"
-    "  --patients N          this many patients in every table\n"
+    "  --patients N          this many people, who appear in a table or not; with --profile reference, in every table\n"
     "  --rows N              exactly this many rows in every table\n"
     "  --seed S              of the random numbers, 0 to 2^64 - 1; the same seed gives the same rows (default: 1)\n"
     "  --table NAME          only this table; may repeat (default: every table that the metadata has)\n"
     "  --format F            parquet or csv (default: parquet)\n"
     "  --compression C       of Parquet: auto, zstd or none (default: auto)\n"
-    "  --profile P           reference: every table has patients of its own, every field is drawn by itself; coherent: "
-    "people,\n"
-    "                        dates, codes and keys belong together, as docs/coherence.md says (default: reference)\n"
+    "  --profile P           coherent: people, keys, dates and codes belong together, as docs/coherence.md says; "
+    "reference:\n"
+    "                        every table has patients of its own, every field is drawn by itself (default: coherent)\n"
     "  --shard I/N           only part I of N, counted from 0: artificial_<table>/part-IIIII-of-NNNNN.<format>\n"
     "  --allow-unreleased    take metadata that has not been reviewed and released: for work on one's own data\n"
     "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no progress\n"
@@ -259,7 +259,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
 
 static int run(int argc, char **argv)
 {
-    struct arguments arguments = {.seed = 1, .shards = 1};
+    struct arguments arguments = {.seed = 1, .shards = 1, .profile = ADG_PROFILE_COHERENT};
     struct adg_error error = {{0}};
     bool help = false;
     enum adg_status status = parse(argc, argv, &arguments, &help, &error);

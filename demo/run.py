@@ -58,7 +58,7 @@ def main():
     (OUT / "keys").mkdir(parents=True)
     (OUT / "artificial").mkdir()
     step("1. A HES-like source (made up; it stands for the sensitive data)", sys.executable, "tests/tools/make_source.py",
-         "--out", OUT / "source", "--format", "parquet")
+         "--out", OUT / "source", "--format", "parquet", "--agree")
     step("2. Scrape: aggregates only, suppressed and rounded", ADG, "scrape", "--dataset", "hes", "--source", OUT / "source",
          "--meta", OUT / "metadata")
     step("3. Review: every check; a page for the reviewer", ADG, "review", "--meta", OUT / "metadata", "--report", OUT / "review.html")

@@ -585,6 +585,17 @@ static enum adg_status read_table_values(struct reader *reader, const yaml_node_
     return status;
 }
 
+/* The date of an age is never before a birth: timelines see to that. */
+static enum adg_status check_age_date(const struct reader *reader, const yaml_node_t *node)
+{
+    const struct adg_coherence *coherence = &reader->dataset->coherence;
+    int64_t at = coherence->population.age_at;
+    if (at >= 0 && adg_coherence_timeline_of(coherence, (uint32_t)at) == NULL) {
+        return adg_tree_refuse(reader->tree, node, 0, "expected the date of the age in a timeline");
+    }
+    return ADG_OK;
+}
+
 /* Dates that profile reference sorts are all in timelines, or none of them is. */
 static enum adg_status check_sorted_dates(const struct reader *reader, const yaml_node_t *node)
 {
@@ -614,6 +625,9 @@ enum adg_status adg_coherence_read(const struct adg_tree *tree, const yaml_node_
     enum adg_status status = adg_tree_mapping(tree, node, keys, values, "coherence");
     for (int k = 0; k < KEYS && status == ADG_OK; k++) {
         status = values[k] != NULL ? readers[k](&reader, values[k]) : ADG_OK;
+    }
+    if (status == ADG_OK) {
+        status = check_age_date(&reader, node);
     }
     return status == ADG_OK ? check_sorted_dates(&reader, node) : status;
 }

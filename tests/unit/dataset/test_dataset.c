@@ -185,6 +185,7 @@ static void test_coherence_refused(void **state)
         {"id: 9, birth: MOB", "birth: MOB", "f:7:15:", "population with id"},
         {"birth: MOB", "birth: SEX", "f:7:30:", "DEMOGRAPHIC_DATE"},
         {"field: AGE", "field: WAIT", "f:7:48:", "an age"},
+        {"at: SEEN}, same", "at: LAST}, same", "f:7:3:", "in a timeline"},
         {"at: SEEN}, same", "at: AGE}, same", "f:7:57:", "values: DATE"},
         {"same: [SEX]", "same: [CODE_1]", "f:7:71:", "DEMOGRAPHIC_CATEGORICAL"},
         {"[1900-01-01]", "[1900-13-01]", "f:8:19:", "a date such as"},
