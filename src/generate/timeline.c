@@ -17,7 +17,7 @@ enum { TILE_ROWS = 512 };
 struct tile {
     uint32_t first, rows;
     int32_t days[ADG_TIMELINE_POINTS][TILE_ROWS];
-    uint32_t states[ADG_TIMELINE_POINTS][TILE_ROWS]; /* 0: valid, else 1 + index into codes_of_states */
+    uint32_t states[ADG_TIMELINE_POINTS][TILE_ROWS]; /* 0: valid */
     int32_t lengths[ADG_TIMELINE_SPANS][TILE_ROWS];
     uint32_t words[TILE_ROWS];
     uint32_t length_words[TILE_ROWS];
@@ -62,6 +62,10 @@ OVER_ROWS void draw_anchor(const struct adg_timeline_plan *timeline, const struc
 {
     int32_t *days = tile->days[0];
     uint32_t codes[TILE_ROWS];
+    if (timeline->day_count == 0) { /* nothing is valid, and days are not looked at */
+        memset(days, 0, tile->rows * sizeof *days);
+        return;
+    }
     adg_stream_words(&timeline->anchor, work->first_row + tile->first, tile->rows, tile->words);
     adg_alias_draw(&timeline->alias, tile->words, tile->rows, codes);
     for (uint32_t i = 0; i < tile->rows; i++) {
@@ -139,21 +143,14 @@ OVER_ROWS void place_span(const struct adg_timeline_plan *timeline, uint32_t s, 
 OVER_ROWS void draw_states(const struct adg_timeline_point *point, const struct adg_work *work, struct tile *tile,
                            uint32_t *states)
 {
-    if (point->certain || !point->there) {
+    if (point->certain || (!point->there && !point->drawn)) {
         for (uint32_t i = 0; i < tile->rows; i++) {
-            states[i] = !point->there;
+            states[i] = !point->certain;
         }
         return;
     }
     adg_stream_words(&point->state, work->first_row + tile->first, tile->rows, tile->words);
-    for (uint32_t i = 0; i < tile->rows; i++) {
-        states[i] = tile->words[i] >= point->ends[0];
-    }
-    for (uint32_t k = 1; k + 1 < point->state_count; k++) {
-        for (uint32_t i = 0; i < tile->rows; i++) {
-            states[i] += tile->words[i] >= point->ends[k];
-        }
-    }
+    adg_alias_draw(&point->states, tile->words, tile->rows, states);
 }
 
 OVER_ROWS void show_point(const struct adg_timeline_plan *timeline, const struct adg_timeline_point *point,
@@ -161,7 +158,7 @@ OVER_ROWS void show_point(const struct adg_timeline_plan *timeline, const struct
 {
     for (uint32_t i = 0; i < rows; i++) {
         uint32_t at = timeline->minutes ? (uint32_t)days[i] % ADG_DAY_MINUTES : (uint32_t)(days[i] - point->least);
-        codes[i] = states[i] == 0 ? point->codes[at] : point->codes_of_states[states[i] - 1];
+        codes[i] = states[i] == 0 ? point->codes[at] : point->codes_of_states[states[i]];
     }
 }
 

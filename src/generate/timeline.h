@@ -18,21 +18,18 @@
 
 #include "generate/internal.h"
 
-enum { ADG_TIMELINE_POINTS = 33, ADG_TIMELINE_SPANS = 16, ADG_DAY_MINUTES = 1440, ADG_TIMELINE_INVALID = 64 };
+enum { ADG_TIMELINE_POINTS = 33, ADG_TIMELINE_SPANS = 16, ADG_DAY_MINUTES = 1440 };
 
 struct adg_timeline_point {
     uint32_t field;
     bool drawn;   /* codes are wanted */
-    bool there;   /* the metadata have valid values */
+    bool there;   /* it can be valid */
     bool certain; /* valid in every row */
     struct adg_stream state;
-    uint64_t ends[ADG_TIMELINE_INVALID +
-                  2]; /* a word below ends[0]: valid; ends[1]: null; else invalid value i at ends[2 + i] */
-    uint32_t state_count;
-    uint32_t codes_of_states[ADG_TIMELINE_INVALID + 2]; /* of null and the invalid values */
-    int32_t least, most;                                /* days that can come out */
-    uint32_t *codes;                                    /* [most - least + 1]; of minutes: [1440] */
-    uint32_t null;
+    struct adg_alias states;   /* 0: valid; 1: null; from 2 on the invalid values */
+    uint32_t *codes_of_states; /* the first of them is not looked at */
+    int32_t least, most;       /* days that can come out */
+    uint32_t *codes;           /* [most - least + 1]; of minutes: [1440] */
 };
 
 struct adg_timeline_length {

@@ -90,7 +90,7 @@ static enum adg_status list_values(struct adg_plan *plan, const struct adg_timel
 {
     const struct adg_field *field = plan->columns[point->field].field;
     uint32_t made = 0;
-    for (int32_t day = point->least; day <= point->most; day++) {
+    for (int32_t day = point->least; point->there && day <= point->most; day++) {
         char text[4];
         if (timeline->minutes) {
             text[0] = (char)('0' + day / 600);
@@ -126,88 +126,92 @@ static enum adg_status list_values(struct adg_plan *plan, const struct adg_timel
     return ADG_OK;
 }
 
-/* Chances of valid, null and each invalid value. */
+/* Chances of valid, null and each invalid value; valid ones that cannot come out are null. *shown: anything but null can. */
 static enum adg_status plan_states(struct adg_plan *plan, struct adg_timeline_point *point, const struct told *told,
-                                   struct adg_error *error)
+                                   bool *nullable, bool *shown, struct adg_error *error)
 {
     const struct adg_listed_values *listed = &told->listed;
-    double weights[ADG_TIMELINE_INVALID + 2] = {told->valid_weight, 0}, sum = told->valid_weight;
-    uint64_t parts[ADG_TIMELINE_INVALID + 3] = {0};
+    double sum = told->valid_weight;
     uint32_t count = 2;
-    for (uint32_t i = 0; i < listed->dictionary.count; i++) {
+    double *weights = adg_alloc_zero((size_t)listed->dictionary.count + 2, sizeof *weights);
+    uint64_t *parts = adg_alloc_zero((size_t)listed->dictionary.count + 2, sizeof *parts);
+    enum adg_status status = weights == NULL || parts == NULL ? adg_fail_memory(error) : ADG_OK;
+    for (uint32_t i = 0; i < listed->dictionary.count && status == ADG_OK; i++) {
         if (!told->valid[i] && listed->weights[i] > 0) {
-            if (count == ADG_TIMELINE_INVALID + 2) {
-                return adg_fail(error, ADG_BAD_INPUT, "more than %d values that are no valid dates or times",
-                                ADG_TIMELINE_INVALID);
-            }
             weights[count++] = (double)listed->weights[i];
             sum += (double)listed->weights[i];
         }
     }
-    if (listed->null > 0 && listed->filled > 0) {
-        weights[1] = sum * ((double)listed->null / (double)listed->filled);
+    *shown = status == ADG_OK && sum > 0 && (listed->null == 0 || listed->filled > 0);
+    if (*shown) {
+        weights[point->there ? 0 : 1] = told->valid_weight;
+        weights[1] += listed->null > 0 ? sum * ((double)listed->null / (double)listed->filled) : 0;
+        *shown = point->there || count > 2;
     }
-    enum adg_status status = adg_parts_of(weights, count, parts, error);
-    uint64_t end = 0;
-    for (uint32_t k = 0; k < count && status == ADG_OK; k++) {
-        end += parts[k];
-        point->ends[k] = end;
+    if (*shown) {
+        status = adg_parts_of(weights, count, parts, error);
+        point->certain = parts[0] == ADG_PARTS;
+        point->state = adg_plan_stream(plan, point->field, ADG_PURPOSE_STATE);
+        *nullable = parts[1] > 0;
+        if (status == ADG_OK) {
+            status = adg_alias_in(&plan->arena, parts, count, &point->states, error);
+        }
     }
-    point->state_count = count;
-    point->certain = point->ends[0] == ADG_PARTS;
-    point->state = adg_plan_stream(plan, point->field, ADG_PURPOSE_STATE);
+    point->there = point->there && *shown;
+    adg_free(weights);
+    adg_free(parts);
+    return status;
+}
+
+static enum adg_status list_point(struct adg_plan *plan, const struct adg_timeline_plan *timeline,
+                                  struct adg_timeline_point *point, const struct told *told, bool nullable,
+                                  struct adg_error *error)
+{
+    struct adg_plan_column *column = &plan->columns[point->field];
+    uint32_t days = point->there ? (uint32_t)(point->most - point->least) + 1 : 0, count = 0;
+    size_t most = (size_t)days + told->listed.dictionary.count + 1;
+    struct adg_dictionary dictionary = {0};
+    struct adg_value *values = adg_alloc_array(most, sizeof *values);
+    uint32_t *codes = adg_alloc_array(most, sizeof *codes);
+    point->codes = adg_arena_array(&plan->arena, days, sizeof *point->codes);
+    point->codes_of_states = adg_arena_array(&plan->arena, most + 2, sizeof *point->codes_of_states);
+    bool made = values != NULL && codes != NULL && point->codes != NULL && point->codes_of_states != NULL;
+    enum adg_status status = made ? list_values(plan, timeline, point, told, values, &count, error)
+                                  : adg_fail_memory(error);
+    if (status == ADG_OK) {
+        status = adg_value_dictionary(column->field->type, values, count, &plan->arena, &dictionary, codes, error);
+    }
+    if (status == ADG_OK) {
+        memcpy(point->codes, codes, days * sizeof *codes);
+        point->codes_of_states[1] = dictionary.count;
+        memcpy(point->codes_of_states + 2, codes + days, (count - days) * sizeof *codes);
+        adg_plan_set_dictionary(column, &dictionary, nullable || timeline->born_after);
+        point->drawn = column->kind == ADG_COLUMN_DICTIONARY;
+    }
+    adg_free(values);
+    adg_free(codes);
     return status;
 }
 
 static enum adg_status plan_point(struct adg_plan *plan, const struct adg_timeline_plan *timeline,
                                   struct adg_timeline_point *point, struct adg_error *error)
 {
-    struct adg_plan_column *column = &plan->columns[point->field];
     struct told told = {0};
-    uint32_t days = (uint32_t)(point->most - point->least) + 1, count = 0;
-    struct adg_value *values = NULL;
-    uint32_t *codes = NULL;
-    struct adg_dictionary dictionary = {0};
+    bool nullable = false, shown = false;
     enum adg_status status = read_told(plan, timeline, point->field, &told, error);
-    size_t most = (size_t)days + told.listed.dictionary.count;
-    column->missing = !told.listed.there;
+    plan->columns[point->field].missing = !told.listed.there;
     point->there = told.valid_weight > 0 && timeline->day_count > 0;
     if (status == ADG_OK && (point->least < ADG_DATE_MIN || point->most > ADG_DATE_MAX)) {
         status = adg_fail(error, ADG_BAD_INPUT,
                           "dates and lengths leave the years 1 to 9999: say in the definition which "
                           "dates are invalid_dates");
-        goto done;
-    }
-    if (status != ADG_OK || !point->there || (told.listed.null > 0 && told.listed.filled == 0)) {
-        point->there = false;
-        goto done;
-    }
-    values = adg_alloc_array(most, sizeof *values);
-    codes = adg_alloc_array(most, sizeof *codes);
-    point->codes = adg_arena_array(&plan->arena, days, sizeof *point->codes);
-    if (values == NULL || codes == NULL || point->codes == NULL) {
-        status = adg_fail_memory(error);
-        goto done;
-    }
-    status = plan_states(plan, point, &told, error);
-    if (status == ADG_OK) {
-        status = list_values(plan, timeline, point, &told, values, &count, error);
     }
     if (status == ADG_OK) {
-        status = adg_value_dictionary(column->field->type, values, count, &plan->arena, &dictionary, codes, error);
+        status = plan_states(plan, point, &told, &nullable, &shown, error);
     }
-    if (status == ADG_OK) {
-        memcpy(point->codes, codes, days * sizeof *codes);
-        point->null = point->codes_of_states[0] = dictionary.count;
-        for (uint32_t k = 2; k < point->state_count; k++) {
-            point->codes_of_states[k - 1] = codes[days + k - 2];
-        }
-        adg_plan_set_dictionary(column, &dictionary, point->ends[1] > point->ends[0] || timeline->born_after);
-        point->drawn = column->kind == ADG_COLUMN_DICTIONARY;
+    if (status == ADG_OK && shown) {
+        status = list_point(plan, timeline, point, &told, nullable, error);
     }
-done:
-    adg_free(values);
-    adg_free(codes);
     adg_free(told.listed.weights);
     return status;
 }
@@ -452,6 +456,34 @@ static enum adg_status warn_of_lengths(struct adg_plan *plan, const struct adg_t
     return status;
 }
 
+/* Without a valid anchor nothing else of a timeline can be valid. */
+static enum adg_status warn_of_anchor(struct adg_plan *plan, const struct adg_timeline_plan *timeline,
+                                      struct adg_error *error)
+{
+    struct adg_buffer line = {0};
+    uint32_t lost = 0;
+    enum adg_status status = ADG_OK;
+    for (uint32_t p = 1; p < timeline->point_count && status == ADG_OK && timeline->day_count == 0; p++) {
+        struct told told = {0};
+        status = read_told(plan, timeline, timeline->points[p].field, &told, error);
+        lost += told.valid_weight > 0;
+        adg_free(told.listed.weights);
+    }
+    if (status == ADG_OK && lost > 0) {
+        status = adg_buffer_printf(
+            &line, error,
+            "table %s: the metadata have no valid value of %s, which others are placed by; where "
+            "they would be valid they are null",
+            plan->table->name, plan->dataset->fields[timeline->points[0].field].name);
+    }
+    if (status == ADG_OK && lost > 0) {
+        const char *whole = adg_buffer_text(&line);
+        status = whole == NULL ? adg_fail_memory(error) : adg_plan_warn(plan, whole, error);
+    }
+    adg_buffer_fini(&line);
+    return status;
+}
+
 static enum adg_status plan_spans(struct adg_plan *plan, const struct adg_timeline *rule,
                                   struct adg_timeline_plan *timeline, struct adg_error *error)
 {
@@ -510,7 +542,10 @@ enum adg_status adg_plan_timeline(struct adg_plan *plan, const struct adg_timeli
     if (status == ADG_OK) {
         status = warn_of_lengths(plan, timeline, error);
     }
-    if (status == ADG_OK && timeline->day_count > 0) {
+    if (status == ADG_OK) {
+        status = warn_of_anchor(plan, timeline, error);
+    }
+    if (status == ADG_OK) {
         adg_plan_add_step(plan, rule->anchor, adg_timeline_run, timeline);
     }
     return status;

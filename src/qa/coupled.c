@@ -95,9 +95,9 @@ static double number_of(const struct adg_timeline *timeline, struct adg_span val
     return read ? number : 0;
 }
 
-/* Null and invalid values keep their rates; valid ones, all in one, are what is left. */
+/* Null and invalid values keep their rates; valid ones, all in one, are what is left, and null where nothing can be placed. */
 static enum adg_status check_states(struct adg_qa_context *context, const struct adg_field *field,
-                                    const struct adg_timeline *timeline, const struct adg_expected *alone,
+                                    const struct adg_timeline *timeline, const struct adg_expected *alone, bool placed,
                                     struct adg_arena *arena, struct adg_error *error)
 {
     static const char any[] = "any valid value";
@@ -114,11 +114,8 @@ static enum adg_status check_states(struct adg_qa_context *context, const struct
             states.shares[states.count++] = *share;
         }
     }
-    states.shares[states.count++] = (struct adg_share){{(const uint8_t *)any, sizeof any - 1}, valid};
-    if (valid == 0) { /* then every row is null */
-        states.shares[0] = (struct adg_share){{NULL, 0}, 1};
-        states.count = 1;
-    }
+    const struct adg_span marker = {(const uint8_t *)any, sizeof any - 1}, null = {NULL, 0};
+    states.shares[states.count++] = (struct adg_share){placed ? marker : null, valid};
     adg_expected_settle(&states);
     struct adg_buffer sql = {0};
     enum adg_status status = adg_buffer_append_text(&sql, "select case when (", error);
@@ -213,7 +210,12 @@ static enum adg_status check_point(struct adg_qa_context *context, const struct 
     if (born_after > 0) { /* whoever is born too late has no dates in any row: rows are not independent */
         return add_measured(context, field, distance, error);
     }
-    status = check_states(context, field, timeline, &alone, arena, error);
+    double placed = 0;
+    for (size_t i = 0; i < anchor.count; i++) {
+        placed += adg_expected_is_valid(context->dataset, timeline, anchor.shares[i].value) ? anchor.shares[i].share
+                                                                                            : 0;
+    }
+    status = check_states(context, field, timeline, &alone, placed > 0, arena, error);
     if (status == ADG_OK) {
         note_drift(context, distance);
     }

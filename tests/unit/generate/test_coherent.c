@@ -556,6 +556,43 @@ static void test_one_dataset_of_two(void **state)
     fixture_close(&fixture);
 }
 
+/* Nothing can be placed by an anchor that is never valid: what would be is null, what is not stays. */
+static void test_no_valid_anchor(void **state)
+{
+    (void)state;
+    enum { N = 10000 };
+    struct fixture fixture;
+    fixture_open(&fixture, yaml);
+    add_cardinality(&fixture, "visits_2021", "VISIT", "PERSON", 1, 100);
+    for (int i = 0; i < 100; i++) { /* many texts that are no times */
+        char text[16];
+        snprintf(text, sizeof text, "x%02d", i);
+        add_category(&fixture, "visits_2021", "AT", text, 1);
+    }
+    add_category(&fixture, "visits_2021", "SEEN", "none", 60);
+    add_category(&fixture, "visits_2021", "SEEN", "0930", 40);
+    fixture_ready(&fixture);
+    struct adg_plan *plan = plan_of(&fixture, "visits_2021", coherent(0, N));
+    bool warned = false;
+    for (uint32_t i = 0; i < adg_plan_warning_count(plan); i++) {
+        warned = warned || strstr(adg_plan_warning(plan, i), "no valid value of AT") != NULL;
+    }
+    assert_true(warned);
+    struct values values = values_of(plan);
+    uint64_t first = 0, none = 0;
+    for (uint64_t row = 0; row < N; row++) {
+        first += strcmp(cell(&values, row, AT), "x00") == 0;
+        none += cell(&values, row, SEEN) != NULL;
+        assert_true(cell(&values, row, SEEN) == NULL || strcmp(cell(&values, row, SEEN), "none") == 0);
+        assert_null(cell(&values, row, WAIT));
+    }
+    assert_share(first, N, 0.01);
+    assert_share(none, N, 0.6);
+    values_free(&values);
+    adg_plan_free(plan);
+    fixture_close(&fixture);
+}
+
 /* ---- what is refused, and memory -------------------------------------------------------------------------------------- */
 
 static void test_refused_and_warned(void **state)
@@ -643,6 +680,7 @@ int main(void)
         cmocka_unit_test(test_ages_become_months),
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_no_date_before_birth),
+        cmocka_unit_test(test_no_valid_anchor),
         cmocka_unit_test(test_nested),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_one_dataset_of_two),
