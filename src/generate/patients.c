@@ -16,51 +16,61 @@
 #define MOST_ROWS (UINT64_C(1) << 48)
 enum { CHUNKS_PER_PART = 64 };
 
-/* Classes of people: who does not appear has the class after the last, which has no rows. What only those need who may appear
- * is drawn for them alone. */
-static void draw_people(const struct adg_patients *plan, uint64_t first, uint32_t count, uint32_t *classes,
-                        uint32_t *births)
+/* Patients of a chunk that may have rows, in order: all of them, or the people who appear. */
+struct drawn {
+    uint32_t count;
+    uint32_t places[ADG_PATIENT_CHUNK];  /* within the chunk */
+    uint32_t classes[ADG_PATIENT_CHUNK]; /* of cardinality */
+    uint32_t births[ADG_PATIENT_CHUNK];  /* of people */
+};
+
+/* What only those need who may appear is drawn for them alone. */
+static void draw_people(const struct adg_patients *plan, uint64_t first, uint32_t count, struct drawn *out)
 {
     const struct adg_presence *presence = &plan->presence;
     uint64_t people[ADG_PATIENT_CHUNK] = {first};
-    uint32_t words[ADG_PATIENT_CHUNK], drawn[ADG_PATIENT_CHUNK], some = 0, there = 0;
+    uint32_t words[ADG_PATIENT_CHUNK], some = 0, there = 0;
+    const uint32_t most = presence->most > UINT32_MAX ? UINT32_MAX : (uint32_t)(presence->most - 1);
     adg_stream_words(&presence->appears, first, count, words);
     for (uint32_t i = 0; i < count; i++) {
-        classes[i] = plan->cardinality_count;
-        people[some] = first + i;
-        words[some] = words[i];
-        some += words[i] < presence->most;
+        out->places[some] = i;
+        some += words[i] <= most;
     }
-    adg_patients_words(&presence->birth, people, some, drawn);
-    adg_alias_draw(presence->births, drawn, some, drawn);
     for (uint32_t i = 0; i < some; i++) {
-        births[people[i] - first] = drawn[i];
-        people[there] = people[i];
-        there += words[i] < presence->ends[drawn[i]];
+        people[i] = first + out->places[i];
     }
-    adg_patients_words(&plan->stream, people, there, drawn);
-    adg_alias_draw(&plan->alias, drawn, there, drawn);
-    for (uint32_t i = 0; i < there; i++) {
-        classes[people[i] - first] = drawn[i];
+    adg_patients_words(&presence->birth, people, some, out->births);
+    adg_alias_draw(presence->births, out->births, some, out->births);
+    for (uint32_t i = 0; i < some; i++) {
+        uint32_t place = out->places[i], birth = out->births[i];
+        out->places[there] = place;
+        out->births[there] = birth;
+        people[there] = first + place;
+        there += words[place] < presence->ends[birth];
     }
+    adg_patients_words(&plan->stream, people, there, out->classes);
+    adg_alias_draw(&plan->alias, out->classes, there, out->classes);
+    out->count = there;
 }
 
-/* Draws the cardinality classes of the chunk's patients, and what those who appear are born as; returns how many patients the
- * chunk has. */
-static uint32_t draw_chunk(const struct adg_patients *plan, uint64_t chunk, uint32_t classes[ADG_PATIENT_CHUNK],
-                           uint32_t births[ADG_PATIENT_CHUNK])
+static void draw_chunk(const struct adg_patients *plan, uint64_t chunk, struct drawn *out)
 {
     uint64_t first = chunk * ADG_PATIENT_CHUNK, left = plan->patients - first;
     uint32_t count = left < ADG_PATIENT_CHUNK ? (uint32_t)left : ADG_PATIENT_CHUNK;
     if (plan->selected) {
-        draw_people(plan, first, count, classes, births);
-    } else if (plan->cardinality_count == 1) {
-        memset(classes, 0, count * sizeof *classes);
-    } else {
-        adg_stream_words(&plan->stream, first, count, classes);
-        adg_alias_draw(&plan->alias, classes, count, classes);
+        draw_people(plan, first, count, out);
+        return;
     }
-    return count;
+    if (plan->cardinality_count == 1) {
+        memset(out->classes, 0, count * sizeof *out->classes);
+    } else {
+        adg_stream_words(&plan->stream, first, count, out->classes);
+        adg_alias_draw(&plan->alias, out->classes, count, out->classes);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        out->places[i] = i;
+    }
+    out->count = count;
 }
 
 struct counting {
@@ -73,14 +83,14 @@ static enum adg_status count_part(void *context, uint64_t part, struct adg_error
 {
     struct counting *counting = context;
     struct adg_patients *plan = counting->plan;
-    uint32_t classes[ADG_PATIENT_CHUNK], births[ADG_PATIENT_CHUNK];
+    struct drawn drawn;
     uint64_t chunk = counting->first_chunk + part * CHUNKS_PER_PART;
     uint64_t end = chunk + CHUNKS_PER_PART < counting->end_chunk ? chunk + CHUNKS_PER_PART : counting->end_chunk;
     for (; chunk < end; chunk++) {
-        uint32_t count = draw_chunk(plan, chunk, classes, births);
+        draw_chunk(plan, chunk, &drawn);
         uint64_t rows = 0, filled = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            uint64_t cardinality = plan->cardinalities[classes[i]];
+        for (uint32_t i = 0; i < drawn.count; i++) {
+            uint64_t cardinality = plan->cardinalities[drawn.classes[i]];
             rows += cardinality;
             filled += cardinality != 0;
         }
@@ -128,20 +138,21 @@ static enum adg_status count_chunks(struct adg_patients *plan, uint64_t end_chun
 /* Cuts the patients after the one with row `plan->rows` - 1. */
 static void cut_patients(struct adg_patients *plan)
 {
-    uint32_t classes[ADG_PATIENT_CHUNK], births[ADG_PATIENT_CHUNK];
+    struct drawn drawn;
     uint64_t chunk = plan->chunk_count - 1;
     while (plan->rows_before[chunk] >= plan->rows) {
         chunk--;
     }
     uint64_t rows = plan->rows_before[chunk], filled = plan->filled_before[chunk];
-    uint32_t patient = 0;
-    draw_chunk(plan, chunk, classes, births);
-    for (; rows < plan->rows; patient++) {
-        uint64_t cardinality = plan->cardinalities[classes[patient]];
+    uint32_t last = 0;
+    draw_chunk(plan, chunk, &drawn);
+    for (uint32_t i = 0; rows < plan->rows; i++) {
+        uint64_t cardinality = plan->cardinalities[drawn.classes[i]];
+        last = drawn.places[i];
         rows += cardinality;
         filled += cardinality != 0;
     }
-    plan->patients = chunk * ADG_PATIENT_CHUNK + patient;
+    plan->patients = chunk * ADG_PATIENT_CHUNK + last + 1;
     plan->chunk_count = chunk + 1;
     plan->rows_before[chunk + 1] = plan->rows;
     plan->filled_before[chunk + 1] = plan->filled = filled;
@@ -173,7 +184,7 @@ enum adg_status adg_patients_plan(struct adg_patients *plan, struct adg_stream s
                                   unsigned threads, struct adg_error *error)
 {
     uint64_t *parts = adg_alloc_array((size_t)count + 1, sizeof *parts);
-    plan->cardinalities = adg_alloc_zero((size_t)count + 1, sizeof *plan->cardinalities);
+    plan->cardinalities = adg_alloc_array(count, sizeof *plan->cardinalities);
     enum adg_status status = ADG_OK;
     if (parts == NULL || plan->cardinalities == NULL) {
         status = adg_fail_memory(error);
@@ -251,12 +262,12 @@ uint64_t adg_patients_first_row(const struct adg_patients *plan, uint64_t filled
     if (filled >= plan->filled) {
         return plan->rows;
     }
-    uint32_t classes[ADG_PATIENT_CHUNK], births[ADG_PATIENT_CHUNK];
+    struct drawn drawn;
     uint64_t chunk = find_chunk(plan->filled_before, plan->chunk_count, filled);
     uint64_t row = plan->rows_before[chunk], seen = plan->filled_before[chunk];
-    draw_chunk(plan, chunk, classes, births);
+    draw_chunk(plan, chunk, &drawn);
     for (uint32_t i = 0;; i++) {
-        uint64_t cardinality = plan->cardinalities[classes[i]];
+        uint64_t cardinality = plan->cardinalities[drawn.classes[i]];
         if (cardinality != 0 && seen++ == filled) {
             return row;
         }
@@ -267,7 +278,7 @@ uint64_t adg_patients_first_row(const struct adg_patients *plan, uint64_t filled
 void adg_patients_runs(const struct adg_patients *plan, uint64_t first_row, uint32_t rows,
                        struct adg_patient_runs *runs)
 {
-    uint32_t classes[ADG_PATIENT_CHUNK], births[ADG_PATIENT_CHUNK];
+    struct drawn drawn;
     uint64_t chunk = find_chunk(plan->rows_before, plan->chunk_count, first_row);
     uint64_t row = plan->rows_before[chunk], end = first_row + rows;
     runs->count = 0;
@@ -275,14 +286,14 @@ void adg_patients_runs(const struct adg_patients *plan, uint64_t first_row, uint
         if (plan->rows_before[chunk + 1] == plan->rows_before[chunk]) {
             continue;
         }
-        uint32_t count = draw_chunk(plan, chunk, classes, births);
-        for (uint32_t i = 0; i < count && row < end; i++) {
-            uint64_t cardinality = plan->cardinalities[classes[i]];
+        draw_chunk(plan, chunk, &drawn);
+        for (uint32_t i = 0; i < drawn.count && row < end; i++) {
+            uint64_t cardinality = plan->cardinalities[drawn.classes[i]];
             if (cardinality != 0 && row + cardinality > first_row) {
                 runs->before = runs->count > 0 ? runs->before : row < first_row ? first_row - row : 0;
-                runs->patients[runs->count] = chunk * ADG_PATIENT_CHUNK + i;
+                runs->patients[runs->count] = chunk * ADG_PATIENT_CHUNK + drawn.places[i];
                 if (plan->selected) {
-                    runs->births[runs->count] = births[i];
+                    runs->births[runs->count] = drawn.births[i];
                 }
                 runs->starts[runs->count++] = row < first_row ? 0 : (uint32_t)(row - first_row);
             }
@@ -295,26 +306,29 @@ void adg_patients_runs(const struct adg_patients *plan, uint64_t first_row, uint
 void adg_patients_find(const struct adg_patients *plan, const uint64_t *patients, uint32_t count, uint64_t *first_rows,
                        uint64_t *rows)
 {
-    uint32_t classes[ADG_PATIENT_CHUNK], births[ADG_PATIENT_CHUNK], at = 0;
-    uint64_t drawn = UINT64_MAX, row = 0;
+    struct drawn drawn;
+    uint64_t chunk = UINT64_MAX, row = 0;
+    uint32_t at = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t chunk = patients[i] / ADG_PATIENT_CHUNK;
         rows[i] = first_rows[i] = 0;
         if (patients[i] >= plan->patients) {
             continue;
         }
-        if (chunk != drawn) {
-            draw_chunk(plan, chunk, classes, births);
-            drawn = chunk;
+        if (patients[i] / ADG_PATIENT_CHUNK != chunk) {
+            chunk = patients[i] / ADG_PATIENT_CHUNK;
+            draw_chunk(plan, chunk, &drawn);
             row = plan->rows_before[chunk];
             at = 0;
         }
-        for (; at < patients[i] % ADG_PATIENT_CHUNK; at++) {
-            row += plan->cardinalities[classes[at]];
+        for (; at < drawn.count && drawn.places[at] < patients[i] % ADG_PATIENT_CHUNK; at++) {
+            row += plan->cardinalities[drawn.classes[at]];
         }
-        uint64_t cardinality = plan->cardinalities[classes[at]], left = plan->rows > row ? plan->rows - row : 0;
-        first_rows[i] = row;
-        rows[i] = cardinality < left ? cardinality : left; /* the last patient may be cut */
+        if (at < drawn.count && drawn.places[at] == patients[i] % ADG_PATIENT_CHUNK) {
+            uint64_t cardinality = plan->cardinalities[drawn.classes[at]];
+            uint64_t left = plan->rows > row ? plan->rows - row : 0; /* the last patient may be cut */
+            first_rows[i] = row;
+            rows[i] = cardinality < left ? cardinality : left;
+        }
     }
 }
 
