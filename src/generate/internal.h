@@ -83,8 +83,6 @@ struct adg_step {
     const void *detail;
 };
 
-#define ADG_PLAN_WARNINGS 32
-
 struct adg_plan {
     struct adg_arena arena;
     const struct adg_dataset *dataset;
@@ -108,8 +106,8 @@ struct adg_plan {
     struct adg_layout layout;
     uint64_t first_row, rows; /* of the shard */
     uint64_t first_block, blocks;
-    const char *warnings[ADG_PLAN_WARNINGS];
-    uint32_t warning_count;
+    const char **warnings; /* in the arena */
+    uint32_t warning_count, warning_capacity;
 };
 
 #define ADG_LARGEST_WEIGHT 9007199254740992.0 /* 2^53 */

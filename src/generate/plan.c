@@ -57,7 +57,19 @@ enum adg_status adg_plan_text_value(const struct adg_field *field, struct adg_op
 enum adg_status adg_plan_warn(struct adg_plan *plan, const char *text, struct adg_error *error)
 {
     const char *kept = adg_arena_strdup(&plan->arena, text);
-    if (kept == NULL || plan->warning_count == ADG_PLAN_WARNINGS) {
+    if (plan->warning_count == plan->warning_capacity) {
+        uint32_t capacity = plan->warning_capacity > 0 ? 2 * plan->warning_capacity : 8;
+        const char **more = adg_arena_array(&plan->arena, capacity, sizeof *more);
+        if (more == NULL) {
+            return adg_fail_memory(error);
+        }
+        for (uint32_t i = 0; i < plan->warning_count; i++) {
+            more[i] = plan->warnings[i];
+        }
+        plan->warnings = more;
+        plan->warning_capacity = capacity;
+    }
+    if (kept == NULL) {
         return adg_fail_memory(error);
     }
     plan->warnings[plan->warning_count++] = kept;
