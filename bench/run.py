@@ -6,7 +6,7 @@
 Measured are core-seconds (user and system time, from the kernel), wall time and peak memory: of `adg generate` and `adg scrape` as whole
 processes; of the rivals (bench/rivals.py) for their work alone, without loading what they start from. They write the very rows that adg has generated, or
 read them. The sparse table is hes_apc with the values of a published extract, of which more than half the columns are null throughout; the dense one has
-values in nearly all columns. Machines are shared and noisy: only the ratios of one run mean something. Output goes to memory-backed
+values in nearly all columns. Both are drawn by profile reference, which is set against coherent in the end. Machines are shared and noisy: only the ratios of one run mean something. Output goes to memory-backed
 storage where there is some.
 """
 import argparse
@@ -66,22 +66,26 @@ RATIOS = [("adg generate, Parquet", "DuckDB COPY, Parquet zstd, from text column
           ("adg generate, Parquet", "Polars write, Parquet zstd 1, from Enum columns"), ("adg generate, Parquet", "NumPy draws, PyArrow writes Parquet zstd 1"),
           ("adg generate, CSV", "DuckDB COPY, CSV"), ("adg generate, CSV", "Polars write, CSV"), ("adg generate, CSV", "NumPy draws, PyArrow writes CSV"),
           ("adg scrape from Parquet", "DuckDB group by, a query per column"), ("adg scrape from Parquet", "Polars group by, a query per column"),
-          ("adg scrape from CSV", "DuckDB one pass over the CSV")]
+          ("adg scrape from CSV", "DuckDB one pass over the CSV"),
+          ("adg generate, Parquet, one thread, coherent", "adg generate, Parquet, one thread"), ("adg generate, CSV, coherent", "adg generate, CSV")]
 
 
 def works(arguments, threads, folder):
     meta, table = metadata(arguments.table, folder)
     out, name = folder / "out", f"artificial_{table}"
-    generate = [ADG, "generate", "--dataset", "hes_apc", "--meta", meta, "--allow-unreleased", "--table", table, "--rows", arguments.rows]
+    dataset = table.rsplit("_", 1)[0]
+    generate = [ADG, "generate", "--dataset", dataset, "--meta", meta, "--allow-unreleased", "--table", table, "--rows", arguments.rows, "--profile"]
+    coherent, generate = [*generate, "coherent"], [*generate, "reference"]
     measure([*generate, "--out", folder / "rows"])
     measure([*generate, "--out", folder / "rows", "--format", "csv"])
     parquet, csv = folder / "rows" / f"{name}.parquet", folder / "rows" / f"{name}.csv"
     target = folder / "rival"
-    scrape = [ADG, "scrape", "--dataset", "hes_apc", "--source", folder / "rows", "--meta", folder / "scraped", "--threads", threads]
+    scrape = [ADG, "scrape", "--dataset", dataset, "--source", folder / "rows", "--meta", folder / "scraped", "--threads", threads]
     print(f"{table}, {arguments.rows:,} rows, {threads} threads; Parquet {parquet.stat().st_size / 1e6:.1f} MB, CSV {csv.stat().st_size / 1e6:.1f} MB\n")
     return {
         "adg generate, Parquet": lambda: measure([*generate, "--threads", threads, "--out", out]),
         "adg generate, Parquet, one thread": lambda: measure([*generate, "--threads", 1, "--out", out]),
+        "adg generate, Parquet, one thread, coherent": lambda: measure([*coherent, "--threads", 1, "--out", out]),
         "adg generate, Parquet, zstd throughout": lambda: measure([*generate, "--threads", threads, "--out", out, "--compression", "zstd"]),
         "adg generate, Parquet, uncompressed": lambda: measure([*generate, "--threads", threads, "--out", out, "--compression", "none"]),
         "DuckDB COPY, Parquet zstd, from text columns": lambda: rival("duckdb-parquet-text", parquet, target, threads),
@@ -89,6 +93,7 @@ def works(arguments, threads, folder):
         "Polars write, Parquet zstd 1, from Enum columns": lambda: rival("polars-parquet", parquet, target, threads),
         "NumPy draws, PyArrow writes Parquet zstd 1": lambda: rival("numpy-parquet", parquet, target, threads),
         "adg generate, CSV": lambda: measure([*generate, "--threads", threads, "--out", out, "--format", "csv"]),
+        "adg generate, CSV, coherent": lambda: measure([*coherent, "--threads", threads, "--out", out, "--format", "csv"]),
         "DuckDB COPY, CSV": lambda: rival("duckdb-csv", parquet, target, threads),
         "Polars write, CSV": lambda: rival("polars-csv", parquet, target, threads),
         "NumPy draws, PyArrow writes CSV": lambda: rival("numpy-csv", parquet, target, threads),
@@ -111,7 +116,7 @@ def run(arguments, threads, folder):
     for name, runs in samples.items():
         middle = {k: statistics.median(r[k] for r in runs) for k in runs[0]}
         print(f"{name:<50}{middle['core_seconds_per_million_rows']:>12.2f}{middle['rows_per_second']:>14,.0f}{middle['peak_mb']:>9.0f}")
-    print("\ncore-seconds of the rival over ours, medians of pairs (smallest to largest)")
+    print("\ncore-seconds of the second over the first, medians of pairs (smallest to largest)")
     for ours, theirs in RATIOS:
         if ours in samples and theirs in samples:
             ratios = [b["core_seconds_per_million_rows"] / a["core_seconds_per_million_rows"] for a, b in zip(samples[ours], samples[theirs])]

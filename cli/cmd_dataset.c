@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "core/date.h"
 #include "dataset/dataset.h"
 
 static const char usage[] =
@@ -54,6 +55,64 @@ static void show_derivation(const struct adg_dataset *dataset, const struct adg_
     printf(")");
 }
 
+static void show_span(const struct adg_dataset *dataset, const struct adg_timeline *timeline,
+                      const struct adg_span_rule *span)
+{
+    printf("span\t%s\t%s\t", dataset->fields[span->from].name, dataset->fields[span->to].name);
+    for (uint32_t i = 0; i < span->length_count; i++) {
+        printf("%s%s", i == 0 ? "" : ", ", dataset->fields[span->lengths[i]].name);
+    }
+    if (span->at_least >= 0) {
+        printf("\tat least %s", dataset->fields[timeline->spans[span->at_least].lengths[0]].name);
+    }
+    if (span->below > 0) {
+        printf("\tbelow %u", span->below);
+    }
+    printf("\n");
+}
+
+static void show_coherence(const struct adg_dataset *dataset)
+{
+    const struct adg_coherence *coherence = &dataset->coherence;
+    const struct adg_population_rule *population = &coherence->population;
+    if (population->id > 0) {
+        printf("population\t%u\n", population->id);
+    }
+    if (population->birth >= 0) {
+        printf("birth\t%s\n", dataset->fields[population->birth].name);
+    }
+    if (population->age >= 0) {
+        printf("age\t%s\tat %s\n", dataset->fields[population->age].name, dataset->fields[population->age_at].name);
+    }
+    for (uint32_t i = 0; i < population->same_count; i++) {
+        printf("same\t%s\n", dataset->fields[population->same[i]].name);
+    }
+    for (uint32_t i = 0; i < coherence->invalid_date_count; i++) {
+        char day[10];
+        adg_date_format(coherence->invalid_dates[i], day);
+        printf("invalid date\t%.10s\n", day);
+    }
+    for (uint32_t t = 0; t < coherence->timeline_count; t++) {
+        const struct adg_timeline *timeline = &coherence->timelines[t];
+        printf("timeline\t%s\n", dataset->fields[timeline->anchor].name);
+        for (uint32_t s = 0; s < timeline->span_count; s++) {
+            show_span(dataset, timeline, &timeline->spans[s]);
+        }
+    }
+    for (uint32_t g = 0; g < coherence->nested_count; g++) {
+        const struct adg_nested_group *group = &coherence->nested[g];
+        printf("nested\t%s\t%s\n", dataset->fields[group->fields[0]].name,
+               dataset->fields[group->fields[group->count - 1]].name);
+    }
+    for (uint32_t i = 0; i < coherence->reference_count; i++) {
+        printf("reference\t%s\t%s\n", dataset->fields[coherence->references[i].field].name,
+               coherence->references[i].dataset);
+    }
+    for (uint32_t i = 0; i < coherence->table_value_count; i++) {
+        printf("value per table\t%s\n", dataset->fields[coherence->table_values[i].field].name);
+    }
+}
+
 static void show_dataset(const struct adg_dataset *dataset)
 {
     printf("dataset\t%s\nid\t%u\n", dataset->name, dataset->id);
@@ -70,6 +129,7 @@ static void show_dataset(const struct adg_dataset *dataset)
     for (uint32_t i = 0; i < dataset->placeholder_count; i++) {
         printf("placeholder\t%s\n", dataset->placeholders[i]);
     }
+    show_coherence(dataset);
     for (uint32_t i = 0; i < dataset->table_count; i++) {
         printf("table\t%s\n", dataset->tables[i].name);
     }

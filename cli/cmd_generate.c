@@ -31,23 +31,25 @@ static const char usage[] =
     "  --trust DIR           whose signatures count: DIR/reviewer/*.pub and DIR/approver/*.pub\n"
     "  --release HASH        this release of the store (default: the last one)\n"
     "  --out DIR             the output folder; created when only its parent exists\n"
-    "  --patients N          this many patients in every table\n"
+    "  --patients N          this many people, who appear in a table or not; with --profile reference, in every table\n"
     "  --rows N              exactly this many rows in every table\n"
     "  --seed S              of the random numbers, 0 to 2^64 - 1; the same seed gives the same rows (default: 1)\n"
     "  --table NAME          only this table; may repeat (default: every table that the metadata has)\n"
     "  --format F            parquet or csv (default: parquet)\n"
     "  --compression C       of Parquet: auto, zstd or none (default: auto)\n"
-    "  --profile reference   each table has patients of its own, columns are drawn independently (default)\n"
+    "  --profile P           coherent: people, keys, dates and codes belong together, as docs/coherence.md says; "
+    "reference:\n"
+    "                        every table has patients of its own, every field is drawn by itself (default: coherent)\n"
     "  --shard I/N           only part I of N, counted from 0: artificial_<table>/part-IIIII-of-NNNNN.<format>\n"
     "  --allow-unreleased    take metadata that has not been reviewed and released: for work on one's own data\n"
     "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no progress\n"
     "  --help                this text\n";
 
 struct arguments {
-    const char *dataset, *meta, *out, *shard_text, *profile, *trust, *release;
+    const char *dataset, *meta, *out, *shard_text, *trust, *release;
     uint64_t patients, rows, seed, threads, shard, shards;
     struct adg_option_list tables;
-    int format, compression, sandbox;
+    int format, compression, sandbox, profile;
     bool allow_unreleased;
 };
 
@@ -87,6 +89,8 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     static const char *const formats[] = {[ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", NULL};
     static const char *const compressions[] = {
         [ADG_COMPRESSION_AUTO] = "auto", [ADG_COMPRESSION_ZSTD] = "zstd", [ADG_COMPRESSION_NONE] = "none", NULL};
+    static const char *const profiles[] = {
+        [ADG_PROFILE_REFERENCE] = "reference", [ADG_PROFILE_COHERENT] = "coherent", NULL};
     enum {
         DATASET,
         META,
@@ -119,7 +123,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
                          .kind = ADG_OPTION_CHOICE,
                          .target = &arguments->compression,
                          .choices = compressions},
-        [PROFILE] = {.name = "profile", .kind = ADG_OPTION_TEXT, .target = &arguments->profile},
+        [PROFILE] = {.name = "profile", .kind = ADG_OPTION_CHOICE, .target = &arguments->profile, .choices = profiles},
         [SHARD] = {.name = "shard", .kind = ADG_OPTION_TEXT, .target = &arguments->shard_text},
         [TRUST] = {.name = "trust", .kind = ADG_OPTION_TEXT, .target = &arguments->trust},
         [RELEASE] = {.name = "release", .kind = ADG_OPTION_TEXT, .target = &arguments->release},
@@ -141,11 +145,6 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     }
     if (options[COMPRESSION].given && arguments->format == ADG_FORMAT_CSV) {
         return adg_fail(error, ADG_USAGE, "option --compression is for Parquet; CSV is not compressed");
-    }
-    if (options[PROFILE].given && strcmp(arguments->profile, "reference") != 0) {
-        return adg_fail(error, ADG_USAGE,
-                        "option --profile: expected reference, the only profile of this version, not '%s'",
-                        arguments->profile);
     }
     if (adg_is_open_metadata(arguments->meta) &&
         (options[TRUST].given || options[RELEASE].given || options[ALLOW_UNRELEASED].given)) {
@@ -252,6 +251,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
             .shard = arguments->shard,
             .shards = arguments->shards,
             .sharded = arguments->shard_text != NULL,
+            .profile = (enum adg_profile)arguments->profile,
             .format = (enum adg_format)arguments->format,
             .compression = (enum adg_compression)arguments->compression,
             .threads = (unsigned)arguments->threads,
@@ -273,7 +273,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
 
 static int run(int argc, char **argv)
 {
-    struct arguments arguments = {.seed = 1, .shards = 1};
+    struct arguments arguments = {.seed = 1, .shards = 1, .profile = ADG_PROFILE_COHERENT};
     struct adg_error error = {{0}};
     bool help = false;
     enum adg_status status = parse(argc, argv, &arguments, &help, &error);

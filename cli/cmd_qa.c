@@ -30,7 +30,7 @@ static const char usage[] =
     "  --meta DIR|open       a release store or a metadata folder; open: the metadata that come with the program\n"
     "  --release HASH        this release of the store (default: the last one)\n"
     "  --data DIR            the folder with the generated tables\n"
-    "  --profile P           reference: what the tables were drawn as (default: as provenance.json says)\n"
+    "  --profile P           reference or coherent: what the tables were drawn as (default: as provenance.json says)\n"
     "  --report FILE.html    also a page with the distributions that were expected and found\n"
     "  --json FILE           write the same result there too\n"
     "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no list of findings\n"
@@ -177,9 +177,9 @@ static int run(int argc, char **argv)
     if (status == ADG_OK && arguments.release != NULL && adg_is_open_metadata(arguments.meta)) {
         status = adg_fail(&error, ADG_USAGE, "option --release is for a store; --meta open is the program's own");
     }
-    if (status == ADG_OK && arguments.profile != NULL && strcmp(arguments.profile, "reference") != 0) {
-        status = adg_fail(&error, ADG_USAGE,
-                          "option --profile: expected reference, the only profile of this version, not '%s'",
+    if (status == ADG_OK && arguments.profile != NULL && strcmp(arguments.profile, "reference") != 0 &&
+        strcmp(arguments.profile, "coherent") != 0) {
+        status = adg_fail(&error, ADG_USAGE, "option --profile: expected coherent or reference, not '%s'",
                           arguments.profile);
     }
     if (status == ADG_OK && help) {

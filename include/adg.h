@@ -5,7 +5,7 @@
  *     adg_definition_open -> adg_metadata_open -> adg_plan_new -> adg_block_new, adg_block_generate, ... -> *_free
  *
  * Ownership: what a function hands out through a pointer to a pointer belongs to the caller and goes with the matching
- * _free, which accepts NULL. A plan borrows definition and metadata; a block borrows its plan: free them in reverse order.
+ * _free, which accepts NULL. A population and a plan borrow definition and metadata; a block borrows its plan: free them in reverse order.
  * Threads: definition, metadata and plan are immutable once made and may be shared; a block belongs to one thread at a time.
  * Failure: every function that can fail returns an adg_status, leaves its outputs untouched when that is not ADG_OK, and
  * writes a message into `error`, which may be NULL.
@@ -70,6 +70,19 @@ void adg_metadata_free(struct adg_metadata *metadata);
 
 /* ---- generation -------------------------------------------------------------------------------------------------- */
 
+/* How the fields of a record, and the records of a person, belong together. */
+enum adg_profile {
+    ADG_PROFILE_REFERENCE = 0, /* not at all: every field on its own */
+    ADG_PROFILE_COHERENT = 1,  /* as the definition says: docs/coherence.md */
+};
+
+/* The people of profile coherent: worked out from all of the metadata, the same whichever tables are planned. */
+struct adg_population;
+
+enum adg_status adg_population_new(const struct adg_definition *definition, const struct adg_metadata *metadata,
+                                   struct adg_population **out, struct adg_error *error);
+void adg_population_free(struct adg_population *population);
+
 struct adg_plan_options {
     uint64_t seed;
     uint64_t patients; /* this many patients; or 0 and */
@@ -77,6 +90,9 @@ struct adg_plan_options {
     uint64_t shard;    /* part `shard` of `shards`, cut between patients; 0 of 1 is everything */
     uint64_t shards;
     unsigned threads; /* for planning; 0: all cores */
+    enum adg_profile profile;
+    const struct adg_population
+        *population; /* of profile coherent, borrowed by the plan; NULL: the plan makes its own */
 };
 
 /* How one table will be generated. */

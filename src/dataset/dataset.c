@@ -54,6 +54,28 @@ int64_t adg_dataset_find_field(const struct adg_dataset *dataset, const char *na
     return -1;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool adg_dataset_is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size)
+{
+    while (size > 0 && is_blank(text[size - 1])) {
+        size--;
+    }
+    while (size > 0 && is_blank(text[0])) {
+        text++;
+        size--;
+    }
+    for (uint32_t i = 0; i < dataset->placeholder_count; i++) {
+        if (strlen(dataset->placeholders[i]) == size && memcmp(dataset->placeholders[i], text, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct adg_dataset *adg_definition_find_dataset(const struct adg_definition *definition, const char *name)
 {
     for (uint32_t i = 0; i < definition->dataset_count; i++) {

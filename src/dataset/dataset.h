@@ -14,6 +14,7 @@
 
 #include "core/arena.h"
 #include "core/status.h"
+#include "dataset/coherence.h"
 #include "dataset/pattern.h"
 
 enum adg_type {
@@ -99,7 +100,8 @@ struct adg_dataset {
     uint32_t min_frequency; /* defaults of the disclosure control */
     uint32_t rounding;
     struct adg_review_rules review;
-    const char *source_text; /* the YAML document, byte for byte, without separators */
+    struct adg_coherence coherence; /* zeroed, but for indices of -1, when the definition says nothing */
+    const char *source_text;        /* the YAML document, byte for byte, without separators */
     size_t source_text_bytes;
 };
 
@@ -125,6 +127,9 @@ const struct adg_dataset *adg_definition_find_dataset(const struct adg_definitio
 
 /* Field index by name in any case, or -1. */
 int64_t adg_dataset_find_field(const struct adg_dataset *dataset, const char *name);
+
+/* Whether a text is one of the placeholders, blanks at its ends aside. */
+bool adg_dataset_is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size);
 
 /* "integer", "decimal(16,15)", ... as the YAML has it, into `out`. */
 void adg_type_format(const struct adg_field *field, char out[24]);

@@ -241,3 +241,31 @@ enum adg_status adg_derivation_parse(const char *text, const struct adg_dataset 
         .kind = operation->kind, .inputs = inputs, .input_count = reader.count, .number = number};
     return ADG_OK;
 }
+
+enum adg_status adg_field_range_parse(const char *text, const struct adg_dataset *dataset, struct adg_arena *arena,
+                                      const uint32_t **out, uint32_t *out_count, size_t *column,
+                                      struct adg_error *error)
+{
+    static const struct operation range = {.inputs = 0, .input_types = {ADG_TYPE_STRING}, .form = "NAME_01..20"};
+    struct reader reader = {.text = text, .dataset = dataset, .operation = &range};
+    char name[MAX_NAME];
+    *column = 0;
+    enum adg_status status = read_name(&reader, name) == 0
+                                 ? adg_fail(error, ADG_BAD_INPUT, "expected a range such as NAME_01..20")
+                                 : read_inputs(&reader, name, error);
+    if (status == ADG_OK && text[reader.at] != '\0') {
+        *column = reader.at;
+        status = adg_fail(error, ADG_BAD_INPUT, "expected the end of the range");
+    }
+    uint32_t *fields = status == ADG_OK ? adg_arena_array(arena, reader.count, sizeof *fields) : NULL;
+    if (status == ADG_OK && fields == NULL) {
+        status = adg_fail_memory(error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    memcpy(fields, reader.inputs, reader.count * sizeof *fields);
+    *out = fields;
+    *out_count = reader.count;
+    return ADG_OK;
+}

@@ -5,6 +5,7 @@
 #define ADG_DATASET_PARSE_H
 
 #include "dataset/dataset.h"
+#include "dataset/tree.h"
 
 /*
  * Reads datasets[index], whose source_text is set, from that text; first_line (0-based) is the text's place in `file`, for
@@ -23,5 +24,17 @@ ADG_MUST_CHECK enum adg_status adg_derivation_parse(const char *text, const stru
                                                     enum adg_type own_type, struct adg_arena *arena,
                                                     struct adg_derivation *out, size_t *column,
                                                     struct adg_error *error);
+
+/* Reads "A_01..20", or one name: fields of type string, in the arena. Messages as adg_derivation_parse has them. */
+ADG_MUST_CHECK enum adg_status adg_field_range_parse(const char *text, const struct adg_dataset *dataset,
+                                                     struct adg_arena *arena, const uint32_t **out, uint32_t *out_count,
+                                                     size_t *column, struct adg_error *error);
+
+/* Reads the key `coherence`: everything else of the dataset has been read. */
+ADG_MUST_CHECK enum adg_status adg_coherence_read(const struct adg_tree *tree, const yaml_node_t *node,
+                                                  struct adg_dataset *dataset);
+/* What datasets[index] says about datasets before it in the file, and they about it. */
+ADG_MUST_CHECK enum adg_status adg_coherence_check_others(const struct adg_tree *tree, const yaml_node_t *node,
+                                                          const struct adg_dataset *datasets, uint32_t index);
 
 #endif

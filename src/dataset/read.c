@@ -439,14 +439,15 @@ static enum adg_status read_dataset(struct context *context)
         ROUNDING,
         SORTED_DATES,
         PLACEHOLDERS,
+        COHERENCE,
         REVIEW,
         TABLES,
         FIELDS,
         KEYS
     };
-    static const char *const keys[] = {"dataset",       "id",       "primary_key",  "patient_key",
-                                       "min_frequency", "rounding", "sorted_dates", "placeholders",
-                                       "review",        "tables",   "fields",       NULL};
+    static const char *const keys[] = {
+        "dataset",      "id",        "primary_key", "patient_key", "min_frequency", "rounding", "sorted_dates",
+        "placeholders", "coherence", "review",      "tables",      "fields",        NULL};
     const yaml_node_t *values[KEYS];
     struct adg_dataset *dataset = context->dataset;
     const yaml_node_t *root = adg_tree_root(&context->tree);
@@ -463,6 +464,7 @@ static enum adg_status read_dataset(struct context *context)
     uint32_t id = 0;
     int64_t primary_key = -1;
     dataset->patient_key = -1;
+    dataset->coherence.population = (struct adg_population_rule){.birth = -1, .age = -1, .age_at = -1};
     dataset->min_frequency = dataset->rounding = 5;
     status = adg_tree_name(&context->tree, values[DATASET], "a dataset's name", false, &dataset->name);
     if (status == ADG_OK) {
@@ -508,7 +510,13 @@ static enum adg_status read_dataset(struct context *context)
         status = read_review(context, values[REVIEW]);
     }
     dataset->primary_key = (uint32_t)primary_key;
-    return status;
+    if (status == ADG_OK && values[COHERENCE] != NULL) {
+        status = adg_coherence_read(&context->tree, values[COHERENCE], dataset);
+    }
+    const yaml_node_t *place = values[COHERENCE] != NULL ? values[COHERENCE] : root;
+    return status == ADG_OK
+               ? adg_coherence_check_others(&context->tree, place, context->earlier, context->earlier_count)
+               : status;
 }
 
 enum adg_status adg_dataset_read(const char *file, size_t first_line, struct adg_dataset *datasets, uint32_t index,

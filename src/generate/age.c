@@ -9,39 +9,23 @@
 #include "block/text.h"
 #include "core/date.h"
 #include "core/memory.h"
-
-enum { DAYS_OF_120_YEARS = 43800 };
-
-static const struct {
-    int32_t days; /* at most */
-    int32_t code;
-    double fraction;
-} infants[] = {
-    {0, 7001, 0.002},   {6, 7002, 0.010},   {28, 7003, 0.048},  {90, 7004, 0.167},
-    {181, 7005, 0.375}, {272, 7006, 0.625}, {364, 7007, 0.875},
-};
-enum { INFANTS = sizeof infants / sizeof infants[0] };
-
-/* Of 0 to 43,800 days. */
-static double age_of(int32_t days, bool fraction)
-{
-    for (int i = 0; i < INFANTS; i++) {
-        if (days <= infants[i].days) {
-            return fraction ? infants[i].fraction : infants[i].code;
-        }
-    }
-    if (days >= DAYS_OF_120_YEARS) {
-        return 120;
-    }
-    return fraction ? days / 365.0 : (2 * days + 365) / 730; /* half up */
-}
+#include "dataset/age.h"
 
 struct age {
     uint32_t date, birth;    /* fields */
-    int32_t *dates, *births; /* [entries + 1] days; NO_DAY: null */
+    int32_t *dates, *births; /* [entries + 1] days; ADG_NO_DAY: null */
     uint32_t *codes;         /* [0 .. 43,800], then that of null */
 };
-#define NO_DAY INT32_MIN
+
+static uint32_t code_of(const struct age *age, int32_t date, int32_t birth)
+{
+    int32_t days = ADG_DAYS_OF_120_YEARS + 1;
+    if (date != ADG_NO_DAY && birth != ADG_NO_DAY) {
+        days = date - birth;
+        days = days < 0 ? 0 : days > ADG_DAYS_OF_120_YEARS ? ADG_DAYS_OF_120_YEARS : days;
+    }
+    return age->codes[days];
+}
 
 static enum adg_status run_age(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
@@ -50,37 +34,22 @@ static enum adg_status run_age(const struct adg_step *step, struct adg_work *wor
     const uint32_t *dates = work->columns[age->date].codes, *births = work->columns[age->birth].codes;
     uint32_t *codes = work->columns[step->field].codes;
     for (uint32_t i = 0; i < work->rows; i++) {
-        int32_t date = age->dates[dates[i]], birth = age->births[births[i]];
-        int32_t days = DAYS_OF_120_YEARS + 1;
-        if (date != NO_DAY && birth != NO_DAY) {
-            days = date - birth;
-            days = days < 0 ? 0 : days > DAYS_OF_120_YEARS ? DAYS_OF_120_YEARS : days;
-        }
-        codes[i] = age->codes[days];
+        codes[i] = code_of(age, age->dates[dates[i]], age->births[births[i]]);
     }
     return ADG_OK;
 }
 
-/* MMyyyy: its first day. */
-static bool parse_month(const char *text, size_t size, int32_t *days)
+/* From the births of the row's people. */
+static enum adg_status run_person_age(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
-    unsigned digits[6];
-    if (size != 6) {
-        return false;
+    (void)error;
+    const struct age *age = step->detail;
+    const uint32_t *dates = work->columns[age->date].codes;
+    uint32_t *codes = work->columns[step->field].codes;
+    for (uint32_t i = 0; i < work->rows; i++) {
+        codes[i] = code_of(age, age->dates[dates[i]], work->birth_days[i]);
     }
-    for (int i = 0; i < 6; i++) {
-        if (text[i] < '0' || text[i] > '9') {
-            return false;
-        }
-        digits[i] = (unsigned)(text[i] - '0');
-    }
-    unsigned month = digits[0] * 10 + digits[1];
-    int year = (int)(digits[2] * 1000 + digits[3] * 100 + digits[4] * 10 + digits[5]);
-    if (month < 1 || month > 12 || year < 1) {
-        return false;
-    }
-    *days = adg_date_from_civil(year, month, 1);
-    return true;
+    return ADG_OK;
 }
 
 struct range {
@@ -98,15 +67,16 @@ static enum adg_status read_days(struct adg_plan *plan, const struct adg_plan_co
         return adg_fail_memory(error);
     }
     *range = (struct range){INT32_MAX, INT32_MIN, count == 0 || column->nullable};
-    days[count] = NO_DAY;
+    days[count] = ADG_NO_DAY;
     for (uint32_t i = 0; i < count; i++) {
         char scratch[ADG_VALUE_TEXT_BYTES];
         const char *text = NULL;
         size_t size = adg_dictionary_text(&column->dictionary, column->field->scale, i, scratch, &text);
-        bool read = month && column->field->type != ADG_TYPE_DATE ? parse_month(text, size, &days[i])
+        bool read = month && column->field->type != ADG_TYPE_DATE ? adg_month_parse(text, size, &days[i])
                                                                   : adg_date_parse(text, size, &days[i]);
-        if (!read) {
-            days[i] = NO_DAY;
+        bool valid = !plan->coherent || month || !adg_coherence_is_invalid_date(&plan->dataset->coherence, days[i]);
+        if (!read || !valid) {
+            days[i] = ADG_NO_DAY;
             range->nulls = true;
             continue;
         }
@@ -119,7 +89,7 @@ static enum adg_status read_days(struct adg_plan *plan, const struct adg_plan_co
 
 static int32_t clamp_days(int32_t days)
 {
-    return days < 0 ? 0 : days > DAYS_OF_120_YEARS ? DAYS_OF_120_YEARS : days;
+    return days < 0 ? 0 : days > ADG_DAYS_OF_120_YEARS ? ADG_DAYS_OF_120_YEARS : days;
 }
 
 /* Dictionary and codes of the ages from `least` to `most` days. */
@@ -127,8 +97,9 @@ static enum adg_status list_ages(struct adg_plan *plan, uint32_t field, struct a
                                  bool nulls, struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[field];
-    bool fraction = column->field->derivation->kind == ADG_DERIVE_AGE_FRACTION;
-    uint32_t count = DAYS_OF_120_YEARS + 2;
+    const struct adg_derivation *derivation = column->field->derivation; /* none: a person's age */
+    bool fraction = derivation != NULL && derivation->kind == ADG_DERIVE_AGE_FRACTION;
+    uint32_t count = ADG_DAYS_OF_120_YEARS + 2;
     struct adg_value *values = adg_alloc_array(count, sizeof *values);
     age->codes = adg_arena_array(&plan->arena, count, sizeof *age->codes);
     enum adg_status status = values == NULL || age->codes == NULL ? adg_fail_memory(error) : ADG_OK;
@@ -136,7 +107,7 @@ static enum adg_status list_ages(struct adg_plan *plan, uint32_t field, struct a
         values[i] = (struct adg_value){.null = true};
         int32_t days = (int32_t)i;
         if (days >= least && days <= most) {
-            double value = age_of(days, fraction);
+            double value = fraction ? adg_age_fraction(days) : adg_age_category(days);
             if (column->field->type == ADG_TYPE_DOUBLE) { /* no detour through text, which is slow */
                 values[i] = (struct adg_value){.as.real = value};
             } else {
@@ -151,7 +122,7 @@ static enum adg_status list_ages(struct adg_plan *plan, uint32_t field, struct a
     if (status == ADG_OK) {
         adg_plan_set_dictionary(column, &dictionary, nulls);
         if (column->kind == ADG_COLUMN_DICTIONARY) {
-            adg_plan_add_step(plan, field, run_age, age);
+            adg_plan_add_step(plan, field, derivation != NULL ? run_age : run_person_age, age);
         }
     }
     adg_free(values);
@@ -187,6 +158,32 @@ static enum adg_status plan_from_dates(struct adg_plan *plan, uint32_t field, st
                      dates.nulls || births.nulls, error);
 }
 
+enum adg_status adg_plan_person_age(struct adg_plan *plan, uint32_t field, uint32_t at, struct adg_error *error)
+{
+    const struct adg_people *people = plan->people;
+    struct age *age = adg_arena_array(&plan->arena, 1, sizeof *age);
+    struct range dates, births = {INT32_MAX, INT32_MIN, false};
+    if (age == NULL) {
+        return adg_fail_memory(error);
+    }
+    age->date = at;
+    enum adg_status status = read_days(plan, &plan->columns[at], false, &age->dates, &dates, error);
+    for (uint32_t v = 0; v <= people->births.count && status == ADG_OK; v++) {
+        int32_t day = people->birth_days[v];
+        if (plan->presence.ends[v] == 0) {
+            continue;
+        }
+        births.nulls = births.nulls || day == ADG_NO_DAY;
+        births.least = day != ADG_NO_DAY && day < births.least ? day : births.least;
+        births.most = day != ADG_NO_DAY && day > births.most ? day : births.most;
+    }
+    if (status != ADG_OK || dates.least > dates.most || births.least > births.most) {
+        return status; /* no date or no birth at all: null throughout */
+    }
+    return list_ages(plan, field, age, clamp_days(dates.least - births.most), clamp_days(dates.most - births.least),
+                     dates.nulls || births.nulls, error);
+}
+
 /* The fraction of an age in years or infants' codes; other ages are their own. */
 static enum adg_status plan_from_category(struct adg_plan *plan, uint32_t field, struct adg_error *error)
 {
@@ -208,12 +205,7 @@ static enum adg_status plan_from_category(struct adg_plan *plan, uint32_t field,
         double age = 0;
         values[i] = (struct adg_value){.null = true};
         if (adg_double_parse(text, size, &age)) {
-            for (int k = 0; k < INFANTS; k++) {
-                if (age == infants[k].code) {
-                    age = infants[k].fraction;
-                    break;
-                }
-            }
+            age = adg_age_fraction_of_category(age);
             status = adg_value_from_number(description, age, &plan->arena, &values[i], error);
         }
     }

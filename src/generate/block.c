@@ -39,6 +39,9 @@ static void work_free(struct adg_work *work)
     adg_free(work->words);
     adg_free(work->more_words);
     adg_free(work->patient_codes);
+    adg_free(work->runs.births);
+    adg_free(work->birth_days);
+    adg_free(work->numbers);
     adg_free(work->join_keys);
     adg_free(work->join_cells);
     adg_free(work);
@@ -102,6 +105,15 @@ static struct adg_work *work_new(const struct adg_plan *plan)
     bool made = work->zeros != NULL && work->runs.patients != NULL && work->runs.starts != NULL &&
                 work->words != NULL && work->more_words != NULL && work->patient_codes != NULL &&
                 work->join_keys != NULL && work->join_cells != NULL && work->columns != NULL && work->pointers != NULL;
+    if (made && plan->people != NULL) {
+        work->runs.births = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *work->runs.births);
+        work->birth_days = adg_alloc_aligned(WORDS * sizeof *work->birth_days);
+        made = work->runs.births != NULL && work->birth_days != NULL;
+    }
+    if (made && plan->linked_count > 0) {
+        work->numbers = adg_alloc_array((size_t)3 * ADG_BLOCK_ROWS, sizeof *work->numbers);
+        made = work->numbers != NULL;
+    }
     for (uint32_t f = 0; made && f < count; f++) {
         made = make_column(work, &plan->columns[f], &work->columns[f]);
     }
@@ -191,6 +203,18 @@ static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, 
     }
 }
 
+/* Births by row. */
+static void spread_births(struct adg_work *work)
+{
+    const struct adg_patient_runs *runs = &work->runs;
+    for (uint32_t i = 0; i < runs->count; i++) {
+        int32_t day = work->plan->people->birth_days[runs->births[i]];
+        for (uint32_t row = runs->starts[i]; row < runs->starts[i + 1]; row++) {
+            work->birth_days[row] = day;
+        }
+    }
+}
+
 EXPORT enum adg_status adg_block_generate(struct adg_block *block, uint64_t number, struct adg_error *error)
 {
     const struct adg_plan *plan = block->plan;
@@ -202,6 +226,9 @@ EXPORT enum adg_status adg_block_generate(struct adg_block *block, uint64_t numb
     uint64_t end = plan->first_row + plan->rows, left = end - work->first_row;
     work->rows = left < ADG_BLOCK_ROWS ? (uint32_t)left : ADG_BLOCK_ROWS;
     adg_patients_runs(&plan->patients, work->first_row, work->rows, &work->runs);
+    if (plan->people != NULL) {
+        spread_births(work);
+    }
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const struct adg_step *step = &plan->steps[i];
         enum adg_status status = step->run(step, work, error);

@@ -6,6 +6,7 @@
  * date is drawn per patient; a row shows it with the probability of its incidence, else another one.
  */
 #include "generate/internal.h"
+#include "generate/same.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,28 +15,15 @@
 #include "core/wide.h"
 #include "sample/alias.h"
 
-/* One word per run: the one that belongs to its patient. */
-static void draw_patient_words(const struct adg_stream *stream, const struct adg_patient_runs *runs, uint32_t *out)
-{
-    uint32_t words[64];
-    uint64_t group = UINT64_MAX;
-    for (uint32_t i = 0; i < runs->count; i++) {
-        if (runs->patients[i] / 64 != group) {
-            group = runs->patients[i] / 64;
-            adg_stream_words(stream, group * 64, 64, words);
-        }
-        out[i] = words[runs->patients[i] % 64];
-    }
-}
-
 /* ---- DEMOGRAPHIC_CATEGORICAL ------------------------------------------------------------------------------------- */
 
 struct patterns {
     struct adg_stream pattern, value;
     struct adg_alias alias;
-    uint32_t *starts; /* [patterns + 1] first value of each */
-    uint32_t *codes;  /* of the values */
-    uint64_t *ends;   /* a word below it, and not below that of the value before, picks the value */
+    uint32_t *starts;                 /* [patterns + 1] first value of each */
+    uint32_t *codes;                  /* of the values */
+    uint64_t *ends;                   /* a word below it, and not below that of the value before, picks the value */
+    const struct adg_same_draw *same; /* patterns are those of people; NULL: of patients, drawn by `alias` */
 };
 
 static enum adg_status run_patterns(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
@@ -43,8 +31,12 @@ static enum adg_status run_patterns(const struct adg_step *step, struct adg_work
     (void)error;
     const struct patterns *patterns = step->detail;
     uint32_t *codes = work->columns[step->field].codes;
-    draw_patient_words(&patterns->pattern, &work->runs, work->patient_codes);
-    adg_alias_draw(&patterns->alias, work->patient_codes, work->runs.count, work->patient_codes);
+    if (patterns->same != NULL) {
+        adg_same_draw(patterns->same, work->runs.patients, work->runs.count, work->patient_codes);
+    } else {
+        adg_patients_words(&patterns->pattern, work->runs.patients, work->runs.count, work->patient_codes);
+        adg_alias_draw(&patterns->alias, work->patient_codes, work->runs.count, work->patient_codes);
+    }
     adg_stream_words(&patterns->value, work->first_row, work->rows, work->words);
     for (uint32_t i = 0; i < work->runs.count; i++) {
         uint32_t first = patterns->starts[work->patient_codes[i]];
@@ -123,6 +115,28 @@ static enum adg_status read_patterns(struct adg_plan *plan, uint32_t field, stru
     return ADG_OK;
 }
 
+/* A field that is the same for a person in all tables. */
+static enum adg_status plan_same(struct adg_plan *plan, uint32_t field, struct patterns *patterns,
+                                 struct adg_error *error)
+{
+    const struct adg_population_rule *rule = &plan->dataset->coherence.population;
+    bool is_same = false, there = false;
+    for (uint32_t i = 0; plan->people != NULL && i < rule->same_count; i++) {
+        is_same = is_same || rule->same[i] == field;
+    }
+    if (!is_same) {
+        return ADG_OK;
+    }
+    struct adg_same_draw *draw = adg_arena_array(&plan->arena, 1, sizeof *draw);
+    if (draw == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = adg_same_plan(plan->people, plan->member, plan->dataset->fields[field].name, plan->seed,
+                                           &plan->arena, draw, &there, error);
+    patterns->same = there ? draw : NULL;
+    return status;
+}
+
 enum adg_status adg_plan_pattern(struct adg_plan *plan, uint32_t field, struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[field];
@@ -159,8 +173,11 @@ enum adg_status adg_plan_pattern(struct adg_plan *plan, uint32_t field, struct a
     if (status == ADG_OK && column->kind == ADG_COLUMN_DICTIONARY) {
         patterns->pattern = adg_plan_stream(plan, field, ADG_PURPOSE_PATTERN);
         patterns->value = adg_plan_stream(plan, field, ADG_PURPOSE_VALUE);
-        status = adg_parts_scale(weights, count, 0, 0, parts, error);
-        if (status == ADG_OK) {
+        status = plan_same(plan, field, patterns, error);
+        if (status == ADG_OK && patterns->same == NULL) {
+            status = adg_parts_scale(weights, count, 0, 0, parts, error);
+        }
+        if (status == ADG_OK && patterns->same == NULL) {
             status = adg_plan_alias(plan, parts, count, &patterns->alias, error);
         }
         if (status == ADG_OK) {
@@ -189,7 +206,7 @@ static enum adg_status run_dates(const struct adg_step *step, struct adg_work *w
     (void)error;
     const struct dates *dates = step->detail;
     uint32_t *codes = work->columns[step->field].codes;
-    draw_patient_words(&dates->value, &work->runs, work->patient_codes);
+    adg_patients_words(&dates->value, work->runs.patients, work->runs.count, work->patient_codes);
     adg_alias_draw(&dates->alias, work->patient_codes, work->runs.count, work->patient_codes);
     adg_stream_words(&dates->shown, work->first_row, work->rows, work->words);
     adg_stream_words(&dates->other, work->first_row, work->rows, work->more_words);

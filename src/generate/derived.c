@@ -170,28 +170,6 @@ static enum adg_status run_count(const struct adg_step *step, struct adg_work *w
     return ADG_OK;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size)
-{
-    while (size > 0 && is_blank(text[size - 1])) {
-        size--;
-    }
-    while (size > 0 && is_blank(text[0])) {
-        text++;
-        size--;
-    }
-    for (uint32_t i = 0; i < dataset->placeholder_count; i++) {
-        if (strlen(dataset->placeholders[i]) == size && memcmp(dataset->placeholders[i], text, size) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Adds an input when a code of it counts; counts in `least` and `most` what it can add to a row. */
 static enum adg_status flag_codes(struct adg_plan *plan, const struct adg_plan_column *input, struct count *out,
                                   uint32_t *least, uint32_t *most, struct adg_error *error)
@@ -205,7 +183,7 @@ static enum adg_status flag_codes(struct adg_plan *plan, const struct adg_plan_c
         char scratch[ADG_VALUE_TEXT_BYTES];
         const char *text = NULL;
         size_t size = adg_dictionary_text(&input->dictionary, input->field->scale, i, scratch, &text);
-        flags[i] = !is_placeholder(plan->dataset, text, size);
+        flags[i] = !adg_dataset_is_placeholder(plan->dataset, text, size);
         flagged += flags[i];
     }
     *least += count > 0 && flagged == count && !input->nullable ? 1 : 0;

@@ -278,6 +278,28 @@ static double entropy_of(const struct identifier *identifier)
     return chosen > 0 ? bits / chosen : 0;
 }
 
+/* Where the identifiers of a dataset's field have their random numbers. */
+static void address(struct identifier *identifier, const struct adg_dataset *dataset, uint32_t field, uint64_t seed)
+{
+    struct adg_stream shared = adg_stream_of(seed, dataset->id, ADG_SHARED_TABLE, field, ADG_PURPOSE_PERMUTATION);
+    identifier->field = &dataset->fields[field];
+    adg_permutation_init(&identifier->permutation, shared.seed, shared.column, shared.purpose);
+    identifier->characters = adg_stream_of(seed, dataset->id, ADG_SHARED_TABLE, field, ADG_PURPOSE_CHARACTERS);
+    identifier->space = adg_pattern_count(identifier->field->pattern);
+    identifier->digits = digits_of(identifier->field->pattern);
+}
+
+/* Those of the people of a population, numbered from 0. */
+static void address_person(struct identifier *identifier, const struct adg_field *field, uint32_t population,
+                           uint64_t seed)
+{
+    identifier->field = field;
+    adg_permutation_init(&identifier->permutation, seed, 0, population << 16 | ADG_PURPOSE_PERSON_PERMUTATION);
+    identifier->characters = (struct adg_stream){seed, 0, population << 16 | ADG_PURPOSE_PERSON_CHARACTERS};
+    identifier->space = adg_pattern_count(field->pattern);
+    identifier->digits = digits_of(field->pattern);
+}
+
 enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[field];
@@ -295,13 +317,12 @@ enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struc
     if (identifier == NULL) {
         return adg_fail_memory(error);
     }
-    struct adg_stream shared = adg_stream_of(plan->seed, dataset->id, ADG_SHARED_TABLE, field, ADG_PURPOSE_PERMUTATION);
-    identifier->field = column->field;
-    adg_permutation_init(&identifier->permutation, shared.seed, shared.column, shared.purpose);
-    identifier->characters = adg_stream_of(plan->seed, dataset->id, ADG_SHARED_TABLE, field, ADG_PURPOSE_CHARACTERS);
-    identifier->first = needed <= share ? share * plan->table->ordinal : 0;
-    identifier->space = strings;
-    identifier->digits = digits_of(column->field->pattern);
+    if (by_patient && plan->people != NULL) { /* a person has one in all datasets of the population */
+        address_person(identifier, column->field, plan->people->id, plan->seed);
+    } else {
+        address(identifier, dataset, field, plan->seed);
+        identifier->first = needed <= share ? share * plan->table->ordinal : 0;
+    }
     bool text = column->field->type == ADG_TYPE_STRING;
     column->kind = text ? ADG_COLUMN_TEXTS : ADG_COLUMN_PLAIN;
     column->own_codes = column->runs = text;
@@ -313,4 +334,115 @@ enum adg_status adg_plan_identifier(struct adg_plan *plan, uint32_t field, struc
     column->entropy = entropy_of(identifier);
     adg_plan_add_step(plan, field, text ? run_texts : by_patient ? run_patient_values : run_row_values, identifier);
     return text ? ADG_OK : check_cast(identifier, usable, error);
+}
+
+/* ---- keys of other tables ------------------------------------------------------------------------------------------ */
+
+struct reference {
+    struct identifier key;             /* of the other table's records */
+    const struct adg_patients *others; /* its people */
+};
+
+/* A person's j-th record here names its j-th record there; records that have none there are null. */
+static enum adg_status run_reference(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    const struct reference *reference = step->detail;
+    const struct identifier *key = &reference->key;
+    const struct adg_patient_runs *runs = &work->runs;
+    struct adg_work_column *column = &work->columns[step->field];
+    uint64_t *numbers = work->numbers, *first_rows = numbers + ADG_BLOCK_ROWS, *rows = first_rows + ADG_BLOCK_ROWS;
+    uint32_t named = 0;
+    adg_patients_find(reference->others, runs->patients, runs->count, first_rows, rows);
+    for (uint32_t run = 0; run < runs->count; run++) {
+        uint64_t at = run == 0 ? runs->before : 0;
+        for (uint32_t row = runs->starts[run]; row < runs->starts[run + 1]; row++, at++) {
+            column->valid[row] = at < rows[run];
+            if (at < rows[run]) {
+                numbers[named++] = key->first + first_rows[run] + at;
+            }
+        }
+    }
+    struct random_words random = no_words(key);
+    if (key->digits > 0) {
+        adg_permute_many(&key->permutation, 0, key->space, numbers, named, numbers);
+    }
+    named = 0;
+    for (uint32_t row = 0; row < work->rows; row++) {
+        struct adg_value value = {.as.whole = 0};
+        if (column->valid[row] && key->digits > 0) {
+            value.as.whole = (int64_t)numbers[named++];
+        } else if (column->valid[row]) {
+            enum adg_status status = make_value(&random, numbers[named++], &value, error);
+            if (status != ADG_OK) {
+                return status;
+            }
+        }
+        store(column, key->field->type, row, &value);
+    }
+    return ADG_OK;
+}
+
+/* The table of the same period of the dataset that is referred to, with the same people; or NULL. */
+static const struct adg_member *find_other(const struct adg_plan *plan, const char *dataset)
+{
+    for (uint32_t m = 0; m < plan->people->member_count; m++) {
+        const struct adg_member *member = &plan->people->members[m];
+        if (strcmp(member->dataset->name, dataset) == 0 && adg_tables_match(member->table->name, plan->table->name)) {
+            return member;
+        }
+    }
+    return NULL;
+}
+
+/* The people of the other table, kept by the plan. ADG_BAD_INPUT: it cannot be generated. */
+static enum adg_status plan_other(struct adg_plan *plan, const struct adg_member *other, struct adg_error *error)
+{
+    struct adg_presence presence;
+    bool stated = false;
+    if (plan->linked == NULL) {
+        plan->linked = adg_arena_array(&plan->arena, plan->dataset->coherence.reference_count, sizeof *plan->linked);
+    }
+    if (plan->linked == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = adg_people_presence(plan->people, other, plan->seed, &plan->arena, &presence, error);
+    if (status == ADG_OK) {
+        status = adg_table_patients(plan->metadata, other->dataset, other->table, &plan->options, &presence,
+                                    &plan->linked[plan->linked_count++], &stated, error);
+    }
+    return status;
+}
+
+enum adg_status adg_plan_reference(struct adg_plan *plan, const struct adg_reference *rule, struct adg_error *error)
+{
+    struct adg_plan_column *column = &plan->columns[rule->field];
+    const struct adg_member *other = find_other(plan, rule->dataset);
+    struct adg_error reason = {{0}};
+    if (other == NULL) {
+        return ADG_OK; /* null throughout */
+    }
+    const struct adg_dataset *dataset = other->dataset;
+    enum adg_status status = plan_other(plan, other, &reason);
+    if (status == ADG_BAD_INPUT) { /* that table cannot be made, so there is nothing to name */
+        return ADG_OK;
+    }
+    if (status != ADG_OK) {
+        return adg_fail(error, status, "%s", reason.message);
+    }
+    struct reference *reference = adg_arena_array(&plan->arena, 1, sizeof *reference);
+    if (reference == NULL) {
+        return adg_fail_memory(error);
+    }
+    reference->others = &plan->linked[plan->linked_count - 1];
+    address(&reference->key, dataset, dataset->primary_key, plan->seed);
+    uint64_t usable = reference->key.space == UINT64_MAX ? USABLE_NUMBERS : reference->key.space;
+    uint64_t share = usable / dataset->table_count;
+    if (reference->others->rows > share) {
+        return ADG_OK;
+    }
+    reference->key.first = share * other->table->ordinal;
+    column->kind = ADG_COLUMN_PLAIN;
+    column->nullable = true;
+    adg_plan_add_step(plan, rule->field, run_reference, reference);
+    return ADG_OK;
 }

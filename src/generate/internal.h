@@ -16,6 +16,7 @@
 #include "core/buffer.h"
 #include "generate/patients.h"
 #include "generate/plan.h"
+#include "generate/population.h"
 #include "generate/random.h"
 #include "generate/value.h"
 
@@ -62,9 +63,12 @@ struct adg_work {
     uint64_t first_row;
     uint32_t rows;
     struct adg_patient_runs runs;
-    uint32_t *words;           /* [ADG_BLOCK_ROWS] random words, or whatever a step needs */
-    uint32_t *more_words;      /* the same */
-    uint32_t *patient_codes;   /* the same, one per run */
+    uint32_t *words;         /* [ADG_BLOCK_ROWS] random words, or whatever a step needs */
+    uint32_t *more_words;    /* the same */
+    uint32_t *patient_codes; /* the same, one per run */
+    int32_t
+        *birth_days;   /* [ADG_BLOCK_ROWS] first of the row's month of birth, or ADG_NO_DAY; when the plan has people */
+    uint64_t *numbers; /* [3][ADG_BLOCK_ROWS] for references; when the plan has any */
     const uint32_t **pointers; /* [fields]: the columns that a join reads */
     const uint32_t *zeros;
     uint64_t *join_keys;  /* [ADG_JOIN_SLOTS] codes that were joined */
@@ -84,8 +88,18 @@ struct adg_plan {
     struct adg_arena arena;
     const struct adg_dataset *dataset;
     const struct adg_table *table;
-    const struct adg_metadata *metadata; /* while planning only */
+    const struct adg_definition *definition; /* while planning only, as are the next two */
+    const struct adg_metadata *metadata;
+    struct adg_plan_options options;
     uint64_t seed;
+    bool coherent;
+    const struct adg_population *population; /* of profile coherent */
+    struct adg_population *own_population;   /* the same when it was not given */
+    const struct adg_people *people;         /* NULL: patients are the table's own */
+    const struct adg_member *member;
+    struct adg_presence presence;
+    struct adg_patients *linked; /* of the tables that this one refers to */
+    uint32_t linked_count;
     struct adg_patients patients;
     struct adg_plan_column *columns; /* one per field */
     struct adg_step *steps;
@@ -93,13 +107,13 @@ struct adg_plan {
     struct adg_layout layout;
     uint64_t first_row, rows; /* of the shard */
     uint64_t first_block, blocks;
-    const char *warnings[4];
-    uint32_t warning_count;
+    const char **warnings; /* in the arena */
+    uint32_t warning_count, warning_capacity;
 };
 
 #define ADG_LARGEST_WEIGHT 9007199254740992.0 /* 2^53 */
 
-/* Appends a step; there is room for one per field and one more. */
+/* Appends a step; there is room for one per field and two more. */
 void adg_plan_add_step(struct adg_plan *plan, uint32_t field,
                        enum adg_status (*run)(const struct adg_step *, struct adg_work *, struct adg_error *),
                        const void *detail);
@@ -140,6 +154,45 @@ ADG_MUST_CHECK enum adg_status adg_plan_input(const struct adg_plan *plan, uint3
 /* A column whose codes are looked up by those of `input`: values[code] for every entry and null of the input. */
 ADG_MUST_CHECK enum adg_status adg_plan_map(struct adg_plan *plan, uint32_t field, uint32_t input,
                                             const struct adg_value *values, struct adg_error *error);
+
+/* One line, copied. */
+ADG_MUST_CHECK enum adg_status adg_plan_warn(struct adg_plan *plan, const char *text, struct adg_error *error);
+/* The patients of a table. *stated is false when the metadata has no RELATIONSHIP: then everybody has one row. */
+ADG_MUST_CHECK enum adg_status adg_table_patients(const struct adg_metadata *metadata,
+                                                  const struct adg_dataset *dataset, const struct adg_table *table,
+                                                  const struct adg_plan_options *options,
+                                                  const struct adg_presence *presence, struct adg_patients *out,
+                                                  bool *stated, struct adg_error *error);
+
+/* ---- profile coherent -------------------------------------------------------------------------------------------- */
+
+/* Plans a field that a coupling writes: *coupled is false when none does. Dates and what follows from them come later. */
+ADG_MUST_CHECK enum adg_status adg_plan_coupled_field(struct adg_plan *plan, uint32_t field, bool *coupled,
+                                                      struct adg_error *error);
+/* Timelines, the sorting of dates that are in none, and ages. */
+ADG_MUST_CHECK enum adg_status adg_plan_coupled_dates(struct adg_plan *plan, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_timeline(struct adg_plan *plan, const struct adg_timeline *timeline,
+                                                 struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_nested(struct adg_plan *plan, const struct adg_nested_group *group,
+                                               struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_plan_reference(struct adg_plan *plan, const struct adg_reference *reference,
+                                                  struct adg_error *error);
+/* An age from the row's birth and the date of `at`. */
+ADG_MUST_CHECK enum adg_status adg_plan_person_age(struct adg_plan *plan, uint32_t field, uint32_t at,
+                                                   struct adg_error *error);
+/* Bits of a value that is not null; parts[count] is that of null. */
+double adg_parts_entropy(const uint64_t *parts, uint32_t count);
+
+/* Values of a CATEGORICAL, DISCRETE or DATE field. */
+struct adg_listed_values {
+    struct adg_dictionary dictionary;
+    uint64_t *weights;     /* [dictionary.count + 1], the last of null rows */
+    uint64_t null, filled; /* COMPLETENESS, or what the rows say */
+    bool there;            /* any row, or COMPLETENESS */
+};
+/* The values of a field in the plan's arena; weights are the caller's to free, also after a failure. */
+ADG_MUST_CHECK enum adg_status adg_plan_values(struct adg_plan *plan, uint32_t field, struct adg_listed_values *out,
+                                               struct adg_error *error);
 
 /* COMPLETENESS of a field: false when it has no such row. */
 ADG_MUST_CHECK enum adg_status adg_plan_completeness(const struct adg_plan *plan, uint32_t field, bool *there,

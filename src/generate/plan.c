@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "core/wide.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -53,21 +52,23 @@ enum adg_status adg_plan_text_value(const struct adg_field *field, struct adg_op
     return adg_value_from_text(field, text.text, text.size, out, error);
 }
 
-enum adg_status adg_plan_weight(const struct adg_metadata_row *row, uint64_t *out, struct adg_error *error)
-{
-    if (!row->has_weight || !(row->weight >= 1 && row->weight <= ADG_LARGEST_WEIGHT) ||
-        row->weight != (double)(uint64_t)row->weight) {
-        return adg_fail(error, ADG_BAD_INPUT, "a weight is not a whole number from 1 to 2^53");
-    }
-    *out = (uint64_t)row->weight;
-    return ADG_OK;
-}
-
 /* ---- patients ---------------------------------------------------------------------------------------------------- */
 
-static enum adg_status warn(struct adg_plan *plan, const char *text, struct adg_error *error)
+enum adg_status adg_plan_warn(struct adg_plan *plan, const char *text, struct adg_error *error)
 {
     const char *kept = adg_arena_strdup(&plan->arena, text);
+    if (plan->warning_count == plan->warning_capacity) {
+        uint32_t capacity = plan->warning_capacity > 0 ? 2 * plan->warning_capacity : 8;
+        const char **more = adg_arena_array(&plan->arena, capacity, sizeof *more);
+        if (more == NULL) {
+            return adg_fail_memory(error);
+        }
+        for (uint32_t i = 0; i < plan->warning_count; i++) {
+            more[i] = plan->warnings[i];
+        }
+        plan->warnings = more;
+        plan->warning_capacity = capacity;
+    }
     if (kept == NULL) {
         return adg_fail_memory(error);
     }
@@ -75,59 +76,25 @@ static enum adg_status warn(struct adg_plan *plan, const char *text, struct adg_
     return ADG_OK;
 }
 
-static bool is_relationship(const struct adg_plan *plan, const struct adg_metadata_row *row)
-{
-    if (plan->dataset->patient_key < 0 || row->string.text == NULL) {
-        return false;
-    }
-    const char *name = plan->dataset->fields[plan->dataset->patient_key].name;
-    return strlen(name) == row->string.size && memcmp(name, row->string.text, row->string.size) == 0;
-}
-
+/* Who is in the table: a dataset with a population has people, of whom some appear; else patients are the table's own. */
 static enum adg_status plan_patients(struct adg_plan *plan, const struct adg_plan_options *options,
                                      struct adg_error *error)
 {
-    const char *key = plan->dataset->fields[plan->dataset->primary_key].name;
-    struct adg_metadata_range range = adg_metadata_find(plan->metadata, plan->table->name, key, ADG_VALUE_RELATIONSHIP);
-    uint64_t *cardinalities = adg_alloc_zero(range.count + 1, sizeof *cardinalities);
-    uint64_t *weights = adg_alloc_zero(range.count + 1, sizeof *weights);
-    uint32_t count = 0;
-    enum adg_status status = cardinalities == NULL || weights == NULL ? adg_fail_memory(error) : ADG_OK;
-    for (size_t i = 0; i < range.count && status == ADG_OK; i++) {
-        const struct adg_metadata_row *row = &range.rows[i];
-        if (!is_relationship(plan, row)) {
-            continue;
-        }
-        status = adg_plan_weight(row, &weights[count], error);
-        if (status == ADG_OK && (!row->has_numeric || !(row->numeric >= 0 && row->numeric <= ADG_LARGEST_WEIGHT) ||
-                                 row->numeric != (double)(uint64_t)row->numeric)) {
-            status = adg_fail(error, ADG_BAD_INPUT, "a cardinality of RELATIONSHIP is not a whole number");
-        }
-        if (status == ADG_OK) {
-            cardinalities[count++] = (uint64_t)row->numeric;
-        }
-    }
-    if (status == ADG_OK && count == 0) {
-        if (options->rows == 0) {
-            status = adg_fail(error, ADG_BAD_INPUT,
-                              "the metadata do not say how many rows a patient has (no RELATIONSHIP): ask for "
-                              "a number of rows instead of patients");
-        } else {
-            char text[600];
-            snprintf(text, sizeof text, "table %.500s: no RELATIONSHIP in the metadata; every patient has one row",
-                     plan->table->name);
-            cardinalities[0] = weights[0] = count = 1;
-            status = warn(plan, text, error);
-        }
+    bool stated = false, selected = plan->people != NULL;
+    enum adg_status status = ADG_OK;
+    if (selected) {
+        status = adg_people_presence(plan->people, plan->member, plan->seed, &plan->arena, &plan->presence, error);
     }
     if (status == ADG_OK) {
-        struct adg_stream stream = adg_plan_stream(plan, plan->dataset->primary_key, ADG_PURPOSE_CARDINALITY);
-        unsigned threads = options->threads != 0 ? options->threads : adg_processor_count();
-        status = adg_patients_plan(&plan->patients, stream, cardinalities, weights, count, options->patients,
-                                   options->rows, threads, error);
+        status = adg_table_patients(plan->metadata, plan->dataset, plan->table, options,
+                                    selected ? &plan->presence : NULL, &plan->patients, &stated, error);
     }
-    adg_free(cardinalities);
-    adg_free(weights);
+    if (status == ADG_OK && !stated) {
+        char text[600];
+        snprintf(text, sizeof text, "table %.500s: no RELATIONSHIP in the metadata; every patient has one row",
+                 plan->table->name);
+        status = adg_plan_warn(plan, text, error);
+    }
     return status;
 }
 
@@ -206,7 +173,7 @@ static enum adg_status plan_columns(struct adg_plan *plan, struct adg_error *err
 {
     uint32_t count = plan->dataset->field_count;
     plan->columns = adg_arena_array(&plan->arena, count, sizeof *plan->columns);
-    plan->steps = adg_arena_array(&plan->arena, (size_t)count + 1, sizeof *plan->steps);
+    plan->steps = adg_arena_array(&plan->arena, (size_t)count + 2, sizeof *plan->steps);
     bool *planned = adg_alloc_zero(count, sizeof *planned);
     enum adg_status status = ADG_OK;
     if (plan->columns == NULL || plan->steps == NULL || planned == NULL) {
@@ -222,14 +189,21 @@ static enum adg_status plan_columns(struct adg_plan *plan, struct adg_error *err
         if (field->role == ADG_ROLE_DERIVED) {
             continue;
         }
-        status = field->role == ADG_ROLE_ID ? adg_plan_identifier(plan, f, error) : plan_sampled_field(plan, f, error);
+        bool coupled = false;
+        if (plan->coherent) {
+            status = adg_plan_coupled_field(plan, f, &coupled, error);
+        }
+        if (status == ADG_OK && !coupled) {
+            status = field->role == ADG_ROLE_ID ? adg_plan_identifier(plan, f, error)
+                                                : plan_sampled_field(plan, f, error);
+        }
         if (status != ADG_OK) {
             adg_context(error, status, "field %s", field->name);
             goto done;
         }
         planned[f] = true;
     }
-    status = adg_plan_sorted_dates(plan, error);
+    status = plan->coherent ? adg_plan_coupled_dates(plan, error) : adg_plan_sorted_dates(plan, error);
     if (status == ADG_OK) {
         status = plan_derived_fields(plan, planned, error);
     }
@@ -252,7 +226,7 @@ static enum adg_status warn_of_missing(struct adg_plan *plan, struct adg_error *
         status = adg_buffer_append_text(&text, "; filled with nulls", error);
         const char *line = status == ADG_OK ? adg_buffer_text(&text) : NULL;
         if (status == ADG_OK) {
-            status = line != NULL ? warn(plan, line, error) : adg_fail_memory(error);
+            status = line != NULL ? adg_plan_warn(plan, line, error) : adg_fail_memory(error);
         }
     }
     adg_buffer_fini(&text);
@@ -282,12 +256,31 @@ static enum adg_status plan_layout(struct adg_plan *plan, struct adg_error *erro
 
 /* ---- public ------------------------------------------------------------------------------------------------------ */
 
+/* The population: the caller's, or one of the plan's own. */
+static enum adg_status find_people(struct adg_plan *plan, const struct adg_plan_options *options,
+                                   struct adg_error *error)
+{
+    plan->population = options->population;
+    if (plan->population == NULL) {
+        enum adg_status status = adg_population_new(plan->definition, plan->metadata, &plan->own_population, error);
+        if (status != ADG_OK) {
+            return status;
+        }
+        plan->population = plan->own_population;
+    }
+    plan->people = adg_population_of(plan->population, plan->table->name, &plan->member);
+    return ADG_OK;
+}
+
 static enum adg_status make_plan(struct adg_plan *plan, const struct adg_plan_options *options, struct adg_error *error)
 {
     if (!adg_metadata_has_table(plan->metadata, plan->table->name)) {
         return adg_fail(error, ADG_BAD_INPUT, "the metadata have nothing about this table");
     }
-    enum adg_status status = plan_patients(plan, options, error);
+    enum adg_status status = plan->coherent ? find_people(plan, options, error) : ADG_OK;
+    if (status == ADG_OK) {
+        status = plan_patients(plan, options, error);
+    }
     if (status == ADG_OK) {
         status = plan_columns(plan, error);
     }
@@ -326,7 +319,10 @@ EXPORT enum adg_status adg_plan_new(const struct adg_definition *definition, con
     plan->dataset = dataset;
     plan->table = found;
     plan->metadata = metadata;
+    plan->definition = definition;
+    plan->options = *options;
     plan->seed = options->seed;
+    plan->coherent = options->profile == ADG_PROFILE_COHERENT;
     status = adg_metadata_load(metadata, found->name, NULL, error);
     if (status == ADG_OK) {
         status = make_plan(plan, options, error);
@@ -345,6 +341,10 @@ EXPORT void adg_plan_free(struct adg_plan *plan)
 {
     if (plan != NULL) {
         adg_patients_fini(&plan->patients);
+        for (uint32_t i = 0; i < plan->linked_count; i++) {
+            adg_patients_fini(&plan->linked[i]);
+        }
+        adg_population_free(plan->own_population);
         adg_arena_fini(&plan->arena);
         adg_free(plan);
     }

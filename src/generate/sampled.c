@@ -69,36 +69,10 @@ static enum adg_status read_value(struct adg_plan *plan, const struct adg_field 
     return ADG_OK;
 }
 
-/* The alias table moves into the plan's arena, so that details need no cleaning up. */
-static enum adg_status keep_alias(struct adg_plan *plan, struct adg_alias *alias, struct adg_error *error)
-{
-    struct adg_alias kept = *alias;
-    size_t count = (size_t)1 << alias->slot_bits;
-    kept.slots = adg_arena_array(&plan->arena, count, sizeof *kept.slots);
-    if (kept.slots == NULL) {
-        adg_alias_fini(alias);
-        return adg_fail_memory(error);
-    }
-    for (size_t i = 0; i < count; i++) {
-        kept.slots[i] = alias->slots[i];
-    }
-    adg_alias_fini(alias);
-    *alias = kept;
-    return ADG_OK;
-}
-
 enum adg_status adg_plan_alias(struct adg_plan *plan, const uint64_t *parts, uint32_t count, struct adg_alias *out,
                                struct adg_error *error)
 {
-    struct adg_alias alias = {0};
-    enum adg_status status = adg_alias_build(&alias, parts, count, error);
-    if (status == ADG_OK) {
-        status = keep_alias(plan, &alias, error);
-    }
-    if (status == ADG_OK) {
-        *out = alias;
-    }
-    return status;
+    return adg_alias_in(&plan->arena, parts, count, out, error);
 }
 
 /* log2 of parts / 2^32, in plain arithmetic: the same on every machine. Sixteen bits behind the point. */
@@ -116,8 +90,7 @@ double adg_plan_log2_of_parts(uint64_t parts)
     return sum;
 }
 
-/* Bits of a value that is not null. */
-static double entropy_of(const uint64_t *parts, uint32_t count)
+double adg_parts_entropy(const uint64_t *parts, uint32_t count)
 {
     uint64_t filled = ADG_PARTS - parts[count];
     double sum = 0;
@@ -130,79 +103,79 @@ static double entropy_of(const uint64_t *parts, uint32_t count)
     return sum;
 }
 
-enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct adg_error *error)
+enum adg_status adg_plan_values(struct adg_plan *plan, uint32_t field, struct adg_listed_values *out,
+                                struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[field];
     struct adg_metadata_range range = adg_metadata_find(plan->metadata, plan->table->name, column->field->name,
                                                         column->field->value_type);
     bool complete = false;
-    uint64_t null = 0, filled = 0;
-    enum adg_status status = adg_plan_completeness(plan, field, &complete, &null, &filled, error);
+    enum adg_status status = adg_plan_completeness(plan, field, &complete, &out->null, &out->filled, error);
     if (status != ADG_OK) {
         return status;
     }
-    column->missing = range.count == 0 && !complete;
-    if (range.count == 0) {
-        return ADG_OK;
-    }
+    out->there = range.count > 0 || complete;
     if (range.count >= UINT32_MAX / 2) {
         return adg_fail(error, ADG_BAD_INPUT, "more than 2^31 values");
     }
     uint32_t count = (uint32_t)range.count;
-    struct adg_value *values = adg_alloc_array(count, sizeof *values);
-    uint32_t *codes = adg_alloc_array(count, sizeof *codes);
-    uint64_t *weights = adg_alloc_zero((size_t)count + 1, sizeof *weights);
-    uint64_t *parts = adg_alloc_array((size_t)count + 1, sizeof *parts);
-    struct sampled *sampled = adg_arena_array(&plan->arena, 1, sizeof *sampled);
-    if (values == NULL || codes == NULL || weights == NULL || parts == NULL || sampled == NULL) {
+    struct adg_value *values = adg_alloc_array((size_t)count + 1, sizeof *values);
+    uint32_t *codes = adg_alloc_array((size_t)count + 1, sizeof *codes);
+    out->weights = adg_alloc_zero((size_t)count + 1, sizeof *out->weights);
+    if (values == NULL || codes == NULL || out->weights == NULL) {
         status = adg_fail_memory(error);
         goto done;
     }
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
         status = read_value(plan, column->field, &range.rows[i], &values[i], error);
-        if (status != ADG_OK) {
-            goto done;
-        }
     }
-    struct adg_dictionary dictionary = {0};
-    status = adg_value_dictionary(column->field->type, values, count, &plan->arena, &dictionary, codes, error);
-    if (status != ADG_OK || dictionary.count == 0) {
-        goto done;
+    if (status == ADG_OK) {
+        status = adg_value_dictionary(column->field->type, values, count, &plan->arena, &out->dictionary, codes, error);
     }
     uint64_t total = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && status == ADG_OK && out->dictionary.count > 0; i++) {
         uint64_t weight = 0;
         status = adg_plan_weight(&range.rows[i], &weight, error);
-        if (status != ADG_OK) {
-            goto done;
-        }
-        weights[codes[i]] += weight;
-        total += codes[i] < dictionary.count ? weight : 0;
+        out->weights[codes[i]] += weight;
+        total += codes[i] < out->dictionary.count ? weight : 0;
     }
     if (!complete) { /* null is a value like any other */
-        null = weights[dictionary.count];
-        filled = total;
-    }
-    status = adg_parts_scale(weights, dictionary.count, null, filled, parts, error);
-    if (status != ADG_OK) {
-        goto done;
-    }
-    if (parts[dictionary.count] == ADG_PARTS) { /* null throughout */
-        goto done;
-    }
-    adg_plan_set_dictionary(column, &dictionary, parts[dictionary.count] > 0);
-    if (column->kind == ADG_COLUMN_DICTIONARY) {
-        column->entropy = entropy_of(parts, dictionary.count);
-        sampled->stream = adg_plan_stream(plan, field, ADG_PURPOSE_VALUE);
-        status = adg_plan_alias(plan, parts, dictionary.count + 1, &sampled->alias, error);
-        if (status == ADG_OK) {
-            adg_plan_add_step(plan, field, run_sampled, sampled);
-        }
+        out->null = out->weights[out->dictionary.count];
+        out->filled = total;
     }
 done:
     adg_free(values);
     adg_free(codes);
-    adg_free(weights);
+    return status;
+}
+
+enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct adg_error *error)
+{
+    struct adg_plan_column *column = &plan->columns[field];
+    struct adg_listed_values listed = {0};
+    enum adg_status status = adg_plan_values(plan, field, &listed, error);
+    uint32_t count = listed.dictionary.count;
+    column->missing = status == ADG_OK && !listed.there;
+    struct sampled *sampled = adg_arena_array(&plan->arena, 1, sizeof *sampled);
+    uint64_t *parts = adg_alloc_array((size_t)count + 1, sizeof *parts);
+    if (status == ADG_OK && (parts == NULL || sampled == NULL)) {
+        status = adg_fail_memory(error);
+    }
+    if (status == ADG_OK && count > 0) {
+        status = adg_parts_scale(listed.weights, count, listed.null, listed.filled, parts, error);
+    }
+    if (status == ADG_OK && count > 0 && parts[count] < ADG_PARTS) { /* else null throughout */
+        adg_plan_set_dictionary(column, &listed.dictionary, parts[count] > 0);
+        if (column->kind == ADG_COLUMN_DICTIONARY) {
+            column->entropy = adg_parts_entropy(parts, count);
+            sampled->stream = adg_plan_stream(plan, field, ADG_PURPOSE_VALUE);
+            status = adg_plan_alias(plan, parts, count + 1, &sampled->alias, error);
+            if (status == ADG_OK) {
+                adg_plan_add_step(plan, field, run_sampled, sampled);
+            }
+        }
+    }
+    adg_free(listed.weights);
     adg_free(parts);
     return status;
 }

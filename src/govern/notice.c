@@ -22,6 +22,10 @@ static const struct {
     {ITEM, "Outside, a program drew every field of every row at random from those frequencies, one field without "
            "regard to the "
            "others, and added random identifiers and the fields that follow from others."},
+    {ITEM,
+     "In tables of profile coherent, people, dates, codes and keys were then made to agree by rules that everyone "
+     "knows, such as that an admission is not after its discharge; nothing about relations in the real tables "
+     "went in."},
     {HEADING, "What they are good for"},
     {ITEM, "Learning what the tables look like: names, order and types of columns, formats, codes, how often a value "
            "or a gap "
@@ -30,8 +34,8 @@ static const struct {
     {ITEM, "Trying out whether a system copes with the volume."},
     {HEADING, "What they are not good for"},
     {ITEM,
-     "Any conclusion about patients, illness, care or hospitals: fields are drawn independently of each other, so that "
-     "relations between them are those of chance."},
+     "Any conclusion about patients, illness, care or hospitals: fields are drawn independently of each other or agree "
+     "by rule, so that relations between them are those of chance and of the rules."},
     {ITEM, "Training or judging a statistical model."},
     {ITEM, "Counting rare values: those below the threshold do not occur at all."},
     {ITEM, "Joining to real data: identifiers are random and stand for nobody."},
@@ -82,11 +86,12 @@ static enum adg_status put_table(struct adg_buffer *out, const char *name, json_
     struct adg_buffer line = {0};
     const char *definition = json_string_value(json_object_get(entry, "definition")),
                *manifest = json_string_value(json_object_get(entry, "manifest_sha256")),
+               *profile = json_string_value(json_object_get(entry, "profile")),
                *released = json_string_value(json_object_get(entry, "released_utc")),
                *attribution = json_string_value(json_object_get(entry, "attribution"));
-    enum adg_status status = adg_buffer_printf(&line, error, "%s: dataset %s, metadata %.12s, ", name,
-                                               definition != NULL ? definition : "unknown",
-                                               manifest != NULL ? manifest : "unknown");
+    enum adg_status status = adg_buffer_printf(
+        &line, error, "%s: dataset %s, profile %s, metadata %.12s, ", name, definition != NULL ? definition : "unknown",
+        profile != NULL ? profile : "unknown", manifest != NULL ? manifest : "unknown");
     if (status == ADG_OK) {
         status = !json_is_true(json_object_get(entry, "released"))
                      ? adg_buffer_append_text(&line, "NOT RELEASED: nobody has reviewed the metadata it was made from",

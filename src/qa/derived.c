@@ -60,12 +60,13 @@ static enum adg_status put_count(struct adg_buffer *sql, const struct adg_datase
 
 /* Days between a date and the first of a month MMyyyy, as "x" of a lateral join would be: repeated where it is needed. */
 static enum adg_status put_days(struct adg_buffer *sql, const struct adg_dataset *dataset,
-                                const struct adg_derivation *derivation, struct adg_error *error)
+                                const struct adg_derivation *derivation, bool coherent, struct adg_error *error)
 {
     const char *month = dataset->fields[derivation->inputs[1]].name;
     enum adg_status status = adg_buffer_append_text(sql, "(", error);
     if (status == ADG_OK) {
-        status = put_field(sql, dataset, derivation->inputs[0], error);
+        status = coherent ? adg_qa_valid_sql(dataset, derivation->inputs[0], sql, error)
+                          : put_field(sql, dataset, derivation->inputs[0], error);
     }
     /* names of fields are letters, digits and underscores */
     return status == ADG_OK
@@ -77,7 +78,8 @@ static enum adg_status put_days(struct adg_buffer *sql, const struct adg_dataset
 }
 
 static enum adg_status put_age(struct adg_buffer *sql, const struct adg_dataset *dataset,
-                               const struct adg_derivation *derivation, bool fraction, struct adg_error *error)
+                               const struct adg_derivation *derivation, bool fraction, bool coherent,
+                               struct adg_error *error)
 {
     static const struct {
         int days, code;
@@ -97,13 +99,13 @@ static enum adg_status put_age(struct adg_buffer *sql, const struct adg_dataset 
                                         error);
     }
     if (status == ADG_OK) {
-        status = put_days(sql, dataset, derivation, error);
+        status = put_days(sql, dataset, derivation, coherent, error);
     }
     return status == ADG_OK ? adg_buffer_append_text(sql, " as d))", error) : status;
 }
 
-enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t field, struct adg_buffer *sql,
-                                   struct adg_error *error)
+enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t field, bool coherent,
+                                   struct adg_buffer *sql, struct adg_error *error)
 {
     const struct adg_derivation *derivation = dataset->fields[field].derivation;
     const char *input = dataset->fields[derivation->inputs[0]].name;
@@ -115,9 +117,9 @@ enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t f
     case ADG_DERIVE_COUNT_CODES:
         return put_count(sql, dataset, derivation, error);
     case ADG_DERIVE_AGE_CATEGORY:
-        return put_age(sql, dataset, derivation, false, error);
+        return put_age(sql, dataset, derivation, false, coherent, error);
     case ADG_DERIVE_AGE_FRACTION:
-        return put_age(sql, dataset, derivation, true, error);
+        return put_age(sql, dataset, derivation, true, coherent, error);
     case ADG_DERIVE_AGE_FRACTION_OF_CATEGORY:
         return adg_buffer_printf(
             sql, error,

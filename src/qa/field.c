@@ -166,7 +166,7 @@ enum adg_status adg_qa_check_shares(struct adg_qa_context *context, const struct
     return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
 }
 
-static enum adg_status check_categories(struct adg_qa_context *context, const struct adg_field *field,
+enum adg_status adg_qa_check_categories(struct adg_qa_context *context, const struct adg_field *field,
                                         const struct adg_expected *expected, struct adg_error *error)
 {
     char value[256], sql[512];
@@ -180,7 +180,7 @@ static enum adg_status check_categories(struct adg_qa_context *context, const st
 }
 
 /* Of a person's field the samples are patients: each counts with the shares of its own rows. */
-static enum adg_status check_person(struct adg_qa_context *context, const struct adg_field *field,
+enum adg_status adg_qa_check_person(struct adg_qa_context *context, const struct adg_field *field,
                                     const struct adg_expected *expected, struct adg_error *error)
 {
     const struct adg_dataset *dataset = context->dataset;
@@ -337,7 +337,7 @@ static enum adg_status check_derived(struct adg_qa_context *context, uint32_t in
     enum adg_status status = adg_buffer_printf(&sql, error, "select count(*) from d where \"%s\" is distinct from ",
                                                field->name);
     if (status == ADG_OK) {
-        status = adg_qa_derived_sql(context->dataset, index, &sql, error);
+        status = adg_qa_derived_sql(context->dataset, index, context->coherent, &sql, error);
     }
     if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
         status = adg_fail_memory(error);
@@ -358,10 +358,11 @@ static enum adg_status check_derived(struct adg_qa_context *context, uint32_t in
     return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
 }
 
-static enum adg_status check_identifier(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
+enum adg_status adg_qa_check_identifier(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
 {
     const struct adg_field *field = &context->dataset->fields[index];
     bool number = field->type != ADG_TYPE_STRING, primary = index == context->dataset->primary_key;
+    bool refers = context->coherent && adg_coherence_reference_of(&context->dataset->coherence, index) != NULL;
     struct adg_buffer sql = {0};
     uint64_t wrong = 0, repeated = 0;
     enum adg_status status = adg_buffer_append_text(&sql, "select count(*) from d where ", error);
@@ -375,7 +376,10 @@ static enum adg_status check_identifier(struct adg_qa_context *context, uint32_t
         status = adg_sql_literal(&sql, adg_pattern_text(field->pattern), error);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_printf(&sql, error, ") or \"%s\" is null", field->name);
+        status = adg_buffer_append_text(&sql, ")", error);
+    }
+    if (status == ADG_OK && !refers) {
+        status = adg_buffer_printf(&sql, error, " or \"%s\" is null", field->name);
     }
     if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
         status = adg_fail_memory(error);
@@ -430,11 +434,18 @@ enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t inde
     struct adg_expected expected = {NULL, 0};
     int64_t place = sorted_place(context->dataset, index);
     enum adg_status status = ADG_OK;
+    if (context->coherent) {
+        bool coupled = false;
+        status = adg_qa_check_coupled(context, index, &coupled, error);
+        if (status != ADG_OK || coupled) {
+            return status;
+        }
+    }
     if (field->role == ADG_ROLE_DERIVED) {
         return check_derived(context, index, error);
     }
     if (field->role == ADG_ROLE_ID) {
-        return check_identifier(context, index, error);
+        return adg_qa_check_identifier(context, index, error);
     }
     if (field->value_type == ADG_VALUE_CONTINUOUS) {
         return check_continuous(context, field, error);
@@ -444,14 +455,14 @@ enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t inde
                      ? adg_expected_modes(metadata, table, field, &arena, &expected, error)
                      : adg_expected_patterns(metadata, table, field, &arena, &expected, error);
         if (status == ADG_OK) {
-            status = check_person(context, field, &expected, error);
+            status = adg_qa_check_person(context, field, &expected, error);
         }
     } else {
         status = place >= 0 ? adg_expected_sorted_date(metadata, table, context->dataset, (uint32_t)place, &arena,
                                                        &expected, error)
                             : adg_expected_categories(metadata, table, field, &arena, &expected, error);
         if (status == ADG_OK) {
-            status = check_categories(context, field, &expected, error);
+            status = adg_qa_check_categories(context, field, &expected, error);
         }
     }
     adg_arena_fini(&arena);

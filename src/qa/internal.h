@@ -53,6 +53,7 @@ struct adg_qa_context {
     struct adg_qa_table *table;
     const struct adg_dataset *dataset;
     struct adg_engine *engine;
+    bool coherent;     /* the table's profile */
     uint64_t patients; /* different ones in "d"; 0: the dataset has none */
     double log_term;   /* ln(2 T / significance) */
 };
@@ -86,9 +87,48 @@ ADG_MUST_CHECK enum adg_status adg_qa_check_patients(struct adg_qa_context *cont
 /* Every check of one field. */
 ADG_MUST_CHECK enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t field,
                                                   struct adg_error *error);
-/* SQL that recomputes a derived field. */
-ADG_MUST_CHECK enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t field,
+/* SQL that recomputes a derived field; profile coherent takes invalid dates for no dates. */
+ADG_MUST_CHECK enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t field, bool coherent,
                                                   struct adg_buffer *sql, struct adg_error *error);
+/* A date, or a time of day as minutes; null when it is not valid. */
+ADG_MUST_CHECK enum adg_status adg_qa_valid_sql(const struct adg_dataset *dataset, uint32_t field,
+                                                struct adg_buffer *sql, struct adg_error *error);
+/* Values of rows, or of patients with the shares of their own rows, against what is expected. */
+ADG_MUST_CHECK enum adg_status adg_qa_check_categories(struct adg_qa_context *context, const struct adg_field *field,
+                                                       const struct adg_expected *expected, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_qa_check_person(struct adg_qa_context *context, const struct adg_field *field,
+                                                   const struct adg_expected *expected, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_qa_check_identifier(struct adg_qa_context *context, uint32_t index,
+                                                       struct adg_error *error);
+/* Makes the view or table `name` of a table's rows. */
+ADG_MUST_CHECK enum adg_status adg_qa_open_rows(struct adg_qa_context *context, const struct adg_qa_table *table,
+                                                const struct adg_dataset *dataset, const char *name,
+                                                struct adg_error *error);
+
+/* ---- profile coherent -------------------------------------------------------------------------------------------- */
+
+/* Of a nested group's position; of a month of birth; of the anchor of a timeline, whose dates are not before birth; one value. */
+ADG_MUST_CHECK enum adg_status adg_expected_nested(const struct adg_metadata *metadata, const char *table,
+                                                   const struct adg_dataset *dataset,
+                                                   const struct adg_nested_group *group, uint32_t position,
+                                                   struct adg_arena *arena, struct adg_expected *out,
+                                                   struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_expected_births(const struct adg_metadata *metadata, const char *table,
+                                                   const struct adg_field *field, struct adg_arena *arena,
+                                                   struct adg_expected *out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_expected_anchor(const struct adg_metadata *metadata, const char *table,
+                                                   const struct adg_dataset *dataset,
+                                                   const struct adg_timeline *timeline, struct adg_arena *arena,
+                                                   struct adg_expected *out, double *born_after,
+                                                   struct adg_error *error);
+/* Whether a value of a date or time, as text, is valid. */
+bool adg_expected_is_valid(const struct adg_dataset *dataset, const struct adg_timeline *timeline,
+                           struct adg_span value);
+/* A field that a coupling writes; *coupled is false when none does. */
+ADG_MUST_CHECK enum adg_status adg_qa_check_coupled(struct adg_qa_context *context, uint32_t field, bool *coupled,
+                                                    struct adg_error *error);
+/* What holds between the fields of a row, the rows of a person, and tables. */
+ADG_MUST_CHECK enum adg_status adg_qa_check_rules(struct adg_qa_context *context, struct adg_error *error);
 /* Runs a query that gives one whole number; NULL is 0. */
 ADG_MUST_CHECK enum adg_status adg_qa_count(struct adg_qa_context *context, const char *sql, const char *doing,
                                             uint64_t *out, struct adg_error *error);

@@ -216,25 +216,26 @@ static const char *sql_type(const struct adg_field *field, char out[32])
     return "VARCHAR";
 }
 
-/* Makes "d": a view of Parquet files, or a table of CSV read as the definition's types. */
-static enum adg_status open_rows(struct adg_qa_context *context, struct adg_error *error)
+/* A view of Parquet files, or a table of CSV read as the definition's types. */
+enum adg_status adg_qa_open_rows(struct adg_qa_context *context, const struct adg_qa_table *table,
+                                 const struct adg_dataset *dataset, const char *name, struct adg_error *error)
 {
-    const struct adg_dataset *dataset = context->dataset;
     struct adg_buffer sql = {0};
-    enum adg_status status = adg_engine_execute(context->engine, "drop view if exists d", "clearing the engine", NULL);
+    char clear[64];
+    snprintf(clear, sizeof clear, "drop view if exists %s", name);
+    enum adg_status status = adg_engine_execute(context->engine, clear, "clearing the engine", NULL);
     if (status != ADG_OK) { /* it was a table */
-        status = adg_engine_execute(context->engine, "drop table if exists d", "clearing the engine", error);
+        snprintf(clear, sizeof clear, "drop table if exists %s", name);
+        status = adg_engine_execute(context->engine, clear, "clearing the engine", error);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql,
-                                        context->table->csv ? "create table d as select * from read_csv("
-                                                            : "create view d as select * from read_parquet(",
-                                        error);
+        status = adg_buffer_printf(&sql, error, "create %s %s as select * from read_%s(", table->csv ? "table" : "view",
+                                   name, table->csv ? "csv" : "parquet");
     }
     if (status == ADG_OK) {
-        status = adg_sql_list(&sql, context->table->files, context->table->file_count, error);
+        status = adg_sql_list(&sql, table->files, table->file_count, error);
     }
-    if (status == ADG_OK && context->table->csv) {
+    if (status == ADG_OK && table->csv) {
         status = adg_buffer_append_text(
             &sql, ", auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', columns={", error);
         for (uint32_t f = 0; f < dataset->field_count && status == ADG_OK; f++) {
@@ -318,7 +319,7 @@ static enum adg_status check_table(struct adg_qa_context *context, struct adg_er
     const struct adg_qa_options *options = context->options;
     bool good = false;
     struct adg_error reason = {{0}};
-    enum adg_status status = open_rows(context, &reason);
+    enum adg_status status = adg_qa_open_rows(context, context->table, context->dataset, "d", &reason);
     if (status != ADG_OK) { /* a file that cannot be read is a finding about the data */
         return adg_qa_find(context, NULL, "file", error, "%s", reason.message);
     }
@@ -328,6 +329,9 @@ static enum adg_status check_table(struct adg_qa_context *context, struct adg_er
     }
     if (status == ADG_OK && good && context->table->rows > 0) {
         status = adg_qa_check_patients(context, error);
+    }
+    if (status == ADG_OK && good && context->table->rows > 0 && context->coherent) {
+        status = adg_qa_check_rules(context, error);
     }
     for (uint32_t f = 0; status == ADG_OK && good && f < context->dataset->field_count && context->table->rows > 0;
          f++) {
@@ -352,17 +356,22 @@ static enum adg_status read_provenance(struct adg_qa_context *context, json_t *f
     struct adg_qa_table *table = context->table;
     struct adg_buffer name = {0};
     const char *manifest = NULL, *profile = NULL;
-    json_int_t rows = 0, asked = 0;
+    const char *asked = context->options->profile;
+    json_int_t rows = 0, rows_asked = 0;
     enum adg_status status = adg_buffer_printf(&name, error, "artificial_%s%s", table->table,
                                                table->parts ? ""
                                                : table->csv ? ".csv"
                                                             : ".parquet");
+    context->coherent = asked != NULL && strcmp(asked, "coherent") == 0;
+    table->profile = context->coherent ? "coherent" : "reference";
     json_t *entry = status == ADG_OK ? json_object_get(files, (const char *)name.data) : NULL;
     if (entry != NULL && json_unpack(entry, "{s:s, s:s, s?I, s?I}", "manifest_sha256", &manifest, "profile", &profile,
-                                     "rows", &rows, "rows_asked", &asked) == 0) {
-        table->planned_rows = (uint64_t)(rows > 0 ? rows : asked);
-        profile = context->options->profile != NULL ? context->options->profile : profile;
-        if (strcmp(profile, "reference") != 0) {
+                                     "rows", &rows, "rows_asked", &rows_asked) == 0) {
+        table->planned_rows = (uint64_t)(rows > 0 ? rows : rows_asked);
+        profile = asked != NULL ? asked : profile;
+        context->coherent = strcmp(profile, "coherent") == 0;
+        table->profile = context->coherent ? "coherent" : "reference";
+        if (!context->coherent && strcmp(profile, "reference") != 0) {
             status = adg_fail(error, ADG_BAD_INPUT,
                               "provenance.json names profile %.40s, which this version cannot check", profile);
         }
@@ -522,8 +531,8 @@ static json_t *table_json(const struct adg_qa_table *table)
         json_array_append_new(files, json_pack("{s:s, s:s}", "name", last_words(table->files[i], table->parts ? 2 : 1),
                                                "sha256", table->sha256[i]));
     }
-    return json_pack("{s:s, s:s, s:I, s:o}", "table", table->table, "result", table->passed ? "pass" : "fail", "rows",
-                     (json_int_t)table->rows, "files", files);
+    return json_pack("{s:s, s:s, s:s, s:I, s:o}", "table", table->table, "profile", table->profile, "result",
+                     table->passed ? "pass" : "fail", "rows", (json_int_t)table->rows, "files", files);
 }
 
 enum adg_status adg_qa_write(const struct adg_qa *qa, struct adg_buffer *out, struct adg_error *error)
@@ -539,10 +548,13 @@ enum adg_status adg_qa_write(const struct adg_qa *qa, struct adg_buffer *out, st
     }
     for (size_t i = 0; i < qa->field_count; i++) {
         const struct adg_qa_field *field = &qa->fields[i];
-        json_array_append_new(fields,
-                              json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:b}", "table", field->table, "field",
-                                        field->field, "measure", field->measure, "distance", field->distance, "bound",
-                                        field->bound, "samples", field->samples, "passed", (int)field->passed));
+        json_t *object = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:b}", "table", field->table, "field", field->field,
+                                   "measure", field->measure, "distance", field->distance, "bound", field->bound,
+                                   "samples", field->samples, "passed", (int)field->passed);
+        if (field->drifts) {
+            json_object_set_new(object, "drift", json_real(field->drift));
+        }
+        json_array_append_new(fields, object);
     }
     json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:o}", "format", FORMAT, "tool",
                              ADG_TOOL_VERSION, "result", qa->passed ? "pass" : "fail", "manifest_sha256",

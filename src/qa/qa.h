@@ -43,6 +43,8 @@ struct adg_qa_field {
     double distance, bound;
     double samples; /* rows, or patients for a field of a person */
     bool passed;
+    bool drifts;  /* recomputed, or drawn otherwise than by itself: how far it is from the metadata is no fault */
+    double drift; /* Kolmogorov-Smirnov of an order, else total variation */
     struct adg_qa_chart chart;
 };
 
@@ -53,6 +55,7 @@ struct adg_qa_table {
     uint32_t file_count;
     bool csv, parts;             /* parts: a folder of them, else one file */
     uint64_t rows, planned_rows; /* planned: 0 when not stated */
+    const char *profile;
     bool passed;
 };
 

@@ -20,7 +20,7 @@ struct adg_provenance {
     const struct adg_definition *definition;
     const struct adg_metadata *metadata;
     const char *tool;                      /* version and commit */
-    const char *profile;                   /* "reference" */
+    const char *profile;                   /* "reference" or "coherent" */
     uint64_t seed, patients, rows, shards; /* patients or rows is 0 */
 };
 

@@ -50,10 +50,11 @@ struct run {
     const struct adg_run_options *options;
     const struct adg_sink_operations *sink;
     uint32_t part_blocks;
+    struct adg_population *population; /* of profile coherent */
     struct table *tables;
     uint32_t table_count;
     uint64_t item_count, rows_total;
-    char key[256]; /* tells this run from others whose parts may not mix with its own */
+    char key[320]; /* tells this run from others whose parts may not mix with its own */
     unsigned window;
     struct slot *slots;           /* [window]; item i lies in slot i % window */
     struct adg_sink_part *spares; /* [window] memory of parts that were written, the latest last */
@@ -160,7 +161,9 @@ static enum adg_status plan_table(void *context, uint64_t number, struct adg_err
                                                   .rows = options->rows,
                                                   .shard = options->shard,
                                                   .shards = options->shards,
-                                                  .threads = run->table_count > 1 ? 1 : thread_count(run)};
+                                                  .threads = run->table_count > 1 ? 1 : thread_count(run),
+                                                  .profile = options->profile,
+                                                  .population = run->population};
     pthread_mutex_lock(&run->lock);
     options->progress.report(options->progress.context, "planning", table->name, run->planned++, run->table_count);
     pthread_mutex_unlock(&run->lock);
@@ -195,6 +198,9 @@ static void add_items(struct run *run, struct table *table)
 static enum adg_status plan(struct run *run, struct adg_error *error)
 {
     enum adg_status status = run->options->tables != NULL ? choose_listed(run, error) : choose_all(run, error);
+    if (status == ADG_OK && run->options->profile == ADG_PROFILE_COHERENT) {
+        status = adg_population_new(run->options->definition, run->options->metadata, &run->population, error);
+    }
     if (status == ADG_OK) {
         status = adg_parallel_for(thread_count(run), run->table_count, plan_table, run, error);
     }
@@ -451,14 +457,17 @@ static enum adg_status work_in_threads(struct run *run, struct adg_error *error)
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
+static const char *const profile_names[] = {[ADG_PROFILE_REFERENCE] = "reference", [ADG_PROFILE_COHERENT] = "coherent"};
+
 static void make_key(struct run *run)
 {
     const struct adg_run_options *options = run->options;
     snprintf(run->key, sizeof run->key,
              "definition %s\nmetadata %s\nseed %" PRIu64 "\npatients %" PRIu64 "\nrows %" PRIu64 "\nshards %" PRIu64
-             "\nformat %d\ncompression %d\n",
+             "\nprofile %s\nformat %d\ncompression %d\n",
              options->metadata->manifest.definition_sha256, options->metadata->manifest.metadata_sha256, options->seed,
-             options->patients, options->rows, options->shards, (int)options->format, (int)options->compression);
+             options->patients, options->rows, options->shards, profile_names[options->profile], (int)options->format,
+             (int)options->compression);
 }
 
 static const char *last_word(const char *path)
@@ -474,7 +483,7 @@ static enum adg_status write_provenance(const struct run *run, struct adg_error 
     const struct adg_provenance provenance = {.definition = options->definition,
                                               .metadata = options->metadata,
                                               .tool = options->tool,
-                                              .profile = "reference",
+                                              .profile = profile_names[options->profile],
                                               .seed = options->seed,
                                               .patients = options->patients,
                                               .rows = options->rows,
@@ -574,6 +583,7 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
         adg_plan_free(run.tables[t].plan);
         adg_output_fini(&run.tables[t].output);
     }
+    adg_population_free(run.population);
     for (unsigned i = 0; run.spares != NULL && i < run.spare_count; i++) {
         run.sink->part_fini(&run.spares[i]);
     }

@@ -28,6 +28,7 @@ struct adg_run_options {
     uint32_t table_count;
     uint64_t seed, patients, rows, shard, shards;
     bool sharded; /* --shard was given: a folder per table, even for 0/1 */
+    enum adg_profile profile;
     enum adg_format format;
     enum adg_compression compression;
     unsigned threads;

@@ -29,5 +29,14 @@ void adg_philox4x32_many(const struct adg_stream *stream, const uint32_t *low, c
 /* The words of rows first_row .. first_row + count - 1. Fast when first_row is a multiple of 64. */
 void adg_stream_words(const struct adg_stream *stream, uint64_t first_row, uint32_t count, uint32_t *out);
 uint32_t adg_stream_word(const struct adg_stream *stream, uint64_t row);
+/* The counter of a row, and the place of its word. */
+static inline uint64_t adg_stream_block(uint64_t row)
+{
+    return 16 * (row / 64) + row % 16;
+}
+static inline uint32_t adg_stream_place(uint64_t row)
+{
+    return (uint32_t)(row % 64 / 16);
+}
 
 #endif

@@ -30,7 +30,7 @@ def test_help_and_version(adg):
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "-1"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1x"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--shard", "3/3"],
-    ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--profile", "coherent"],
+    ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--profile", "other"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--threads", "0"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--seed", "18446744073709551616"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--sandbox", "maybe"],

@@ -1,4 +1,4 @@
-"""Generated tables, read with software that is not ours."""
+"""Generated tables of profile reference, read with software that is not ours. Profile coherent: test_coherence.py."""
 import csv
 import hashlib
 import math
@@ -25,7 +25,7 @@ def made(request, scraped, adg, tmp_path_factory):
     table = TABLES[dataset]
     out = tmp_path_factory.mktemp("out")
     meta = scraped(dataset)
-    adg("generate", "--dataset", dataset, "--meta", meta, "--allow-unreleased", "--patients", PATIENTS, "--table", table, "--out", out, check=0)
+    adg("generate", "--dataset", dataset, "--meta", meta, "--allow-unreleased", "--profile", "reference", "--patients", PATIENTS, "--table", table, "--out", out, check=0)
     rows = {}
     for row in pq.read_table(meta / "metadata.parquet").to_pylist():
         rows.setdefault(row["FIELD_NAME"], []).append(row)
@@ -210,7 +210,7 @@ def digest(path):
 
 def test_threads_shards_and_csv(made, scraped, adg, tmp_path):
     dataset, table, definition, _, _ = made
-    base = ["generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--patients", 30000, "--table", table]
+    base = ["generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--profile", "reference", "--patients", 30000, "--table", table]
     for threads in (1, 2, 5):
         adg(*base, "--threads", threads, "--out", tmp_path / str(threads), check=0)
     name = f"artificial_{table}.parquet"
@@ -239,7 +239,7 @@ def test_threads_shards_and_csv(made, scraped, adg, tmp_path):
 def test_rows_are_exact(made, scraped, adg, tmp_path):
     dataset, table, _, _, _ = made
     for rows in (1, 16384, 20001):
-        adg("generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--rows", rows, "--table", table, "--out",
+        adg("generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--profile", "reference", "--rows", rows, "--table", table, "--out",
             tmp_path, check=0)
         assert pq.read_metadata(tmp_path / f"artificial_{table}.parquet").num_rows == rows
 
@@ -258,7 +258,7 @@ STORED = {
 @pytest.mark.parametrize("dataset", STORED)
 def test_the_same_rows_as_before(dataset, scraped, adg, tmp_path):
     """Whatever the kernels, the number of threads, and the cut into parts."""
-    base = ["generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--table", TABLES[dataset], "--rows", 50_000, "--format", "csv"]
+    base = ["generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--profile", "reference", "--table", TABLES[dataset], "--rows", 50_000, "--format", "csv"]
     name = f"artificial_{TABLES[dataset]}"
     found = {}
     for cpu in ("scalar", "avx2", "avx512"):

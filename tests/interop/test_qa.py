@@ -1,4 +1,4 @@
-"""adg qa: passes what the generator makes, and names the field in which somebody else has changed something."""
+"""adg qa of profile reference (coherent: test_coherence.py): passes what the generator makes, and names the field in which somebody else has changed something."""
 import json
 import os
 import shutil
@@ -17,7 +17,7 @@ MOVED = 0.01
 @pytest.fixture(scope="module", params=list(TABLES))
 def made(request, scraped, adg, tmp_path_factory):
     dataset, out = request.param, tmp_path_factory.mktemp("qa")
-    adg("generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--rows", ROWS, "--table", TABLES[dataset], "--out",
+    adg("generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--profile", "reference", "--rows", ROWS, "--table", TABLES[dataset], "--out",
         out, check=0)
     return dataset, scraped(dataset), out
 
@@ -69,7 +69,7 @@ def test_what_was_generated_passes(made, adg):
 
 def test_csv_and_parts_pass(made, adg, tmp_path):
     dataset, meta, _ = made
-    base = ["generate", "--dataset", dataset, "--meta", meta, "--allow-unreleased", "--rows", 20_000, "--table", TABLES[dataset]]
+    base = ["generate", "--dataset", dataset, "--meta", meta, "--allow-unreleased", "--profile", "reference", "--rows", 20_000, "--table", TABLES[dataset]]
     single = tmp_path / "part-1"  # a folder of that name does not make parts of what is in it
     adg(*base, "--format", "csv", "--out", single, check=0)
     for shard in range(2):

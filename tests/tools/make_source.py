@@ -1,10 +1,13 @@
 """Makes HES-like record-level tables out of nothing: a source to scrape in tests, benchmarks and the demonstration.
 
-    make_source.py --out DIR [--scale 1.0] [--codes 33000] [--format csv|csv.gz|parquet|parts] [--seed 1]
+    make_source.py --out DIR [--scale 1.0] [--codes 33000] [--format csv|csv.gz|parquet|parts] [--seed 1] [--agree]
 
 Nobody is in it. It has what makes real tables awkward: patients with a hundred and more visits, records that disagree about SEX, ETHNOS
 and MYDOB, skewed codes, a field with 33,000 values each of which survives suppression, padded codes, nulls, columns that are
 empty, dates and durations that agree, sentinel dates. Derived columns are filled as the definition says.
+
+With --agree nothing in a record contradicts anything else: ages follow from birth and date, no date is before the birth, times are arrival plus
+their duration, codes that repeat are filled from the left, FYEAR and PARTYEAR are those of the table.
 """
 import argparse
 import gzip
@@ -115,6 +118,72 @@ def agree_on_dates(rng, columns, rows):
         columns["ELECDUR" if name == "ELECDATE" else "SPELDUR"][gone] = None
 
 
+def keep_some(rng, columns, name, rate, instead=None):
+    columns[name][rng.random(len(columns[name])) >= rate] = instead
+
+
+def clock(minutes):
+    return np.array([f"{m // 60 % 24:02}{m % 60:02}" for m in minutes], dtype=object)
+
+
+def agree_on_everything(rng, dataset, columns, births):
+    """`births`: days since the year's start of each row's month of birth."""
+    rows = len(births)
+    first = np.maximum(births, 0)
+    day = first + (rng.random(rows) * (YEAR_DAYS - first)).astype(int)
+    invalid = np.datetime64("1800-01-01").astype(object)
+    columns["FYEAR"], columns["PARTYEAR"] = np.full(rows, "2021", dtype=object), np.full(rows, 202099, dtype=object)
+    if dataset == "hes_apc":
+        episode, before, after, wait = (rng.gamma(0.7, s, rows).astype(int) for s in (5, 1, 1, 60))
+        days = {"EPIEND": day, "EPISTART": day - episode, "ADMIDATE": day - episode - before, "ELECDATE": day - episode - before - wait}
+        days = {name: np.maximum(values, births) for name, values in days.items()}
+        days["DISDATE"] = day + after
+        for name, values in days.items():
+            columns[name] = (YEAR_START + values).astype(object)
+        keep_some(rng, columns, "DISDATE", 0.95)
+        keep_some(rng, columns, "ELECDATE", 0.6)
+        keep_some(rng, columns, "ELECDATE", 0.98, invalid)
+        keep_some(rng, columns, "EPISTART", 0.99, invalid)
+        spans = {"EPIDUR": ("EPISTART", "EPIEND"), "SPELDUR": ("ADMIDATE", "DISDATE"), "ELECDUR": ("ELECDATE", "ADMIDATE")}
+        spans |= {"SPELDUR_CALC": spans["SPELDUR"], "ELECDUR_CALC": spans["ELECDUR"]}
+    elif dataset == "hes_op":
+        wait = np.minimum(rng.gamma(1.2, 40, rows).astype(int), day - births)
+        days = {"APPTDATE": day, "REQDATE": day - wait}
+        for name, values in days.items():
+            columns[name] = (YEAR_START + values).astype(object)
+        keep_some(rng, columns, "REQDATE", 0.85, invalid)
+        keep_some(rng, columns, "REQDATE", 0.97)
+        spans = {"WAITING": ("REQDATE", "APPTDATE"), "WAITDAYS": ("REQDATE", "APPTDATE")}
+    else:
+        columns["ARRIVALDATE"] = (YEAR_START + day).astype(object)
+        days = {"ARRIVALTIME": np.minimum(rng.gamma(6, 130, rows).astype(int), 1439)}
+        so_far = 0
+        for name, shape, scale in (("INIT", 0.8, 20), ("TRET", 1, 40), ("CONCL", 1, 60), ("DEP", 0.7, 30)):
+            so_far = so_far + rng.gamma(shape, scale, rows).astype(int)
+            days[name + "TIME"] = days["ARRIVALTIME"] + so_far
+        for name, values in days.items():
+            columns[name] = clock(values)
+        for name, rate in (("INITTIME", 0.9), ("TRETTIME", 0.85), ("CONCLTIME", 0.97), ("DEPTIME", 0.99)):
+            keep_some(rng, columns, name, rate)
+        keep_some(rng, columns, "ARRIVALTIME", 0.995, "3000")
+        spans = {n + "DUR": ("ARRIVALTIME", n + "TIME") for n in ("INIT", "TRET", "CONCL", "DEP")}
+    for name, (start, end) in spans.items():
+        values = (days[end] - days[start]).astype(object)
+        for side in (start, end):
+            values[[v is None or v == invalid or v == "3000" for v in columns[side]]] = None
+        columns[name] = values
+    for name, date in (("APPTAGE", "APPTDATE"), ("ARRIVALAGE", "ARRIVALDATE")):
+        if name in columns:
+            columns[name] = np.array([age(int(d - b))[0] for d, b in zip(day, births)], dtype=object)
+    empty = {}
+    for name in sorted(columns):
+        group = re.fullmatch(r"(DIAG_4|OPERTN_4|DIAG3|DIAGA|DIAGS|INVEST2|TREAT3)_\d\d", name)
+        if group:
+            gone = empty.setdefault(group.group(1), np.zeros(rows, dtype=bool))
+            columns[name][gone] = None
+            empty[group.group(1)] = gone | np.array([v is None or v.strip(" \t") in ("-", "&") for v in columns[name]])
+
+
 AGE_CODES = [(0, 7001, 0.002), (6, 7002, 0.010), (28, 7003, 0.048), (90, 7004, 0.167), (181, 7005, 0.375), (272, 7006, 0.625),
              (364, 7007, 0.875)]
 
@@ -156,7 +225,7 @@ def derive(dataset, columns, field, placeholders):
     return result
 
 
-def make_table(dataset, rows, codes, rng, crowd):
+def make_table(dataset, rows, codes, rng, crowd, agree=False):
     definition = yaml.safe_load((ROOT / "datasets" / "hes" / f"{dataset}.yaml").read_text())
     fields = definition["fields"]
     who = visits(rng, rows, len(crowd["key"]))
@@ -165,8 +234,11 @@ def make_table(dataset, rows, codes, rng, crowd):
     for name in ("SEX", "ETHNOS", "MYDOB"):
         if name in columns:
             other = rng.permutation(crowd[name])[who]
-            columns[name] = np.where(rng.random(rows) < 0.03, other, crowd[name][who]).astype(object)
-    if dataset == "hes_apc":
+            columns[name] = np.where(rng.random(rows) < (0 if agree and name == "MYDOB" else 0.03), other, crowd[name][who]).astype(object)
+    if agree:
+        births = np.array([int((np.datetime64(f"{m[2:]}-{m[:2]}-01") - YEAR_START).astype(int)) for m in crowd["MYDOB"]])
+        agree_on_everything(rng, dataset, columns, births[who])
+    elif dataset == "hes_apc":
         agree_on_dates(rng, columns, rows)
     if dataset in MANY_CODES:
         columns[MANY_CODES[dataset]] = np.array([f"E01{i:06}" for i in rng.permutation(rows) % codes], dtype=object)
@@ -220,13 +292,17 @@ def main():
     parser.add_argument("--format", choices=["csv", "csv.gz", "parquet", "parts"], default="csv")
     parser.add_argument("--dataset", choices=list(ROWS), action="append")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--agree", action="store_true", help="records do not contradict themselves")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(arguments.seed)
     crowd = people(rng, max(int(120_000 * arguments.scale), 50))
+    if arguments.agree:  # some are born within the year
+        born = rng.random(len(crowd["MYDOB"])) < 0.03
+        crowd["MYDOB"][born] = [f"{(m + 3) % 12 + 1:02}{2020 + (m > 8)}" for m in rng.integers(0, 12, born.sum())]
     for dataset in arguments.dataset or ROWS:
         rows = int(ROWS[dataset] * arguments.scale)
-        write(make_table(dataset, rows, arguments.codes, rng, crowd), arguments.out, TABLES[dataset], arguments.format)
+        write(make_table(dataset, rows, arguments.codes, rng, crowd, arguments.agree), arguments.out, TABLES[dataset], arguments.format)
 
 
 if __name__ == "__main__":

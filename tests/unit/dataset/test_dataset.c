@@ -93,6 +93,135 @@ static void test_derivation_ranges(void **state)
     adg_definition_free(definition);
 }
 
+/* A clinic and its laboratory: what each says about the other's records. */
+static const char clinic[] =
+    "dataset: clinic\nid: 7\nprimary_key: VISIT\npatient_key: PERSON\nsorted_dates: [ASKED, SEEN]\n"
+    "coherence:\n"
+    "  population: {id: 9, birth: MOB, age: {field: AGE, at: SEEN}, same: [SEX]}\n"
+    "  invalid_dates: [1900-01-01]\n"
+    "  timelines:\n"
+    "    - anchor: SEEN\n"
+    "      spans:\n"
+    "        - {from: ASKED, to: SEEN, length: [WAIT, WAIT_2], below: 9000}\n"
+    "    - anchor: IN\n"
+    "      spans:\n"
+    "        - {from: IN, to: OUT, length: STAY}\n"
+    "  nested: [CODE_1..2]\n"
+    "  references: [{field: TEST, dataset: lab}]\n"
+    "  table_values: [{field: YEAR, values: [2020, 2021]}]\n"
+    "tables: [visits_2020, visits_2021]\n"
+    "fields:\n"
+    "  - {name: VISIT, type: long, pattern: '\\d{9}'}\n"
+    "  - {name: PERSON, type: string, pattern: 'P[0-9a-f]{12}'}\n"
+    "  - {name: TEST, type: long, pattern: '\\d{9}'}\n"
+    "  - {name: MOB, type: string, values: DEMOGRAPHIC_DATE}\n"
+    "  - {name: SEX, type: string, values: DEMOGRAPHIC_CATEGORICAL}\n"
+    "  - {name: AGE, type: integer, values: CATEGORICAL}\n"
+    "  - {name: ASKED, type: date, values: DATE}\n"
+    "  - {name: SEEN, type: date, values: DATE}\n"
+    "  - {name: WAIT, type: integer, values: CONTINUOUS}\n"
+    "  - {name: WAIT_2, type: long, values: CONTINUOUS}\n"
+    "  - {name: IN, type: string, values: CATEGORICAL}\n"
+    "  - {name: OUT, type: string, values: CATEGORICAL}\n"
+    "  - {name: STAY, type: integer, values: CONTINUOUS}\n"
+    "  - {name: CODE_1, type: string, values: CATEGORICAL}\n"
+    "  - {name: CODE_2, type: string, values: CATEGORICAL}\n"
+    "  - {name: YEAR, type: integer, values: CATEGORICAL}\n";
+static const char lab[] = "---\ndataset: lab\nid: 8\nprimary_key: TEST\npatient_key: PERSON\n"
+                          "coherence:\n  population: {id: 9}\n  references: [{field: VISIT, dataset: clinic}]\n"
+                          "tables: [tests_2021]\n"
+                          "fields:\n"
+                          "  - {name: TEST, type: long, pattern: '\\d{9}'}\n"
+                          "  - {name: VISIT, type: long, pattern: '\\d{9}'}\n"
+                          "  - {name: PERSON, type: string, pattern: 'P[0-9a-f]{12}'}\n";
+
+static void test_coherence(void **state)
+{
+    (void)state;
+    char text[8192];
+    snprintf(text, sizeof text, "%s%s", clinic, lab);
+    struct adg_definition *definition = NULL;
+    struct adg_error error = {{0}};
+    if (adg_definition_parse("f", text, strlen(text), &definition, &error) != ADG_OK) {
+        fail_msg("%s", error.message);
+    }
+    const struct adg_dataset *dataset = &definition->datasets[0];
+    const struct adg_coherence *coherence = &dataset->coherence;
+    assert_int_equal(coherence->population.id, 9);
+    assert_int_equal(coherence->population.birth, 3);
+    assert_int_equal(coherence->population.age_at, 7);
+    assert_int_equal(coherence->population.same[0], 4);
+    assert_true(
+        adg_coherence_is_invalid_date(coherence, -25567)); /* 70 years of 365 days and 17 leap days before 1970 */
+    assert_false(adg_coherence_is_invalid_date(coherence, -25566));
+    const struct adg_span_rule *span = NULL;
+    const struct adg_timeline *days = adg_coherence_timeline_of(coherence, 6);
+    assert_ptr_equal(days, &coherence->timelines[0]);
+    assert_false(days->minutes);
+    assert_ptr_equal(adg_coherence_length_of(coherence, 9, &span), days);
+    assert_true(!span->has_from && span->has_to && span->below == 9000);
+    assert_true(coherence->timelines[1].minutes && coherence->timelines[1].spans[0].has_from);
+    assert_null(adg_coherence_timeline_of(coherence, 8));
+    uint32_t position = 0;
+    assert_non_null(adg_coherence_nested_of(coherence, 14, &position));
+    assert_int_equal(position, 1);
+    assert_string_equal(adg_coherence_reference_of(coherence, 2)->dataset, "lab");
+    assert_string_equal(adg_coherence_table_value(coherence, 15, 1), "2021");
+    assert_null(adg_coherence_table_value(coherence, 14, 1));
+    assert_true(adg_tables_match("visits_2021", "tests_2021") && !adg_tables_match("visits_2020", "tests_2021"));
+    int32_t minutes = 0;
+    assert_true(adg_minutes_parse("2359", 4, &minutes) && minutes == 1439);
+    assert_false(adg_minutes_parse("2400", 4, &minutes) || adg_minutes_parse("1:00", 4, &minutes));
+    adg_definition_free(definition);
+}
+
+/* One piece of text after the other is put in the place of another: where it is refused, and with which words. */
+static void test_coherence_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *old, *new, *place, *expected;
+    } cases[] = {
+        {"id: 9, birth: MOB", "birth: MOB", "f:7:15:", "population with id"},
+        {"birth: MOB", "birth: SEX", "f:7:30:", "DEMOGRAPHIC_DATE"},
+        {"field: AGE", "field: WAIT", "f:7:48:", "an age"},
+        {"at: SEEN}, same", "at: LAST}, same", "f:7:3:", "in a timeline"},
+        {"at: SEEN}, same", "at: AGE}, same", "f:7:57:", "values: DATE"},
+        {"same: [SEX]", "same: [CODE_1]", "f:7:71:", "DEMOGRAPHIC_CATEGORICAL"},
+        {"[1900-01-01]", "[1900-13-01]", "f:8:19:", "a date such as"},
+        {"- anchor: SEEN", "- anchor: AGE", "f:10:15:", "a date (values: DATE)"},
+        {"from: ASKED", "from: IN", "f:12:18:", "values: DATE"},
+        {"length: [WAIT, WAIT_2]", "length: AGE", "f:12:43:", "CONTINUOUS"},
+        {"to: SEEN, length", "to: ASKED, length", "f:12:11:", "one end has a place"},
+        {"below: 9000", "at_least: STAY", "f:12:69:", "a span before this one"},
+        {"length: STAY", "length: WAIT", "f:15:39:", "no other coupling"},
+        {"[CODE_1..2]", "[CODE_1..3]", "f:16:12:", "field of the dataset"},
+        {"[CODE_1..2]", "[SEX]", "f:16:12:", "values: CATEGORICAL"},
+        {"field: TEST, dataset: lab", "field: VISIT, dataset: lab", "f:17:24:", "not a key"},
+        {"field: TEST, dataset: lab", "field: TEST, dataset: clinic", "f:17:39:", "another dataset"},
+        {"[2020, 2021]}", "[2020]}", "f:18:40:", "as many values as tables, 2"},
+        {"[2020, 2021]}", "[2020, new]}", "f:18:47:", "9 digits"},
+        {"sorted_dates: [ASKED, SEEN]", "sorted_dates: [SEEN, LAST]", "f:7:3:", "all of sorted_dates"},
+        {"population: {id: 9}", "population: {id: 8}", "f:44:3:", "one population"},
+        {"  - {name: PERSON, type: string, pattern: 'P[0-9a-f]{12}'}\n\n",
+         "  - {name: PERSON, type: string, pattern: 'Q[0-9a-f]{12}'}\n\n", "f:44:3:", "one type and pattern"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char all[8192], text[8192];
+        snprintf(all, sizeof all, "%s  - {name: LAST, type: date, values: DATE}\n%s\n", clinic, lab);
+        const char *at = strstr(all, cases[i].old);
+        assert_non_null(at);
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - all), all, cases[i].new, at + strlen(cases[i].old));
+        struct adg_definition *definition = NULL;
+        struct adg_error error = {{0}};
+        assert_int_equal(adg_definition_parse("f", text, strlen(text), &definition, &error), ADG_BAD_INPUT);
+        if (strstr(error.message, cases[i].place) != error.message ||
+            strstr(error.message, cases[i].expected) == NULL) {
+            fail_msg("'%s': '%s', expected %s ... %s", cases[i].new, error.message, cases[i].place, cases[i].expected);
+        }
+    }
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -181,9 +310,10 @@ static void test_allocation_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_builtin), cmocka_unit_test(test_one_document_is_the_same_alone_and_among_others),
-        cmocka_unit_test(test_lookups), cmocka_unit_test(test_derivation_ranges),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_builtin),   cmocka_unit_test(test_one_document_is_the_same_alone_and_among_others),
+        cmocka_unit_test(test_lookups),   cmocka_unit_test(test_derivation_ranges),
+        cmocka_unit_test(test_coherence), cmocka_unit_test(test_coherence_refused),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,21 @@ enum adg_status adg_plan_new(const struct adg_definition *definition, const stru
     return ADG_OK;
 }
 
+enum adg_status adg_population_new(const struct adg_definition *definition, const struct adg_metadata *metadata,
+                                   struct adg_population **out, struct adg_error *error)
+{
+    (void)definition;
+    (void)metadata;
+    (void)error;
+    *out = NULL;
+    return ADG_OK;
+}
+
+void adg_population_free(struct adg_population *population)
+{
+    (void)population;
+}
+
 void adg_plan_free(struct adg_plan *plan)
 {
     adg_free(plan);
