@@ -53,6 +53,8 @@ def section(dataset):
     yield "|---|---|---|"
     for entry in dataset.empty:
         yield f"| {', '.join(f'`{name}`' for name in names_of(entry))} | {years_of(entry, dataset.tables)} | {cell(entry['reason'])} |"
+    for difference in dataset.source.get("difference", []):
+        yield f"\nOtherwise than in the published extract, `{difference['name']}`: {cell(difference['note'])}"
     yield ""
 
 
