@@ -12,6 +12,8 @@
 #ifndef ADG_GENERATE_INTERNAL_H
 #define ADG_GENERATE_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "core/arena.h"
 #include "core/buffer.h"
 #include "generate/patients.h"
@@ -55,9 +57,13 @@ static inline void adg_work_put_text(struct adg_work_column *column, const void 
     adg_buffer_put(&column->bytes, text, size);
 }
 
+/* Of the fields, those that the wanted ones are made from, and these: both [fields]. */
+void adg_plan_need(const struct adg_plan *plan, const bool *wanted, bool *needed);
+
 /* Scratch of a block: all rows of block `first_row / ADG_BLOCK_ROWS`, before a shard cuts them. */
 struct adg_work {
     const struct adg_plan *plan;
+    bool *wanted, *needed; /* [fields], see adg_plan_need; NULL: all */
     uint64_t first_row;
     uint32_t rows;
     struct adg_patient_runs runs;
@@ -81,6 +87,8 @@ struct adg_step {
 
 struct adg_plan {
     struct adg_arena arena;
+    atomic_uint holders;
+    const struct adg_definition *definition; /* held */
     const struct adg_dataset *dataset;
     const struct adg_table *table;
     const struct adg_metadata *metadata; /* while planning only */

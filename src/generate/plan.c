@@ -319,6 +319,8 @@ EXPORT enum adg_status adg_plan_new(const struct adg_definition *definition, con
     if (plan == NULL) {
         return adg_fail_memory(error);
     }
+    atomic_init(&plan->holders, 1);
+    plan->definition = adg_definition_hold(definition);
     plan->dataset = dataset;
     plan->table = found;
     plan->metadata = metadata;
@@ -337,9 +339,16 @@ EXPORT enum adg_status adg_plan_new(const struct adg_definition *definition, con
     return ADG_OK;
 }
 
+const struct adg_plan *adg_plan_hold(const struct adg_plan *plan)
+{
+    atomic_fetch_add((atomic_uint *)(uintptr_t)&plan->holders, 1);
+    return plan;
+}
+
 EXPORT void adg_plan_free(struct adg_plan *plan)
 {
-    if (plan != NULL) {
+    if (plan != NULL && atomic_fetch_sub(&plan->holders, 1) == 1) {
+        adg_definition_free((struct adg_definition *)(uintptr_t)plan->definition);
         adg_patients_fini(&plan->patients);
         adg_arena_fini(&plan->arena);
         adg_free(plan);

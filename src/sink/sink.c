@@ -5,5 +5,8 @@
 
 const struct adg_sink_operations *adg_sink_find(enum adg_format format)
 {
-    return format == ADG_FORMAT_CSV ? &adg_sink_csv : &adg_sink_parquet;
+    static const struct adg_sink_operations *const sinks[] = {[ADG_FORMAT_PARQUET] = &adg_sink_parquet,
+                                                              [ADG_FORMAT_CSV] = &adg_sink_csv,
+                                                              [ADG_FORMAT_ARROW] = &adg_sink_arrow};
+    return sinks[format];
 }

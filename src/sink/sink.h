@@ -20,7 +20,7 @@
 #include "block/block.h"
 #include "core/buffer.h"
 
-enum adg_format { ADG_FORMAT_PARQUET, ADG_FORMAT_CSV };
+enum adg_format { ADG_FORMAT_PARQUET, ADG_FORMAT_CSV, ADG_FORMAT_ARROW };
 enum adg_compression { ADG_COMPRESSION_AUTO, ADG_COMPRESSION_ZSTD, ADG_COMPRESSION_NONE };
 
 /* Blocks in a part where the format does not say otherwise: 131,072 rows. */
@@ -56,6 +56,6 @@ struct adg_sink_operations {
 };
 
 const struct adg_sink_operations *adg_sink_find(enum adg_format format);
-extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv;
+extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv, adg_sink_arrow;
 
 #endif
