@@ -365,6 +365,17 @@ EXPORT uint64_t adg_plan_blocks(const struct adg_plan *plan)
     return plan->blocks;
 }
 
+enum adg_status adg_plan_range(const struct adg_plan *plan, uint64_t first_block, uint64_t end_block, uint64_t *end,
+                               struct adg_error *error)
+{
+    uint64_t found = end_block == ADG_ALL_BLOCKS ? plan->blocks : end_block;
+    if (first_block > found || found > plan->blocks) {
+        return adg_fail(error, ADG_USAGE, "table %s: the range of blocks is not within the table's", plan->table->name);
+    }
+    *end = found;
+    return ADG_OK;
+}
+
 EXPORT uint32_t adg_plan_columns(const struct adg_plan *plan)
 {
     return plan->layout.column_count;

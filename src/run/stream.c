@@ -1,5 +1,5 @@
 /*
- * adg_stream_open and adg_stream_schema (include/adg.h): blocks of a plan, one after the other, as an ArrowArrayStream.
+ * adg_stream_open, adg_stream_schema and adg_definition_schema (include/adg.h): blocks of a plan, one after the other, as an ArrowArrayStream.
  *
  * A stream has one block, which it makes anew for every batch, and a batch is a copy: so there are never more than the two.
  * It holds its plan, which holds its definition; nothing else is needed once the plan is made. A lock makes calls from
@@ -136,23 +136,12 @@ static void release(struct ArrowArrayStream *arrow_stream)
 
 /* ---- public -------------------------------------------------------------------------------------------------------- */
 
-static enum adg_status check_range(const struct adg_plan *plan, const struct adg_stream_options *options, uint64_t *end,
-                                   struct adg_error *error)
-{
-    uint64_t blocks = adg_plan_blocks(plan);
-    *end = options->end_block == ADG_ALL_BLOCKS ? blocks : options->end_block;
-    if (options->first_block > *end || *end > blocks) {
-        return adg_fail(error, ADG_USAGE, "a range of blocks is not within the table's");
-    }
-    return ADG_OK;
-}
-
 EXPORT enum adg_status adg_stream_open(const struct adg_plan *plan, const struct adg_stream_options *options,
                                        struct ArrowArrayStream *out, struct adg_error *error)
 {
     struct chosen chosen = {0};
     uint64_t end = 0;
-    enum adg_status status = check_range(plan, options, &end, error);
+    enum adg_status status = adg_plan_range(plan, options->first_block, options->end_block, &end, error);
     if (status != ADG_OK) {
         return status;
     }
@@ -200,5 +189,31 @@ EXPORT enum adg_status adg_stream_schema(const struct adg_plan *plan, const stru
     }
     adg_arrow_free(arrow);
     chosen_fini(&chosen);
+    return status;
+}
+
+EXPORT enum adg_status adg_definition_schema(const struct adg_definition *definition, const char *table,
+                                             struct ArrowSchema *out, struct adg_error *error)
+{
+    const struct adg_dataset *dataset = NULL;
+    struct adg_arrow *arrow = NULL;
+    enum adg_status status = adg_definition_find_table(definition, table, &dataset, NULL, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    struct adg_layout_column *columns = adg_alloc_zero(dataset->field_count, sizeof *columns);
+    if (columns == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t f = 0; f < dataset->field_count; f++) {
+        columns[f] = (struct adg_layout_column){.field = &dataset->fields[f], .kind = ADG_COLUMN_NULL};
+    }
+    const struct adg_layout layout = {.table = table, .column_count = dataset->field_count, .columns = columns};
+    status = adg_arrow_new(&layout, NULL, 0, false, &arrow, error);
+    if (status == ADG_OK) {
+        status = adg_arrow_schema(arrow, out, error);
+    }
+    adg_arrow_free(arrow);
+    adg_free(columns);
     return status;
 }

@@ -21,7 +21,6 @@
 #include "core/buffer.h"
 
 enum adg_format { ADG_FORMAT_PARQUET, ADG_FORMAT_CSV, ADG_FORMAT_ARROW };
-enum adg_compression { ADG_COMPRESSION_AUTO, ADG_COMPRESSION_ZSTD, ADG_COMPRESSION_NONE };
 
 /* Blocks in a part where the format does not say otherwise: 131,072 rows. */
 #define ADG_SINK_PART_BLOCKS 8

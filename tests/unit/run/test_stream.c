@@ -405,9 +405,11 @@ static void test_refusals(void **state)
         {{.end_block = ADG_ALL_BLOCKS, .columns = (const char *const[]){"CODE", "code"}, .column_count = 2},
          ADG_USAGE,
          "column code is asked for twice"},
-        {{.first_block = 4, .end_block = ADG_ALL_BLOCKS}, ADG_USAGE, "a range of blocks is not within the table's"},
-        {{.first_block = 2, .end_block = 1}, ADG_USAGE, "a range of blocks is not within the table's"},
-        {{.first_block = 0, .end_block = 4}, ADG_USAGE, "a range of blocks is not within the table's"},
+        {{.first_block = 4, .end_block = ADG_ALL_BLOCKS},
+         ADG_USAGE,
+         "table t_1: the range of blocks is not within the table's"},
+        {{.first_block = 2, .end_block = 1}, ADG_USAGE, "table t_1: the range of blocks is not within the table's"},
+        {{.first_block = 0, .end_block = 4}, ADG_USAGE, "table t_1: the range of blocks is not within the table's"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ArrowArrayStream stream = {.release = NULL};
