@@ -105,7 +105,7 @@ struct adg_metadata_parts;
 
 struct adg_metadata {
     struct adg_arena arena;
-    atomic_uint more_holders; /* beside the caller of adg_metadata_open */
+    atomic_uint more_holders;            /* beside the caller of adg_metadata_open */
     const struct adg_metadata_row *rows; /* in canonical order; NULL while they are read in parts */
     size_t row_count;                    /* of all of them */
     struct adg_metadata_parts *parts;    /* NULL: rows has everything. Has a lock of its own */
