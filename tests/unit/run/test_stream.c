@@ -2,12 +2,14 @@
  * Arrow streams over a plan with columns of all kinds: held against the values of its blocks as text, and used in the ways that
  * a consumer may get wrong: closed early, from two threads, after everything that it was made from is gone.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <nanoarrow/nanoarrow.h>
 #include <pthread.h>
 
 #include "../generate/fixture.h"
 #include "block/text.h"
+#include "core/file.h"
 #include "core/memory.h"
 
 static const char yaml[] =
@@ -451,13 +453,124 @@ static void test_out_of_memory(void **state)
     fixture_close(&fixture);
 }
 
+/* ---- other ways out ------------------------------------------------------------------------------------------------ */
+
+static void test_schema_without_metadata(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct ArrowSchema schema, expected;
+    open_all(&fixture);
+    struct adg_plan *plan = plan_of(&fixture, "t_1", (struct adg_plan_options){.rows = 5});
+    assert_int_equal(adg_stream_schema(plan, &plain, &expected, NULL), ADG_OK);
+    assert_int_equal(adg_definition_schema(fixture.definition, "t_1", &schema, NULL), ADG_OK);
+    assert_int_equal(schema.n_children, expected.n_children);
+    for (int64_t i = 0; i < schema.n_children; i++) {
+        assert_string_equal(schema.children[i]->name, expected.children[i]->name);
+        assert_string_equal(schema.children[i]->format, expected.children[i]->format);
+    }
+    schema.release(&schema);
+    expected.release(&expected);
+    assert_int_equal(adg_definition_schema(fixture.definition, "t_2", &schema, NULL), ADG_BAD_INPUT);
+    adg_plan_free(plan);
+    fixture_close(&fixture);
+}
+
+static void test_metadata(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct ArrowArrayStream stream;
+    struct ArrowSchema schema;
+    struct ArrowArrayView view;
+    open_all(&fixture);
+    assert_int_equal(adg_metadata_stream_open(fixture.definition, &fixture.metadata, "t_2", &stream, NULL),
+                     ADG_BAD_INPUT);
+    assert_int_equal(adg_metadata_stream_open(fixture.definition, &fixture.metadata, NULL, &stream, NULL), ADG_OK);
+    assert_int_equal(stream.get_schema(&stream, &schema), 0);
+    struct ArrowArray batch = next_batch(&stream), end = next_batch(&stream);
+    assert_null(end.release);
+    stream.release(&stream);
+    assert_int_equal(ArrowArrayViewInitFromSchema(&view, &schema, NULL), NANOARROW_OK);
+    assert_int_equal(ArrowArrayViewSetArray(&view, &batch, NULL), NANOARROW_OK);
+    assert_int_equal(ArrowArrayViewValidate(&view, NANOARROW_VALIDATION_LEVEL_FULL, NULL), NANOARROW_OK);
+    assert_int_equal(batch.length, fixture.rows.count);
+    for (int64_t i = 0; i < batch.length; i++) {
+        const struct adg_metadata_row *row = &fixture.rows.rows[i];
+        char text[4096];
+        assert_string_equal(value_text(schema.children[1], view.children[1], i, text), row->field);
+        assert_string_equal(value_text(schema.children[2], view.children[2], i, text),
+                            adg_value_type_name(row->value_type));
+        assert_int_equal(ArrowArrayViewIsNull(view.children[3], i), row->string.text == NULL);
+        assert_int_equal(ArrowArrayViewIsNull(view.children[8], i), !row->has_weight);
+        assert_true(!row->has_weight || ArrowArrayViewGetDoubleUnsafe(view.children[8], i) == row->weight);
+        assert_int_equal(ArrowArrayViewIsNull(view.children[9], i), row->weight_array == NULL);
+    }
+    ArrowArrayViewReset(&view);
+    batch.release(&batch);
+    schema.release(&schema);
+    fixture_close(&fixture);
+}
+
+static uint32_t files_in(const char *folder)
+{
+    uint32_t count = 0;
+    DIR *entries = opendir(folder);
+    assert_non_null(entries);
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    }
+    closedir(entries);
+    return count;
+}
+
+/* What is in the files is for the interop tests; here, that they are there whole or not at all. */
+static void test_parquet_file(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char folder[] = "/tmp/adg-test-XXXXXX", path[64];
+    open_all(&fixture);
+    struct adg_plan *plan = plan_of(&fixture, "t_1", rows_of_three_blocks);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/t.parquet", folder);
+    enum adg_status status = ADG_FAILED;
+    uint64_t rows = 0, bytes = 0;
+    for (uint64_t n = 1; status != ADG_OK; n += 1 + n / 8) { /* the n-th allocation fails, until there are no more */
+        adg_memory_fail_at(n);
+        status = adg_parquet_write(plan, 1, 3, ADG_COMPRESSION_AUTO, path, &rows, &bytes, NULL);
+        adg_memory_fail_at(0);
+        assert_true(status == ADG_OK || status == ADG_FAILED);
+        assert_int_equal(files_in(folder), status == ADG_OK);
+    }
+    struct adg_buffer file = {0};
+    assert_int_equal(adg_file_read(path, &file, NULL), ADG_OK);
+    assert_int_equal(file.size, bytes);
+    assert_memory_equal(file.data + file.size - 4, "PAR1", 4);
+    assert_int_equal(rows, ADG_BLOCK_ROWS + 13);
+    adg_buffer_fini(&file);
+    assert_int_equal(adg_parquet_write(plan, 2, 4, ADG_COMPRESSION_AUTO, path, NULL, NULL, NULL), ADG_USAGE);
+    assert_int_equal(adg_parquet_write(plan, 0, 0, ADG_COMPRESSION_NONE, path, &rows, NULL, NULL), ADG_OK);
+    assert_int_equal(rows, 0);
+    assert_int_equal(adg_folder_remove(folder, NULL), ADG_OK);
+    adg_plan_free(plan);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_columns),   cmocka_unit_test(test_every_column_alone),
-        cmocka_unit_test(test_shard),         cmocka_unit_test(test_everything_else_is_gone),
-        cmocka_unit_test(test_closed_early),  cmocka_unit_test(test_stays_at_its_end),
-        cmocka_unit_test(test_two_threads),   cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_schema_without_metadata),
+        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_parquet_file),
+        cmocka_unit_test(test_all_columns),
+        cmocka_unit_test(test_every_column_alone),
+        cmocka_unit_test(test_shard),
+        cmocka_unit_test(test_everything_else_is_gone),
+        cmocka_unit_test(test_closed_early),
+        cmocka_unit_test(test_stays_at_its_end),
+        cmocka_unit_test(test_two_threads),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
