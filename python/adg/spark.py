@@ -9,12 +9,14 @@ partitions. Nothing but this package has to be on the workers; read() also wants
 """
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import time
 import uuid
 from functools import lru_cache
 
-from . import FailedError, Table, UsageError, _count, _names, _path, _source, _whole, table
+from . import FailedError, Table, UsageError, _count, _names, _path, _source, _whole, __version__, table
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
@@ -130,6 +132,10 @@ def _local(path: str | os.PathLike[str]) -> str:
     return os.path.abspath(text)
 
 
+def _part_name(number: int, parts: int) -> str:
+    return f"part-{number:05}-of-{parts:05}.parquet"
+
+
 def _commit(rows: list[tuple[int, str, int, int]], ranges: list[tuple[int, int]], made: Table, staging: str, ready: str) -> None:
     """The files of the attempts that Spark reported, and no others, into the folder `ready`."""
     if sorted(number for number, *_ in rows) != list(range(len(ranges))):
@@ -142,9 +148,7 @@ def _commit(rows: list[tuple[int, str, int, int]], ranges: list[tuple[int, int]]
     os.mkdir(ready)
     for number, file, count, _ in rows:
         if count > 0 or (made.num_rows == 0 and number == 0):  # a table without rows has its columns
-            os.rename(os.path.join(staging, file), os.path.join(ready, f"part-{number:05}-of-{len(ranges):05}.parquet"))
-    with open(os.path.join(ready, "_SUCCESS"), "wb"):
-        pass
+            os.rename(os.path.join(staging, file), os.path.join(ready, _part_name(number, len(ranges))))
 
 
 def _publish(ready: str, path: str, job: str) -> None:
@@ -162,9 +166,32 @@ def _publish(ready: str, path: str, job: str) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def write(spark: SparkSession, table: str, path: str | os.PathLike[str], *, dataset: str | os.PathLike[str] = "hes", partitions: int | None = None,
-          mode: str = "error", compression: str = "auto", **options: Any) -> int:
-    """Writes a table as a folder of Parquet files, many times as fast as Spark's own writer. Returns how many rows it has.
+def _write_log(rows: list[tuple[int, str, int, int]], schema: Any, arguments: tuple, ready: str) -> None:
+    """Version 0 of a Delta table (https://github.com/delta-io/delta/blob/master/PROTOCOL.md): its schema, and every file of `ready`."""
+    told = {key: value for key, value in arguments if key in ("dataset", "table", "rows", "patients", "seed", "release")}
+    now = time.time_ns() // 1_000_000
+    actions = [
+        {"commitInfo": {"timestamp": now, "operation": "CREATE TABLE AS SELECT", "operationParameters": {"isManaged": "false", "partitionBy": "[]"},
+                        "isBlindAppend": True, "engineInfo": f"adg/{__version__}", "adg": told}},
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {"metaData": {"id": str(uuid.uuid4()), "format": {"provider": "parquet", "options": {}}, "schemaString": schema.json(), "partitionColumns": [],
+                      "configuration": {}, "createdTime": now}},
+    ]
+    for number, _, count, size in sorted(rows):
+        name = _part_name(number, len(rows))
+        if os.path.exists(os.path.join(ready, name)):
+            actions.append({"add": {"path": name, "partitionValues": {}, "size": size, "modificationTime": now, "dataChange": True,
+                                    "stats": json.dumps({"numRecords": count})}})
+    os.mkdir(os.path.join(ready, "_delta_log"))
+    with open(os.path.join(ready, "_delta_log", f"{0:020}.json"), "w", encoding="utf-8") as log:
+        log.writelines(json.dumps(action, separators=(",", ":")) + "\n" for action in actions)
+        log.flush()
+        os.fsync(log.fileno())
+
+
+def write(spark: SparkSession, table: str, path: str | os.PathLike[str], *, dataset: str | os.PathLike[str] = "hes", format: str = "parquet",
+          partitions: int | None = None, mode: str = "error", compression: str = "auto", **options: Any) -> int:
+    """Writes a table as a folder of Parquet files, or as a Delta table, many times as fast as Spark's own writer. Returns how many rows it has.
 
     Tasks write files with adg's writer, each attempt in a folder of its own beside `path`; when all are done, the driver takes the file of one attempt
     per part and gives the folder its name. A task that is retried or runs twice leaves nothing double, and readers see all of the table or nothing; after a
@@ -172,19 +199,26 @@ def write(spark: SparkSession, table: str, path: str | os.PathLike[str], *, data
 
     table: its name; dataset and the options rows, patients, seed, metadata, trust, release and allow_unreleased are those of `adg.table`.
     path: a folder that driver and workers mount under the same name; its parent must exist. Files are called part-IIIII-of-NNNNN.parquet.
+    format: "parquet", or "delta": a new Delta table, of one version.
     partitions: how many files; default: one per 1,048,576 rows.
-    mode: "error" refuses a path that exists, "overwrite" replaces it.
+    mode: "error" refuses a path that exists, "overwrite" replaces it; a Delta table, which has a history to keep, is not replaced.
     compression: "auto", "zstd" or "none".
     """
-    for name, value, kinds in (("mode", mode, ("error", "overwrite")), ("compression", compression, ("auto", "zstd", "none"))):
+    for name, value, kinds in (("format", format, ("parquet", "delta")), ("mode", mode, ("error", "overwrite")),
+                               ("compression", compression, ("auto", "zstd", "none"))):
         if value not in kinds:
             raise UsageError(f"{name}: expected one of {', '.join(kinds)}, not {value!r}")
+    if format == "delta" and mode != "error":
+        raise UsageError("format delta makes new tables: mode='overwrite' would end the history of one that is there")
     target = _local(path)
     arguments = _arguments(table, dataset, options)
     made = _planned(arguments)
     ranges = _ranges(made.num_blocks, partitions, WRITE_BLOCKS)
     if mode == "error" and os.path.lexists(target):
         raise UsageError(f"path {target} exists: remove it, or say mode='overwrite'")
+    schema = _spark_schema(made)
+    if format == "delta" and "timestamp_ntz" in schema.simpleString():
+        raise UsageError(f"table {made.name} has a timestamp without a time zone, for which Delta needs a feature that is not written here")
     job = f"adg-{uuid.uuid4().hex}"
     beside = f"{os.path.dirname(target)}/.{os.path.basename(target)}.{job}"
     staging, ready = f"{beside}.parts", f"{beside}.ready"
@@ -201,7 +235,13 @@ def write(spark: SparkSession, table: str, path: str | os.PathLike[str], *, data
     os.mkdir(staging)
     try:
         done = spark.range(0, len(ranges), 1, len(ranges)).mapInArrow(write_partition, "part long, file string, rows long, bytes long").collect()
-        _commit([tuple(row) for row in done], ranges, made, staging, ready)
+        rows = [tuple(row) for row in done]
+        _commit(rows, ranges, made, staging, ready)
+        if format == "delta":
+            _write_log(rows, schema, arguments, ready)
+        else:
+            with open(os.path.join(ready, "_SUCCESS"), "wb"):
+                pass
         _publish(ready, target, job)
     finally:
         for folder in (staging, ready):

@@ -4,6 +4,7 @@ import shutil
 import sys
 import uuid
 
+import deltalake
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -207,6 +208,26 @@ def test_what_tasks_report_is_checked(tmp_path):
     shutil.rmtree(staging)
 
 
+def test_delta(spark, expected, tmp_path):
+    """Read back with delta-rs."""
+    path = tmp_path / "out"
+    assert adg.spark.write(spark, TABLE, path, format="delta", partitions=3, **OPTIONS) == ROWS
+    assert os.listdir(tmp_path) == ["out"] and sorted(os.listdir(path))[0] == "_delta_log" and "_SUCCESS" not in os.listdir(path)
+    table = deltalake.DeltaTable(path)
+    assert table.version() == 0 and len(table.file_uris()) == 3
+    found = table.to_pyarrow_table()
+    assert found.cast(expected.schema.remove_metadata()).sort_by("EPIKEY").equals(expected.sort_by("EPIKEY"))
+    (told,) = table.history()
+    assert told["engineInfo"].startswith("adg/") and told["adg"] == {"dataset": "hes", "table": TABLE, "rows": ROWS, "seed": 3}
+    assert pa.table(table.get_add_actions(flatten=True))["num_records"].to_pylist() == [pq.read_metadata(path / p).num_rows for p in parts(path)]
+    frame = pa.table(package.table("hes", TABLE, rows=10, dictionaries=False))
+    deltalake.write_deltalake(path, frame, mode="append")  # somebody else goes on with it
+    assert deltalake.DeltaTable(path).version() == 1 and deltalake.DeltaTable(path).to_pyarrow_table().num_rows == ROWS + 10
+    for options in ({}, {"mode": "overwrite"}):
+        with pytest.raises(package.UsageError):
+            adg.spark.write(spark, TABLE, path, format="delta", **OPTIONS, **options)
+
+
 # ---- bad input ----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("options, message", [
@@ -237,6 +258,7 @@ def test_bad_schemas(schema, message, spark):
     ({"rows": 5, "partitions": -1}, package.UsageError, "partitions: expected"),
     ({"rows": 5, "metadata": "/nowhere"}, package.RefusedError, "has not been shown to be released"),
     ({"rows": 5, "mode": "append"}, package.UsageError, "mode: expected one of error, overwrite"),
+    ({"rows": 5, "format": "csv"}, package.UsageError, "format: expected one of parquet, delta"),
     ({"rows": 5, "compression": "gzip"}, package.UsageError, "compression: expected one of"),
     ({"rows": 5, "nonsense": 1}, TypeError, "nonsense"),
     ({"rows": 5, "path": "s3://bucket/table"}, package.UsageError, "not an address"),
