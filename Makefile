@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 PREFIX ?= /usr/local
 export ADG_SHARED ?= $(abspath ../shared)
 
-.PHONY: demo test bench install dist clean release debug asan python format packages
+.PHONY: demo test bench install dist clean release debug asan python wheel format packages
 
 release debug asan: $(BUILD)/ready
 	@cmake --preset $@ --log-level=WARNING
@@ -24,6 +24,10 @@ python: release
 	@$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w $(BUILD)/wheel \
 	    -C cmake.define.ADG_OPEN_METADATA=$(abspath $(BUILD)/release/open) .
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(BUILD)/wheel/adg-*.whl
+
+# The same for every Linux from glibc 2.28 on, in build/dist.
+wheel: release
+	third_party/wheel
 
 bench: release
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
