@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 PREFIX ?= /usr/local
 export ADG_SHARED ?= $(abspath ../shared)
 
-.PHONY: demo test bench install dist clean release debug asan format packages
+.PHONY: demo test bench install dist clean release debug asan python wheel format packages
 
 release debug asan: $(BUILD)/ready
 	@cmake --preset $@ --log-level=WARNING
@@ -15,8 +15,19 @@ release debug asan: $(BUILD)/ready
 demo: release
 	@$(PYTHON) demo/run.py
 
-test: release asan
+test: release asan python
 	tests/run
+
+# The Python package as a wheel in build/wheel, installed where the tests run; with the open metadata that the release has built.
+python: release
+	@rm -rf $(BUILD)/wheel
+	@$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w $(BUILD)/wheel \
+	    -C cmake.define.ADG_OPEN_METADATA=$(abspath $(BUILD)/release/open) .
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(BUILD)/wheel/adg-*.whl
+
+# The same for every Linux from glibc 2.28 on, in build/dist.
+wheel: release
+	third_party/wheel
 
 bench: release
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "adg_version.h"
 #include "cli.h"
@@ -18,8 +19,8 @@
 static const char usage[] =
     "usage: adg generate --dataset D --meta DIR|open --out DIR (--patients N | --rows N) [OPTION]...\n"
     "\n"
-    "Generates artificial tables from metadata. Every table becomes one file, artificial_<table>.parquet or .csv, in "
-    "the\n"
+    "Generates artificial tables from metadata. Every table becomes one file, artificial_<table>.parquet, .csv or "
+    ".arrows, in the\n"
     "output folder, which appears under its name only when it is complete. The result is one line per table on "
     "standard\n"
     "output: path, rows, bytes.\n"
@@ -30,12 +31,15 @@ static const char usage[] =
     "                        with the program, made from published figures, which need no other option\n"
     "  --trust DIR           whose signatures count: DIR/reviewer/*.pub and DIR/approver/*.pub\n"
     "  --release HASH        this release of the store (default: the last one)\n"
-    "  --out DIR             the output folder; created when only its parent exists\n"
+    "  --out DIR|-           the output folder; created when only its parent exists; -: standard output, for one "
+    "--table,\n"
+    "                        and no lines about results\n"
     "  --patients N          this many people, who appear in a table or not; with --profile reference, in every table\n"
     "  --rows N              exactly this many rows in every table\n"
     "  --seed S              of the random numbers, 0 to 2^64 - 1; the same seed gives the same rows (default: 1)\n"
     "  --table NAME          only this table; may repeat (default: every table that the metadata has)\n"
-    "  --format F            parquet or csv (default: parquet)\n"
+    "  --format F            parquet, csv or arrow, an Arrow IPC stream: artificial_<table>.arrows (default: "
+    "parquet)\n"
     "  --compression C       of Parquet: auto, zstd or none (default: auto)\n"
     "  --profile P           coherent: people, keys, dates and codes belong together, as docs/coherence.md says; "
     "reference:\n"
@@ -72,6 +76,11 @@ static bool parse_shard(const char *text, uint64_t *shard, uint64_t *shards)
     return *shard < *shards && *shards <= ADG_OUTPUT_MAX_SHARDS;
 }
 
+static bool to_stdout(const struct arguments *arguments)
+{
+    return strcmp(arguments->out, "-") == 0;
+}
+
 static enum adg_status check_tables(const struct adg_option_list *tables, struct adg_error *error)
 {
     for (uint32_t i = 0; i < tables->count; i++) {
@@ -86,7 +95,8 @@ static enum adg_status check_tables(const struct adg_option_list *tables, struct
 
 static enum adg_status parse(int argc, char **argv, struct arguments *arguments, bool *help, struct adg_error *error)
 {
-    static const char *const formats[] = {[ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", NULL};
+    static const char *const formats[] = {
+        [ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", [ADG_FORMAT_ARROW] = "arrow", NULL};
     static const char *const compressions[] = {
         [ADG_COMPRESSION_AUTO] = "auto", [ADG_COMPRESSION_ZSTD] = "zstd", [ADG_COMPRESSION_NONE] = "none", NULL};
     static const char *const profiles[] = {
@@ -143,8 +153,12 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     if (options[PATIENTS].given == options[ROWS].given) {
         return adg_fail(error, ADG_USAGE, "exactly one of --patients and --rows is needed");
     }
-    if (options[COMPRESSION].given && arguments->format == ADG_FORMAT_CSV) {
-        return adg_fail(error, ADG_USAGE, "option --compression is for Parquet; CSV is not compressed");
+    if (options[COMPRESSION].given && arguments->format != ADG_FORMAT_PARQUET) {
+        return adg_fail(error, ADG_USAGE, "option --compression is for Parquet; %s is not compressed",
+                        arguments->format == ADG_FORMAT_CSV ? "CSV" : "Arrow");
+    }
+    if (to_stdout(arguments) && arguments->tables.count != 1) {
+        return adg_fail(error, ADG_USAGE, "--out - takes one table: name it with --table");
     }
     if (adg_is_open_metadata(arguments->meta) &&
         (options[TRUST].given || options[RELEASE].given || options[ALLOW_UNRELEASED].given)) {
@@ -202,7 +216,7 @@ static enum adg_status open_inputs(const struct arguments *arguments, struct adg
     return status;
 }
 
-/* Metadata, trusted keys and definition to read, the output folder to write. */
+/* Metadata, trusted keys and definition to read, the output folder, if there is one, to write. */
 static enum adg_status confine(const struct arguments *arguments, bool created, struct adg_error *error)
 {
     char parent[PATH_MAX], meta[PATH_MAX];
@@ -211,8 +225,11 @@ static enum adg_status confine(const struct arguments *arguments, bool created, 
     if (status != ADG_OK) {
         return status;
     }
-    struct adg_place places[5] = {{meta, ADG_MAY_READ}, {arguments->out, ADG_MAY_WRITE}};
-    uint32_t count = 2;
+    struct adg_place places[5] = {{meta, ADG_MAY_READ}};
+    uint32_t count = 1;
+    if (!to_stdout(arguments)) {
+        places[count++] = (struct adg_place){arguments->out, ADG_MAY_WRITE};
+    }
     if (adg_definition_is_file(arguments->dataset)) {
         places[count++] = (struct adg_place){arguments->dataset, ADG_MAY_READ};
     }
@@ -232,7 +249,10 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
     struct adg_metadata *metadata = NULL;
     struct adg_run_result result = {0};
     struct adg_error folder_error = {{0}};
-    enum adg_status folder_status = adg_cli_create_folder(arguments->out, &created, &folder_error);
+    enum adg_status folder_status = ADG_OK;
+    if (!to_stdout(arguments)) {
+        folder_status = adg_cli_create_folder(arguments->out, &created, &folder_error);
+    }
     enum adg_status status = confine(arguments, created, error);
     if (status == ADG_OK) {
         status = open_inputs(arguments, &definition, &metadata, error);
@@ -242,7 +262,8 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
         const struct adg_run_options options = {
             .definition = definition,
             .metadata = metadata,
-            .out_folder = arguments->out,
+            .out_folder = to_stdout(arguments) ? NULL : arguments->out,
+            .out_descriptor = STDOUT_FILENO,
             .tables = arguments->tables.items,
             .table_count = arguments->tables.count,
             .seed = arguments->seed,
@@ -262,7 +283,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
     }
     adg_cli_progress_end();
     adg_cli_discard_folder(arguments->out, created, status);
-    for (uint32_t t = 0; t < result.table_count; t++) {
+    for (uint32_t t = 0; t < result.table_count && !to_stdout(arguments); t++) {
         printf("%s\t%" PRIu64 "\t%" PRIu64 "\n", result.tables[t].path, result.tables[t].rows, result.tables[t].bytes);
     }
     adg_run_result_fini(&result);

@@ -100,14 +100,19 @@ done:
 enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size,
                                       struct adg_error *error)
 {
+    return adg_descriptor_write(file->fd, file->path, data, size, error);
+}
+
+enum adg_status adg_descriptor_write(int fd, const char *name, const void *data, size_t size, struct adg_error *error)
+{
     const char *next = data;
     while (size > 0) {
-        ssize_t written = write(file->fd, next, size);
+        ssize_t written = write(fd, next, size);
         if (written < 0 && errno == EINTR) {
             continue;
         }
         if (written < 0) {
-            return adg_fail_errno(error, errno, "%s cannot be written", file->path);
+            return adg_fail_errno(error, errno, "%s cannot be written", name);
         }
         next += written;
         size -= (size_t)written;

@@ -210,9 +210,15 @@ enum adg_status adg_definition_open(const char *name_or_path, struct adg_definit
     return status;
 }
 
+const struct adg_definition *adg_definition_hold(const struct adg_definition *definition)
+{
+    atomic_fetch_add(definition->holders, 1);
+    return definition;
+}
+
 void adg_definition_free(struct adg_definition *definition)
 {
-    if (definition != NULL) {
+    if (definition != NULL && atomic_fetch_sub(definition->holders, 1) == 1) {
         struct adg_arena arena = definition->arena; /* holds the struct itself */
         adg_arena_fini(&arena);
     }

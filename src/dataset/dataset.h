@@ -8,6 +8,7 @@
 #ifndef ADG_DATASET_DATASET_H
 #define ADG_DATASET_DATASET_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -107,6 +108,7 @@ struct adg_dataset {
 
 struct adg_definition {
     struct adg_arena arena;
+    atomic_uint *holders; /* adg_definition_open's caller and whoever holds it besides; in the arena */
     const struct adg_dataset *datasets;
     uint32_t dataset_count;
     const char *name; /* what the user asked for: built-in name, or the dataset's names joined with "+" */
@@ -117,6 +119,9 @@ struct adg_definition {
 /* Parses `text`; `file` is for messages. ADG_BAD_INPUT: "FILE:LINE:COLUMN: expected ...". */
 ADG_MUST_CHECK enum adg_status adg_definition_parse(const char *file, const char *text, size_t text_bytes,
                                                     struct adg_definition **out, struct adg_error *error);
+
+/* One more holder, each of whom calls adg_definition_free in the end. Any thread. */
+const struct adg_definition *adg_definition_hold(const struct adg_definition *definition);
 
 /* The dataset that holds the table, and the table; ADG_BAD_INPUT when there is none. Either output may be NULL. */
 ADG_MUST_CHECK enum adg_status adg_definition_find_table(const struct adg_definition *definition, const char *table,
@@ -130,6 +135,12 @@ int64_t adg_dataset_find_field(const struct adg_dataset *dataset, const char *na
 
 /* Whether a text is one of the placeholders, blanks at its ends aside. */
 bool adg_dataset_is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size);
+
+/* Whether values of the type lie in int32_t; else they lie in int64_t, double or text. */
+static inline bool adg_type_is_int32(enum adg_type type)
+{
+    return type == ADG_TYPE_INT32 || type == ADG_TYPE_DATE || type == ADG_TYPE_BOOLEAN;
+}
 
 /* "integer", "decimal(16,15)", ... as the YAML has it, into `out`. */
 void adg_type_format(const struct adg_field *field, char out[24]);

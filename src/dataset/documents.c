@@ -44,11 +44,13 @@ enum adg_status adg_definition_parse(const char *file, const char *text, size_t 
 {
     struct adg_arena arena = {0};
     struct adg_definition *definition = adg_arena_array(&arena, 1, sizeof *definition);
+    atomic_uint *holders = adg_arena_array(&arena, 1, sizeof *holders);
     char *copy = adg_arena_strndup(&arena, text, text_bytes);
     struct adg_dataset *datasets = adg_arena_array(&arena, MAX_DATASETS, sizeof *datasets);
     uint32_t count = 0;
     size_t line_number = 0, first_line = 0;
-    enum adg_status status = definition == NULL || copy == NULL || datasets == NULL ? adg_fail_memory(error) : ADG_OK;
+    bool made = definition != NULL && holders != NULL && copy != NULL && datasets != NULL;
+    enum adg_status status = made ? ADG_OK : adg_fail_memory(error);
     const char *start = copy, *end = copy + text_bytes;
     for (const char *line = copy; status == ADG_OK && line <= end; line_number++) {
         const char *newline = line < end ? memchr(line, '\n', (size_t)(end - line)) : NULL;
@@ -84,7 +86,9 @@ enum adg_status adg_definition_parse(const char *file, const char *text, size_t 
         adg_arena_fini(&arena);
         return status;
     }
+    atomic_init(holders, 1);
     *definition = (struct adg_definition){.arena = arena,
+                                          .holders = holders,
                                           .datasets = datasets,
                                           .dataset_count = count,
                                           .name = name,

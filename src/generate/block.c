@@ -32,6 +32,8 @@ static void work_free(struct adg_work *work)
         }
     }
     adg_free(work->columns);
+    adg_free(work->wanted);
+    adg_free(work->needed);
     adg_free(work->pointers);
     adg_free((void *)(uintptr_t)work->zeros);
     adg_free(work->runs.patients);
@@ -50,6 +52,9 @@ static void work_free(struct adg_work *work)
 static bool make_column(struct adg_work *work, const struct adg_plan_column *plan, struct adg_work_column *column)
 {
     column->codes = (uint32_t *)(uintptr_t)work->zeros;
+    if (work->needed != NULL && !work->needed[column - work->columns]) {
+        return true;
+    }
     if (plan->own_codes) {
         column->codes = adg_alloc_aligned(WORDS * sizeof *column->codes);
         if (column->codes == NULL) {
@@ -84,7 +89,7 @@ static uint32_t most_inputs(const struct adg_dataset *dataset)
     return most;
 }
 
-static struct adg_work *work_new(const struct adg_plan *plan)
+static struct adg_work *work_new(const struct adg_plan *plan, const bool *wanted)
 {
     struct adg_work *work = adg_alloc_zero(1, sizeof *work);
     if (work == NULL) {
@@ -114,6 +119,15 @@ static struct adg_work *work_new(const struct adg_plan *plan)
         work->numbers = adg_alloc_array((size_t)3 * ADG_BLOCK_ROWS, sizeof *work->numbers);
         made = work->numbers != NULL;
     }
+    if (made && wanted != NULL) {
+        work->wanted = adg_alloc_array(count, sizeof *work->wanted);
+        work->needed = adg_alloc_array(count, sizeof *work->needed);
+        made = work->wanted != NULL && work->needed != NULL;
+    }
+    if (made && wanted != NULL) {
+        memcpy(work->wanted, wanted, count * sizeof *wanted);
+        adg_plan_need(plan, wanted, work->needed);
+    }
     for (uint32_t f = 0; made && f < count; f++) {
         made = make_column(work, &plan->columns[f], &work->columns[f]);
     }
@@ -126,6 +140,12 @@ static struct adg_work *work_new(const struct adg_plan *plan)
 
 EXPORT enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **out, struct adg_error *error)
 {
+    return adg_block_new_of(plan, NULL, out, error);
+}
+
+enum adg_status adg_block_new_of(const struct adg_plan *plan, const bool *wanted, struct adg_block **out,
+                                 struct adg_error *error)
+{
     struct adg_block *block = adg_alloc_zero(1, sizeof *block);
     if (block == NULL) {
         return adg_fail_memory(error);
@@ -133,7 +153,7 @@ EXPORT enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_blo
     block->layout = &plan->layout;
     block->plan = plan;
     block->columns = adg_alloc_zero(plan->layout.column_count, sizeof *block->columns);
-    block->scratch = work_new(plan);
+    block->scratch = work_new(plan, wanted);
     if (block->columns == NULL || block->scratch == NULL) {
         adg_block_free(block);
         return adg_fail_memory(error);
@@ -171,6 +191,9 @@ static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, 
         const struct adg_work_column *from = &work->columns[f];
         struct adg_block_column *to = &block->columns[f];
         memset(to, 0, sizeof *to);
+        if (work->wanted != NULL && !work->wanted[f]) {
+            continue;
+        }
         if (layout->kind == ADG_COLUMN_DICTIONARY) {
             to->codes = from->codes + skip;
         }
@@ -231,6 +254,9 @@ EXPORT enum adg_status adg_block_generate(struct adg_block *block, uint64_t numb
     }
     for (uint32_t i = 0; i < plan->step_count; i++) {
         const struct adg_step *step = &plan->steps[i];
+        if (work->needed != NULL && !work->needed[step->field]) {
+            continue;
+        }
         enum adg_status status = step->run(step, work, error);
         if (status != ADG_OK) {
             return adg_context(error, status, "table %s, field %s", plan->table->name,

@@ -12,6 +12,8 @@
 #ifndef ADG_GENERATE_INTERNAL_H
 #define ADG_GENERATE_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "core/arena.h"
 #include "core/buffer.h"
 #include "generate/patients.h"
@@ -57,9 +59,13 @@ static inline void adg_work_put_text(struct adg_work_column *column, const void 
     adg_buffer_put(&column->bytes, text, size);
 }
 
+/* Of the fields, those that the wanted ones are made from, and these: both [fields]. */
+void adg_plan_need(const struct adg_plan *plan, const bool *wanted, bool *needed);
+
 /* Scratch of a block: all rows of block `first_row / ADG_BLOCK_ROWS`, before a shard cuts them. */
 struct adg_work {
     const struct adg_plan *plan;
+    bool *wanted, *needed; /* [fields], see adg_plan_need; NULL: all */
     uint64_t first_row;
     uint32_t rows;
     struct adg_patient_runs runs;
@@ -86,10 +92,11 @@ struct adg_step {
 
 struct adg_plan {
     struct adg_arena arena;
+    atomic_uint holders;
+    const struct adg_definition *definition; /* held */
     const struct adg_dataset *dataset;
     const struct adg_table *table;
-    const struct adg_definition *definition; /* while planning only, as are the next two */
-    const struct adg_metadata *metadata;
+    const struct adg_metadata *metadata; /* while planning only, as is the next one */
     struct adg_plan_options options;
     uint64_t seed;
     bool coherent;

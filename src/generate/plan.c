@@ -316,10 +316,11 @@ EXPORT enum adg_status adg_plan_new(const struct adg_definition *definition, con
     if (plan == NULL) {
         return adg_fail_memory(error);
     }
+    atomic_init(&plan->holders, 1);
+    plan->definition = adg_definition_hold(definition);
     plan->dataset = dataset;
     plan->table = found;
     plan->metadata = metadata;
-    plan->definition = definition;
     plan->options = *options;
     plan->seed = options->seed;
     plan->coherent = options->profile == ADG_PROFILE_COHERENT;
@@ -337,9 +338,16 @@ EXPORT enum adg_status adg_plan_new(const struct adg_definition *definition, con
     return ADG_OK;
 }
 
+const struct adg_plan *adg_plan_hold(const struct adg_plan *plan)
+{
+    atomic_fetch_add((atomic_uint *)(uintptr_t)&plan->holders, 1);
+    return plan;
+}
+
 EXPORT void adg_plan_free(struct adg_plan *plan)
 {
-    if (plan != NULL) {
+    if (plan != NULL && atomic_fetch_sub(&plan->holders, 1) == 1) {
+        adg_definition_free((struct adg_definition *)(uintptr_t)plan->definition);
         adg_patients_fini(&plan->patients);
         for (uint32_t i = 0; i < plan->linked_count; i++) {
             adg_patients_fini(&plan->linked[i]);
@@ -358,6 +366,17 @@ EXPORT uint64_t adg_plan_rows(const struct adg_plan *plan)
 EXPORT uint64_t adg_plan_blocks(const struct adg_plan *plan)
 {
     return plan->blocks;
+}
+
+enum adg_status adg_plan_range(const struct adg_plan *plan, uint64_t first_block, uint64_t end_block, uint64_t *end,
+                               struct adg_error *error)
+{
+    uint64_t found = end_block == ADG_ALL_BLOCKS ? plan->blocks : end_block;
+    if (first_block > found || found > plan->blocks) {
+        return adg_fail(error, ADG_USAGE, "table %s: the range of blocks is not within the table's", plan->table->name);
+    }
+    *end = found;
+    return ADG_OK;
 }
 
 EXPORT uint32_t adg_plan_columns(const struct adg_plan *plan)

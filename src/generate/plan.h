@@ -10,6 +10,19 @@
 #include "core/status.h"
 #include "metadata/metadata.h"
 
+/* One more holder, each of whom calls adg_plan_free in the end. Any thread. */
+const struct adg_plan *adg_plan_hold(const struct adg_plan *plan);
+
+/*
+ * A block that shows only some columns and makes only what these need: wanted[column]. The others must not be looked at.
+ */
+ADG_MUST_CHECK enum adg_status adg_block_new_of(const struct adg_plan *plan, const bool *wanted, struct adg_block **out,
+                                                struct adg_error *error);
+
+/* Where a range of blocks ends whose end may be ADG_ALL_BLOCKS; ADG_USAGE when it is not within the plan's. */
+ADG_MUST_CHECK enum adg_status adg_plan_range(const struct adg_plan *plan, uint64_t first_block, uint64_t end_block,
+                                              uint64_t *end, struct adg_error *error);
+
 /* Kinds, dictionaries and names of the columns; lives as long as the plan. */
 const struct adg_layout *adg_plan_layout(const struct adg_plan *plan);
 

@@ -38,11 +38,4 @@ ADG_MUST_CHECK enum adg_status adg_value_from_date(const struct adg_field *field
 ADG_MUST_CHECK enum adg_status adg_value_dictionary(enum adg_type type, const struct adg_value *values, uint32_t count,
                                                     struct adg_arena *arena, struct adg_dictionary *out,
                                                     uint32_t *codes, struct adg_error *error);
-
-/* Whether values of the type lie in int32_t; else they lie in int64_t, double or text. */
-static inline bool adg_type_is_int32(enum adg_type type)
-{
-    return type == ADG_TYPE_INT32 || type == ADG_TYPE_DATE || type == ADG_TYPE_BOOLEAN;
-}
-
 #endif

@@ -29,7 +29,7 @@ enum adg_status adg_metadata_open(const struct adg_metadata_source *source, cons
     struct adg_metadata *metadata = NULL;
     bool store = false;
     if (adg_is_open_metadata(source->folder)) {
-        return adg_open_metadata_read(definition, out, error);
+        return adg_open_metadata_read(source->open_folder, definition, out, error);
     }
     if (source->trust == NULL && !source->allow_unreleased) {
         return adg_fail(

@@ -59,13 +59,18 @@ enum adg_status adg_open_metadata_folder(char out[PATH_MAX], struct adg_error *e
                     program, beside[0], program, beside[1]);
 }
 
-enum adg_status adg_open_metadata_read(const struct adg_definition *definition, struct adg_metadata **out,
-                                       struct adg_error *error)
+enum adg_status adg_open_metadata_read(const char *where, const struct adg_definition *definition,
+                                       struct adg_metadata **out, struct adg_error *error)
 {
     char path[PATH_MAX];
     struct adg_metadata_folder folder = {0};
     struct adg_metadata *metadata = NULL;
-    enum adg_status status = adg_open_metadata_folder(path, error);
+    enum adg_status status = ADG_OK;
+    if (where == NULL) {
+        status = adg_open_metadata_folder(path, error);
+    } else {
+        snprintf(path, sizeof path, "%s", where);
+    }
     if (status == ADG_OK) {
         status = adg_metadata_folder_read(path, &folder, error);
     }

@@ -19,8 +19,8 @@ bool adg_is_open_metadata(const char *folder);
  */
 ADG_MUST_CHECK enum adg_status adg_open_metadata_folder(char out[PATH_MAX], struct adg_error *error);
 
-/* ADG_REFUSED: the folder holds others than those that this program pins. */
-ADG_MUST_CHECK enum adg_status adg_open_metadata_read(const struct adg_definition *definition,
+/* From `folder`; NULL: from where they lie. ADG_REFUSED: it holds others than those that this program pins. */
+ADG_MUST_CHECK enum adg_status adg_open_metadata_read(const char *folder, const struct adg_definition *definition,
                                                       struct adg_metadata **out, struct adg_error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef ADG_METADATA_METADATA_H
 #define ADG_METADATA_METADATA_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -104,6 +105,7 @@ struct adg_metadata_parts;
 
 struct adg_metadata {
     struct adg_arena arena;
+    atomic_uint more_holders;            /* beside the caller of adg_metadata_open */
     const struct adg_metadata_row *rows; /* in canonical order; NULL while they are read in parts */
     size_t row_count;                    /* of all of them */
     struct adg_metadata_parts *parts;    /* NULL: rows has everything. Has a lock of its own */
@@ -132,6 +134,9 @@ ADG_MUST_CHECK enum adg_status adg_metadata_load_for_adding(const char *folder, 
                                                             const char *const *replaced, uint32_t replaced_count,
                                                             struct adg_manifest *manifest,
                                                             struct adg_metadata_rows *rows, struct adg_error *error);
+
+/* One more holder, each of whom calls adg_metadata_free in the end. Any thread. */
+const struct adg_metadata *adg_metadata_hold(const struct adg_metadata *metadata);
 
 /*
  * Rows of a table, or of one of its fields, into memory, where they stay until they have been unloaded as often as loaded. Before that,

@@ -161,9 +161,15 @@ enum adg_status adg_metadata_read(const char *folder, const struct adg_definitio
     return read_folder(folder, definition, false, out, error);
 }
 
+const struct adg_metadata *adg_metadata_hold(const struct adg_metadata *metadata)
+{
+    atomic_fetch_add((atomic_uint *)(uintptr_t)&metadata->more_holders, 1);
+    return metadata;
+}
+
 void adg_metadata_free(struct adg_metadata *metadata)
 {
-    if (metadata != NULL) {
+    if (metadata != NULL && atomic_fetch_sub(&metadata->more_holders, 1) == 0) {
         adg_metadata_parts_free(metadata->parts);
         adg_arena_fini(&metadata->arena);
         adg_free(metadata);

@@ -168,7 +168,7 @@ static enum adg_status plan_table(void *context, uint64_t number, struct adg_err
     options->progress.report(options->progress.context, "planning", table->name, run->planned++, run->table_count);
     pthread_mutex_unlock(&run->lock);
     enum adg_status status = adg_stop_check(error);
-    if (status == ADG_OK) {
+    if (status == ADG_OK && options->out_folder != NULL) {
         status = adg_output_init(&table->output, options->out_folder, table->name, run->sink->extension,
                                  options->sharded, options->shard, options->shards, error);
     }
@@ -198,6 +198,9 @@ static void add_items(struct run *run, struct table *table)
 static enum adg_status plan(struct run *run, struct adg_error *error)
 {
     enum adg_status status = run->options->tables != NULL ? choose_listed(run, error) : choose_all(run, error);
+    if (status == ADG_OK && run->options->out_folder == NULL && run->table_count != 1) {
+        status = adg_fail(error, ADG_USAGE, "standard output takes one table");
+    }
     if (status == ADG_OK && run->options->profile == ADG_PROFILE_COHERENT) {
         status = adg_population_new(run->options->definition, run->options->metadata, &run->population, error);
     }
@@ -212,9 +215,12 @@ static enum adg_status plan(struct run *run, struct adg_error *error)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static enum adg_status write_bytes(struct table *table, const struct adg_buffer *bytes, struct adg_error *error)
+static enum adg_status write_bytes(const struct run *run, struct table *table, const struct adg_buffer *bytes,
+                                   struct adg_error *error)
 {
-    enum adg_status status = adg_atomic_file_write(&table->file, bytes->data, bytes->size, error);
+    enum adg_status status = table->file_open ? adg_atomic_file_write(&table->file, bytes->data, bytes->size, error)
+                                              : adg_descriptor_write(run->options->out_descriptor, "standard output",
+                                                                     bytes->data, bytes->size, error);
     if (status == ADG_OK) {
         table->bytes += bytes->size;
     }
@@ -224,16 +230,19 @@ static enum adg_status write_bytes(struct table *table, const struct adg_buffer 
 static enum adg_status begin_table(const struct run *run, struct table *table, struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
-    enum adg_status status = adg_output_prepare(&table->output, run->key, error);
-    if (status == ADG_OK) {
-        status = adg_atomic_file_open(&table->file, table->output.path, error);
+    enum adg_status status = ADG_OK;
+    if (table->output.path != NULL) {
+        status = adg_output_prepare(&table->output, run->key, error);
+        if (status == ADG_OK) {
+            status = adg_atomic_file_open(&table->file, table->output.path, error);
+        }
+        table->file_open = status == ADG_OK;
     }
-    table->file_open = status == ADG_OK;
     if (status == ADG_OK) {
         status = run->sink->begin(table->sink, &bytes, error);
     }
     if (status == ADG_OK) {
-        status = write_bytes(table, &bytes, error);
+        status = write_bytes(run, table, &bytes, error);
     }
     adg_buffer_fini(&bytes);
     return status;
@@ -246,14 +255,18 @@ static enum adg_status write_part(const struct run *run, struct table *table, ui
     if (status == ADG_OK && table->blocks > 0) {
         status = run->sink->append(table->sink, part, table->bytes, error);
     }
-    if (status == ADG_OK) {
+    if (status == ADG_OK && table->file_open) {
         status = adg_atomic_file_write_many(&table->file, part->pieces, part->piece_count, error);
     }
     for (uint32_t i = 0; i < part->piece_count && status == ADG_OK; i++) {
+        if (!table->file_open) {
+            status = adg_descriptor_write(run->options->out_descriptor, "standard output", part->pieces[i].data,
+                                          part->pieces[i].size, error);
+        }
         table->bytes += part->pieces[i].size;
     }
     if (status == ADG_OK) {
-        status = write_bytes(table, &part->bytes, error);
+        status = write_bytes(run, table, &part->bytes, error);
     }
     return status;
 }
@@ -263,9 +276,9 @@ static enum adg_status finish_table(const struct run *run, struct table *table, 
     struct adg_buffer bytes = {0};
     enum adg_status status = run->sink->finish(table->sink, table->bytes, &bytes, error);
     if (status == ADG_OK) {
-        status = write_bytes(table, &bytes, error);
+        status = write_bytes(run, table, &bytes, error);
     }
-    if (status == ADG_OK) {
+    if (status == ADG_OK && table->file_open) {
         status = adg_atomic_file_commit(&table->file, error);
         table->complete = status == ADG_OK;
     }
@@ -568,7 +581,7 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
     make_key(&run);
     enum adg_status status = plan(&run, error);
     if (status == ADG_OK) {
-        status = refuse_or_write(&run, error);
+        status = options->out_folder != NULL ? refuse_or_write(&run, error) : work_in_threads(&run, error);
     }
     if (status == ADG_OK) {
         status = take_result(&run, result, error);

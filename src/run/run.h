@@ -23,7 +23,8 @@ struct adg_run_progress {
 struct adg_run_options {
     const struct adg_definition *definition;
     const struct adg_metadata *metadata;
-    const char *out_folder;
+    const char *out_folder; /* NULL: the only table goes to out_descriptor, without a file and without provenance */
+    int out_descriptor;
     const char *const *tables; /* NULL: every table of the definition that the metadata has */
     uint32_t table_count;
     uint64_t seed, patients, rows, shard, shards;
@@ -38,7 +39,7 @@ struct adg_run_options {
 
 struct adg_run_table {
     const char *table;
-    char *path; /* of the file */
+    char *path; /* of the file; NULL: out_descriptor */
     uint64_t rows, bytes;
 };
 struct adg_run_result {

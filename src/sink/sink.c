@@ -18,5 +18,8 @@ struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part)
 
 const struct adg_sink_operations *adg_sink_find(enum adg_format format)
 {
-    return format == ADG_FORMAT_CSV ? &adg_sink_csv : &adg_sink_parquet;
+    static const struct adg_sink_operations *const sinks[] = {[ADG_FORMAT_PARQUET] = &adg_sink_parquet,
+                                                              [ADG_FORMAT_CSV] = &adg_sink_csv,
+                                                              [ADG_FORMAT_ARROW] = &adg_sink_arrow};
+    return sinks[format];
 }

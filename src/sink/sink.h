@@ -20,8 +20,7 @@
 #include "block/block.h"
 #include "core/buffer.h"
 
-enum adg_format { ADG_FORMAT_PARQUET, ADG_FORMAT_CSV };
-enum adg_compression { ADG_COMPRESSION_AUTO, ADG_COMPRESSION_ZSTD, ADG_COMPRESSION_NONE };
+enum adg_format { ADG_FORMAT_PARQUET, ADG_FORMAT_CSV, ADG_FORMAT_ARROW };
 
 /* Blocks in a part where the format does not say otherwise: 131,072 rows. */
 #define ADG_SINK_PART_BLOCKS 8
@@ -61,6 +60,6 @@ struct adg_sink_operations {
 struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part);
 
 const struct adg_sink_operations *adg_sink_find(enum adg_format format);
-extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv;
+extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv, adg_sink_arrow;
 
 #endif

@@ -12,10 +12,15 @@
 
 #include <cmocka.h>
 
+#include <nanoarrow/nanoarrow.h>
+#include <nanoarrow/nanoarrow_ipc.h>
+
+#include "block/text.h"
 #include "core/arena.h"
 #include "core/date.h"
 #include "core/number.h"
 #include "parquet/table.h"
+#include "sink/arrow.h"
 #include "sink/sink.h"
 
 enum { MAX_COLUMNS = 6 };
@@ -371,33 +376,155 @@ static void test_parquet_sink(void **state)
     adg_buffer_fini(&file);
 }
 
+/* ---- Arrow: read back with nanoarrow, plain and with dictionaries -------------------------------------------------- */
+
+static void show_arrow_value(struct adg_buffer *out, const struct adg_field *field, const struct ArrowArrayView *view,
+                             int64_t row)
+{
+    char text[ADG_VALUE_TEXT_BYTES];
+    if (ArrowArrayViewIsNull(view, row)) {
+        return;
+    }
+    if (view->dictionary != NULL) {
+        show_arrow_value(out, field, view->dictionary, ArrowArrayViewGetIntUnsafe(view, row));
+    } else if (field->type == ADG_TYPE_STRING) {
+        struct ArrowStringView string = ArrowArrayViewGetStringUnsafe(view, row);
+        show_text(out, string.data, (size_t)string.size_bytes);
+    } else if (field->type == ADG_TYPE_DOUBLE) {
+        show_text(out, text, adg_double_format(ArrowArrayViewGetDoubleUnsafe(view, row), text));
+    } else if (field->type == ADG_TYPE_DECIMAL) {
+        struct ArrowDecimal decimal;
+        ArrowDecimalInit(&decimal, 128, field->precision, field->scale);
+        ArrowArrayViewGetDecimalUnsafe(view, row, &decimal);
+        show_text(out, text, adg_int_text(field->type, field->scale, ArrowDecimalGetIntUnsafe(&decimal), text));
+    } else {
+        show_text(out, text, adg_int_text(field->type, 0, ArrowArrayViewGetIntUnsafe(view, row), text));
+    }
+}
+
+static void show_batch(const struct test_case *test, const struct ArrowSchema *schema, const struct ArrowArray *batch,
+                       struct adg_buffer *out)
+{
+    struct ArrowArrayView view;
+    struct ArrowError error = {{0}};
+    assert_int_equal(ArrowArrayViewInitFromSchema(&view, schema, &error), NANOARROW_OK);
+    if (ArrowArrayViewSetArray(&view, batch, &error) != NANOARROW_OK ||
+        ArrowArrayViewValidate(&view, NANOARROW_VALIDATION_LEVEL_FULL, &error) != NANOARROW_OK) {
+        fail_msg("%s", error.message);
+    }
+    for (int64_t row = 0; row < batch->length; row++) {
+        for (uint32_t c = 0; c < test->column_count; c++) {
+            show_arrow_value(out, &test->columns[c].field, view.children[c], row);
+            assert_int_equal(adg_buffer_append_text(out, c + 1 < test->column_count ? "," : "\n", NULL), ADG_OK);
+        }
+    }
+    ArrowArrayViewReset(&view);
+}
+
+static void check_arrow_batches(const struct test_case *test, bool dictionaries)
+{
+    struct adg_layout_column columns[MAX_COLUMNS];
+    struct adg_block_column data[MAX_COLUMNS];
+    const struct adg_layout layout = {.table = "t", .column_count = test->column_count, .columns = columns};
+    struct adg_block block = {.layout = &layout, .columns = data};
+    struct adg_arrow *arrow = NULL;
+    struct adg_buffer shown = {0};
+    struct ArrowSchema schema;
+    for (uint32_t c = 0; c < test->column_count; c++) {
+        columns[c] = test->columns[c].layout;
+        columns[c].field = &test->columns[c].field;
+        data[c] = test->columns[c].data;
+    }
+    assert_int_equal(adg_arrow_new(&layout, NULL, 0, dictionaries, &arrow, NULL), ADG_OK);
+    assert_int_equal(adg_arrow_schema(arrow, &schema, NULL), ADG_OK);
+    for (uint32_t c = 0; c < test->column_count; c++) {
+        assert_int_equal(adg_buffer_append_text(&shown, schema.children[c]->name, NULL), ADG_OK);
+        assert_int_equal(adg_buffer_append_text(&shown, c + 1 < test->column_count ? "," : "\n", NULL), ADG_OK);
+    }
+    for (uint32_t i = 0; i < 3 && test->block_rows[i] > 0; i++) {
+        struct ArrowArray batch;
+        block.rows = test->block_rows[i];
+        assert_int_equal(adg_arrow_batch(arrow, &block, &batch, NULL), ADG_OK);
+        show_batch(test, &schema, &batch, &shown);
+        batch.release(&batch);
+    }
+    assert_string_equal(adg_buffer_text(&shown), test->csv);
+    schema.release(&schema);
+    adg_arrow_free(arrow);
+    adg_buffer_fini(&shown);
+}
+
+/* What is in the messages is for the interop tests. */
+static void check_messages(const struct adg_buffer *file)
+{
+    size_t at = 0;
+    int32_t prefix[2] = {0, 1};
+    for (; prefix[1] != 0; at += sizeof prefix + (size_t)prefix[1]) {
+        struct ArrowIpcDecoder decoder;
+        struct ArrowError error = {{0}};
+        assert_in_range(at, 0, file->size - sizeof prefix);
+        memcpy(prefix, file->data + at, sizeof prefix);
+        assert_int_equal(prefix[0], -1);
+        assert_int_equal(at % 8, 0);
+        if (prefix[1] == 0) {
+            continue;
+        }
+        assert_int_equal(ArrowIpcDecoderInit(&decoder), NANOARROW_OK);
+        const struct ArrowBufferView bytes = {{file->data + at}, (int64_t)(file->size - at)};
+        if (ArrowIpcDecoderVerifyHeader(&decoder, bytes, &error) != NANOARROW_OK) {
+            fail_msg("%s", error.message);
+        }
+        at += (size_t)decoder.body_size_bytes;
+        ArrowIpcDecoderReset(&decoder);
+    }
+    assert_int_equal(at, file->size);
+}
+
+static void test_arrow_sink(void **state)
+{
+    const struct test_case *test = *state;
+    struct adg_buffer file = {0};
+    check_arrow_batches(test, false);
+    check_arrow_batches(test, true);
+    write_case(adg_sink_find(ADG_FORMAT_ARROW), test, &file);
+    check_messages(&file);
+    adg_buffer_fini(&file);
+}
+
 static void test_formats(void **state)
 {
     (void)state;
     assert_string_equal(adg_sink_find(ADG_FORMAT_CSV)->extension, "csv");
     assert_string_equal(adg_sink_find(ADG_FORMAT_PARQUET)->extension, "parquet");
+    assert_string_equal(adg_sink_find(ADG_FORMAT_ARROW)->extension, "arrows");
 }
 
-static void test_csv_is_not_compressed(void **state)
+static void test_what_is_not_compressed(void **state)
 {
     (void)state;
     const struct adg_layout layout = {.table = "t"};
     struct adg_sink *sink = NULL;
     assert_int_equal(adg_sink_csv.open(&layout, ADG_COMPRESSION_ZSTD, &sink, NULL), ADG_USAGE);
+    assert_int_equal(adg_sink_arrow.open(&layout, ADG_COMPRESSION_ZSTD, &sink, NULL), ADG_USAGE);
     assert_null(sink);
 }
 
 int main(void)
 {
     enum { CASES = sizeof cases / sizeof cases[0] };
-    struct CMUnitTest tests[2 * CASES + 2] = {cmocka_unit_test(test_formats),
-                                              cmocka_unit_test(test_csv_is_not_compressed)};
-    static char names[2 * CASES][80];
-    for (size_t i = 0; i < 2 * CASES; i++) {
-        const struct test_case *test = &cases[i / 2];
-        snprintf(names[i], sizeof names[i], "%s: %s", i % 2 == 0 ? "csv" : "parquet", test->name);
+    static const struct {
+        const char *name;
+        CMUnitTestFunction test;
+    } sinks[] = {{"csv", test_csv_sink}, {"parquet", test_parquet_sink}, {"arrow", test_arrow_sink}};
+    enum { SINKS = sizeof sinks / sizeof sinks[0] };
+    struct CMUnitTest tests[SINKS * CASES + 2] = {cmocka_unit_test(test_formats),
+                                                  cmocka_unit_test(test_what_is_not_compressed)};
+    static char names[SINKS * CASES][80];
+    for (size_t i = 0; i < SINKS * CASES; i++) {
+        const struct test_case *test = &cases[i / SINKS];
+        snprintf(names[i], sizeof names[i], "%s: %s", sinks[i % SINKS].name, test->name);
         struct test_case *state = (struct test_case *)(uintptr_t)test; /* cmocka's state is not const */
-        tests[2 + i] = (struct CMUnitTest){names[i], i % 2 == 0 ? test_csv_sink : test_parquet_sink, NULL, NULL, state};
+        tests[2 + i] = (struct CMUnitTest){names[i], sinks[i % SINKS].test, NULL, NULL, state};
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,127 @@
+/*
+ * adg_parquet_write (include/adg.h): a range of blocks as a file of its own, on one thread, for callers that have their own way of
+ * sharing work out.
+ */
+#include "core/file.h"
+#include "adg.h"
+#include "core/stop.h"
+#include "generate/plan.h"
+#include "sink/sink.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+struct writing {
+    const struct adg_sink_operations *operations;
+    struct adg_sink *sink;
+    struct adg_sink_encoder *encoder;
+    struct adg_block *block;
+    struct adg_atomic_file file;
+    bool file_open;
+    struct adg_sink_part part;
+    uint64_t rows, bytes;
+};
+
+static enum adg_status put(struct writing *writing, const struct adg_buffer *bytes, struct adg_error *error)
+{
+    enum adg_status status = adg_atomic_file_write(&writing->file, bytes->data, bytes->size, error);
+    writing->bytes += bytes->size;
+    return status;
+}
+
+static enum adg_status put_part(struct writing *writing, uint64_t first, uint64_t end, struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    for (uint64_t b = first; b < end && status == ADG_OK; b++) {
+        status = adg_stop_check(error);
+        if (status == ADG_OK) {
+            status = adg_block_generate(writing->block, b, error);
+        }
+        if (status == ADG_OK) {
+            writing->rows += adg_block_rows(writing->block);
+            status = writing->operations->encode(writing->encoder, writing->block, error);
+        }
+    }
+    if (status == ADG_OK) {
+        status = writing->operations->part_end(writing->encoder, &writing->part, error);
+    }
+    if (status == ADG_OK) {
+        status = writing->operations->append(writing->sink, &writing->part, writing->bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = put(writing, &writing->part.bytes, error);
+    }
+    struct adg_buffer spare = writing->part.bytes; /* memory that the next part uses again */
+    writing->part.bytes = (struct adg_buffer){0};
+    writing->operations->part_fini(&writing->part);
+    spare.size = 0;
+    writing->part.bytes = spare;
+    return status;
+}
+
+static enum adg_status write_all(struct writing *writing, const struct adg_plan *plan, uint64_t first, uint64_t end,
+                                 enum adg_compression compression, const char *path, struct adg_error *error)
+{
+    struct adg_buffer bytes = {0};
+    enum adg_status status = writing->operations->open(adg_plan_layout(plan), compression, &writing->sink, error);
+    if (status == ADG_OK) {
+        status = writing->operations->encoder_new(writing->sink, &writing->encoder, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_block_new(plan, &writing->block, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_atomic_file_open(&writing->file, path, error);
+        writing->file_open = status == ADG_OK;
+    }
+    if (status == ADG_OK) {
+        status = writing->operations->begin(writing->sink, &bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = put(writing, &bytes, error);
+    }
+    for (uint64_t b = first; b < end && status == ADG_OK; b += ADG_SINK_PART_BLOCKS) {
+        status = put_part(writing, b, end - b < ADG_SINK_PART_BLOCKS ? end : b + ADG_SINK_PART_BLOCKS, error);
+    }
+    bytes.size = 0;
+    if (status == ADG_OK) {
+        status = writing->operations->finish(writing->sink, writing->bytes, &bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = put(writing, &bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_atomic_file_commit(&writing->file, error);
+    }
+    adg_buffer_fini(&bytes);
+    return status;
+}
+
+EXPORT enum adg_status adg_parquet_write(const struct adg_plan *plan, uint64_t first_block, uint64_t end_block,
+                                         enum adg_compression compression, const char *path, uint64_t *rows,
+                                         uint64_t *bytes, struct adg_error *error)
+{
+    struct writing writing = {.operations = adg_sink_find(ADG_FORMAT_PARQUET)};
+    uint64_t end = 0;
+    enum adg_status status = adg_plan_range(plan, first_block, end_block, &end, error);
+    if (status == ADG_OK) {
+        status = write_all(&writing, plan, first_block, end, compression, path, error);
+    }
+    writing.operations->part_fini(&writing.part);
+    if (writing.file_open) {
+        adg_atomic_file_fini(&writing.file);
+    }
+    adg_block_free(writing.block);
+    if (writing.encoder != NULL) {
+        writing.operations->encoder_free(writing.encoder);
+    }
+    if (writing.sink != NULL) {
+        writing.operations->free(writing.sink);
+    }
+    if (status == ADG_OK && rows != NULL) {
+        *rows = writing.rows;
+    }
+    if (status == ADG_OK && bytes != NULL) {
+        *bytes = writing.bytes;
+    }
+    return status;
+}
