@@ -24,12 +24,10 @@ enum adg_purpose {
     ADG_PURPOSE_PERMUTATION = 8, /* rounds of the bijection behind an identifier; table part 0xffff */
     ADG_PURPOSE_CHARACTERS = 9,  /* by number of the string: characters of a long identifier; table part 0xffff */
     /* profile coherent */
-    ADG_PURPOSE_STATE = 10, /* by row: whether a date or time is valid, null, or which invalid value it is */
-    ADG_PURPOSE_LENGTH =
-        11, /* by row: the length of a span; column is that of the first field of the first span that shares it */
-    ADG_PURPOSE_SIDE = 12, /* by row: where a span lies around another; column is that of its first length */
-    ADG_PURPOSE_PRESENT =
-        13, /* by row: how many positions of a nested group are filled; column is that of the first one */
+    ADG_PURPOSE_STATE = 10,   /* by row: whether a date or time is valid, null, or which invalid value it is */
+    ADG_PURPOSE_LENGTH = 11,  /* by row: a span's length; column is the first length's of the first span that has it */
+    ADG_PURPOSE_SIDE = 12,    /* by row: where a span lies around another; column is that of its first length */
+    ADG_PURPOSE_PRESENT = 13, /* by row: how many positions of a group are filled; column is that of the first one */
     ADG_PURPOSE_APPEARS = 14, /* by patient: whether the person is in the table; column is that of the primary key */
     /* of a population: its id takes the place of the dataset's, and people are numbered from 0 */
     ADG_PURPOSE_BIRTH = 15,              /* column 0 */

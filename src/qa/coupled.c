@@ -224,6 +224,22 @@ static enum adg_status check_point(struct adg_qa_context *context, const struct 
 
 /* ---- lengths and ages ---------------------------------------------------------------------------------------------- */
 
+/* Adds to the last measurement how much more often the field is null than `expected`, its share in the metadata. */
+static enum adg_status note_nulls(struct adg_qa_context *context, const struct adg_field *field, double expected,
+                                  struct adg_error *error)
+{
+    char sql[256];
+    uint64_t nulls = 0;
+    snprintf(sql, sizeof sql, "select count(*) - count(\"%s\") from d", field->name);
+    enum adg_status status = adg_qa_count(context, sql, field->name, &nulls, error);
+    if (status == ADG_OK) {
+        struct adg_qa_field *last = &context->qa->fields[context->qa->field_count - 1];
+        last->null_drifts = true;
+        last->null_drift = (double)nulls / (double)context->table->rows - expected;
+    }
+    return status;
+}
+
 static enum adg_status find_numbers(struct adg_qa_context *context, const struct adg_field *field,
                                     struct adg_qa_drift *drift, double *distance, struct adg_error *error)
 {
@@ -261,7 +277,11 @@ static enum adg_status measure_length(struct adg_qa_context *context, const stru
         status = find_numbers(context, field, &drift, &distance, error);
     }
     adg_qa_drift_fini(&drift);
-    return status == ADG_OK ? add_measured(context, field, distance, error) : status;
+    if (status == ADG_OK) {
+        status = add_measured(context, field, distance, error);
+    }
+    double null = adg_expected_null(context->options->metadata, context->table->table, field->name);
+    return status == ADG_OK ? note_nulls(context, field, count == 0 ? 1 : null < 0 ? 0 : null, error) : status;
 }
 
 static enum adg_status measure_age(struct adg_qa_context *context, const struct adg_field *field,
@@ -283,7 +303,11 @@ static enum adg_status measure_age(struct adg_qa_context *context, const struct 
         status = find_numbers(context, field, &drift, &distance, error);
     }
     adg_qa_drift_fini(&drift);
-    return status == ADG_OK ? add_measured(context, field, distance, error) : status;
+    if (status == ADG_OK) {
+        status = add_measured(context, field, distance, error);
+    }
+    int64_t null = adg_expected_find(&alone, (struct adg_span){NULL, 0});
+    return status == ADG_OK ? note_nulls(context, field, null >= 0 ? alone.shares[null].share : 0, error) : status;
 }
 
 /* ---- which field is whose ------------------------------------------------------------------------------------------ */

@@ -554,6 +554,9 @@ enum adg_status adg_qa_write(const struct adg_qa *qa, struct adg_buffer *out, st
         if (field->drifts) {
             json_object_set_new(object, "drift", json_real(field->drift));
         }
+        if (field->null_drifts) {
+            json_object_set_new(object, "null_drift", json_real(field->null_drift));
+        }
         json_array_append_new(fields, object);
     }
     json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:o}", "format", FORMAT, "tool",

@@ -45,6 +45,8 @@ struct adg_qa_field {
     bool passed;
     bool drifts;  /* recomputed, or drawn otherwise than by itself: how far it is from the metadata is no fault */
     double drift; /* Kolmogorov-Smirnov of an order, else total variation */
+    bool null_drifts;
+    double null_drift; /* share of nulls found, less that of the metadata */
     struct adg_qa_chart chart;
 };
 
