@@ -26,7 +26,7 @@
 /* ---- parameters ---------------------------------------------------------------------------------------------------- */
 
 struct parameters {
-    char *table, *dataset, *metadata, *trust, *release; /* DuckDB's memory; NULL: not given */
+    char *table, *dataset, *metadata, *trust, *release, *profile; /* DuckDB's memory; NULL: not given */
     int64_t patients, rows;
     bool has_patients, has_rows;
     uint64_t seed;
@@ -59,6 +59,7 @@ static void read_parameters(duckdb_bind_info info, struct parameters *parameters
     parameters->metadata = text_parameter(info, "metadata");
     parameters->trust = text_parameter(info, "trust");
     parameters->release = text_parameter(info, "release");
+    parameters->profile = text_parameter(info, "profile");
     parameters->patients = count_parameter(info, "patients", &parameters->has_patients);
     parameters->rows = count_parameter(info, "rows", &parameters->has_rows);
     duckdb_value seed = duckdb_bind_get_named_parameter(info, "seed");
@@ -71,8 +72,8 @@ static void read_parameters(duckdb_bind_info info, struct parameters *parameters
 
 static void free_parameters(struct parameters *parameters)
 {
-    char *texts[] = {parameters->table, parameters->dataset, parameters->metadata, parameters->trust,
-                     parameters->release};
+    char *texts[] = {parameters->table, parameters->dataset, parameters->metadata,
+                     parameters->trust, parameters->release, parameters->profile};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (texts[i] != NULL) {
             duckdb_free(texts[i]);
@@ -80,11 +81,19 @@ static void free_parameters(struct parameters *parameters)
     }
 }
 
+static bool is_reference(const struct parameters *parameters)
+{
+    return parameters->profile != NULL && strcmp(parameters->profile, "reference") == 0;
+}
+
 static enum adg_status check(const struct parameters *parameters, struct adg_error *error)
 {
     bool open = parameters->metadata == NULL || strcmp(parameters->metadata, ADG_OPEN_METADATA) == 0;
     if (parameters->table == NULL) {
         return adg_fail(error, ADG_USAGE, "the name of a table is needed, not null");
+    }
+    if (parameters->profile != NULL && !is_reference(parameters) && strcmp(parameters->profile, "coherent") != 0) {
+        return adg_fail(error, ADG_USAGE, "profile: expected coherent or reference, not '%s'", parameters->profile);
     }
     if (parameters->has_patients == parameters->has_rows) {
         return adg_fail(error, ADG_USAGE, "exactly one of patients and rows is needed");
@@ -149,7 +158,9 @@ static enum adg_status make_plan(const struct parameters *parameters, struct adg
                                              .patients = (uint64_t)parameters->patients,
                                              .rows = (uint64_t)parameters->rows,
                                              .shards = 1,
-                                             .threads = 1};
+                                             .threads = 1,
+                                             .profile = is_reference(parameters) ? ADG_PROFILE_REFERENCE
+                                                                                 : ADG_PROFILE_COHERENT};
     enum adg_status status = check(parameters, error);
     if (status == ADG_OK) {
         status = adg_definition_open(parameters->dataset != NULL ? parameters->dataset : "hes", &definition, error);
@@ -305,6 +316,7 @@ DUCKDB_EXTENSION_ENTRYPOINT(duckdb_connection connection, duckdb_extension_info 
     add_named(function, "metadata", DUCKDB_TYPE_VARCHAR);
     add_named(function, "trust", DUCKDB_TYPE_VARCHAR);
     add_named(function, "release", DUCKDB_TYPE_VARCHAR);
+    add_named(function, "profile", DUCKDB_TYPE_VARCHAR);
     add_named(function, "allow_unreleased", DUCKDB_TYPE_BOOLEAN);
     duckdb_table_function_supports_projection_pushdown(function, true);
     duckdb_table_function_set_bind(function, bind);

@@ -185,7 +185,8 @@ class Table:
 
 def table(dataset: str | os.PathLike[str], table: str, *, rows: int | None = None, patients: int | None = None, seed: int = 1,
           columns: Sequence[str] | None = None, metadata: str | os.PathLike[str] = "open", trust: str | os.PathLike[str] | None = None,
-          release: str | None = None, allow_unreleased: bool = False, dictionaries: bool = True, threads: int | None = None) -> Table:
+          release: str | None = None, allow_unreleased: bool = False, profile: str = "coherent", dictionaries: bool = True,
+          threads: int | None = None) -> Table:
     """A table of artificial rows.
 
     dataset: a built-in one ("hes_apc", "hes_op", "hes_ae", or "hes" for all three) or a definition file.
@@ -197,6 +198,8 @@ def table(dataset: str | os.PathLike[str], table: str, *, rows: int | None = Non
     trust: the folder of the public keys whose signatures count: reviewer/*.pub and approver/*.pub.
     release: which one of the store, by its hash; default: the last one.
     allow_unreleased: for work on one's own data: takes metadata that nobody has reviewed and released.
+    profile: "coherent": people, keys, dates and codes belong together, and `patients` are people who appear in the table or not; "reference": every field is
+        drawn by itself, for so many patients of the table's own.
     dictionaries: texts whose values are listed come as dictionary<int32, utf8>, else as utf8; numbers, decimals and dates always as themselves.
     threads: for planning, which draws how many rows each patient has; default: all cores.
 
@@ -207,8 +210,10 @@ def table(dataset: str | os.PathLike[str], table: str, *, rows: int | None = Non
     counts = _count("patients", patients), _count("rows", rows)
     if (patients is None) == (rows is None):
         raise UsageError("exactly one of rows and patients is needed")
+    if profile not in ("coherent", "reference"):
+        raise UsageError(f"profile: expected coherent or reference, not {profile!r}")
     plan = _adg.plan(_path(dataset), folder, open_folder, release, trust_folder, allow, table, *counts,
-                     _whole("seed", seed, 0, 2**64 - 1), 0, 1, 0 if threads is None else _whole("threads", threads, 1, 4096))
+                     _whole("seed", seed, 0, 2**64 - 1), 0, 1, 0 if threads is None else _whole("threads", threads, 1, 4096), profile == "coherent")
     for line in plan.warnings:
         warnings.warn(line, stacklevel=2)
     made = Table(plan, os.fspath(dataset), table, None, bool(dictionaries), 0, plan.blocks)

@@ -94,7 +94,7 @@ def read(spark: SparkSession, table: str, *, dataset: str | os.PathLike[str] = "
          partitions: int | None = None, **options: Any) -> DataFrame:
     """A table as a data frame whose rows are made when they are read, every time. For Spark 3.5 and later.
 
-    table: its name; dataset, columns and the options rows, patients, seed, metadata, trust, release and allow_unreleased are those of `adg.table`.
+    table: its name; dataset, columns and the options rows, patients, seed, profile, metadata, trust, release and allow_unreleased are those of `adg.table`.
     partitions: how many; default: one per 262,144 rows. Spark reads partitions at the same time, so there should be several per core.
 
     Metadata and keys must be where every worker finds them under the same path. Refused here, before Spark does anything, is what `adg.table` refuses.
@@ -168,7 +168,7 @@ def _publish(ready: str, path: str, job: str) -> None:
 
 def _write_log(rows: list[tuple[int, str, int, int]], schema: Any, arguments: tuple, ready: str) -> None:
     """Version 0 of a Delta table (https://github.com/delta-io/delta/blob/master/PROTOCOL.md): its schema, and every file of `ready`."""
-    told = {key: value for key, value in arguments if key in ("dataset", "table", "rows", "patients", "seed", "release")}
+    told = {key: value for key, value in arguments if key in ("dataset", "table", "rows", "patients", "seed", "profile", "release")}
     now = time.time_ns() // 1_000_000
     actions = [
         {"commitInfo": {"timestamp": now, "operation": "CREATE TABLE AS SELECT", "operationParameters": {"isManaged": "false", "partitionBy": "[]"},
@@ -197,7 +197,7 @@ def write(spark: SparkSession, table: str, path: str | os.PathLike[str], *, data
     per part and gives the folder its name. A task that is retried or runs twice leaves nothing double, and readers see all of the table or nothing; after a
     failure what was there before is there still.
 
-    table: its name; dataset and the options rows, patients, seed, metadata, trust, release and allow_unreleased are those of `adg.table`.
+    table: its name; dataset and the options rows, patients, seed, profile, metadata, trust, release and allow_unreleased are those of `adg.table`.
     path: a folder that driver and workers mount under the same name; its parent must exist. Files are called part-IIIII-of-NNNNN.parquet.
     format: "parquet", or "delta": a new Delta table, of one version.
     partitions: how many files; default: one per 1,048,576 rows.

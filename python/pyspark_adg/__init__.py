@@ -3,7 +3,7 @@
     spark.read.format("adg").option("table", "hes_apc_2021").option("patients", 1_000_000).load()
     spark.read.format("adg").option("table", "hes_apc_2021").option("rows", 1_000_000).schema("SEX string, ADMIDATE date").load()
 
-Options: table, dataset (default "hes"), patients or rows, seed, metadata, trust, release, allow_unreleased ("true"), partitions (default: one per 262,144
+Options: table, dataset (default "hes"), patients or rows, seed, profile, metadata, trust, release, allow_unreleased ("true"), partitions (default: one per 262,144
 rows; several per core are best). `.schema(...)` chooses columns, whose types must be those that the table has; only they are made. Spark 4 finds the
 source by its name; where it does not, `spark.dataSource.register(pyspark_adg.DefaultSource)`. Spark 3.5 has no such sources: `adg.spark.read` does the same there.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["DefaultSource"]
 
 _NUMBERS = ("patients", "rows", "seed", "partitions")
-_TEXTS = ("table", "dataset", "metadata", "trust", "release", "allow_unreleased")
+_TEXTS = ("table", "dataset", "metadata", "trust", "release", "profile", "allow_unreleased")
 
 
 @dataclass

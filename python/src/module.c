@@ -278,7 +278,8 @@ static void close_inputs(struct inputs *inputs)
     adg_definition_free(inputs->definition);
 }
 
-/* (dataset, metadata, open folder, release, trust, allow_unreleased, table, patients, rows, seed, shard, shards, threads) */
+/* (dataset, metadata, open folder, release, trust, allow_unreleased, table, patients, rows, seed, shard, shards, threads,
+ * coherent) */
 static PyObject *make_plan(PyObject *module, PyObject *arguments)
 {
     (void)module;
@@ -287,18 +288,23 @@ static PyObject *make_plan(PyObject *module, PyObject *arguments)
     struct adg_error error = {{0}};
     struct adg_plan *plan = NULL;
     const char *table;
-    int allow_unreleased;
+    int allow_unreleased, coherent;
     unsigned long long patients, rows, seed, shard, shards;
     unsigned threads;
     enum adg_status status = ADG_OK;
-    if (!PyArg_ParseTuple(arguments, "szzzzpsKKKKKI", &inputs.dataset, &source->folder, &source->open_folder,
+    if (!PyArg_ParseTuple(arguments, "szzzzpsKKKKKIp", &inputs.dataset, &source->folder, &source->open_folder,
                           &source->release, &source->trust, &allow_unreleased, &table, &patients, &rows, &seed, &shard,
-                          &shards, &threads)) {
+                          &shards, &threads, &coherent)) {
         return NULL;
     }
     source->allow_unreleased = allow_unreleased != 0;
-    const struct adg_plan_options options = {
-        .seed = seed, .patients = patients, .rows = rows, .shard = shard, .shards = shards, .threads = threads};
+    const struct adg_plan_options options = {.seed = seed,
+                                             .patients = patients,
+                                             .rows = rows,
+                                             .shard = shard,
+                                             .shards = shards,
+                                             .threads = threads,
+                                             .profile = coherent ? ADG_PROFILE_COHERENT : ADG_PROFILE_REFERENCE};
     Py_BEGIN_ALLOW_THREADS;
     status = open_inputs(&inputs, &error);
     if (status == ADG_OK) {

@@ -48,13 +48,17 @@ static enum adg_status put_part(struct writing *writing, uint64_t first, uint64_
         status = writing->operations->append(writing->sink, &writing->part, writing->bytes, error);
     }
     if (status == ADG_OK) {
+        status = adg_atomic_file_write_many(&writing->file, writing->part.pieces, writing->part.piece_count, error);
+    }
+    for (uint32_t i = 0; i < writing->part.piece_count && status == ADG_OK; i++) {
+        writing->bytes += writing->part.pieces[i].size;
+    }
+    if (status == ADG_OK) {
         status = put(writing, &writing->part.bytes, error);
     }
-    struct adg_buffer spare = writing->part.bytes; /* memory that the next part uses again */
-    writing->part.bytes = (struct adg_buffer){0};
+    struct adg_sink_part spare = adg_sink_part_empty(&writing->part); /* memory that the next part uses again */
     writing->operations->part_fini(&writing->part);
-    spare.size = 0;
-    writing->part.bytes = spare;
+    writing->part = spare;
     return status;
 }
 
