@@ -123,7 +123,12 @@ static enum adg_status plan_age(struct adg_plan *plan, const struct adg_populati
     const char *table = plan->table->name, *name = column->field->name;
     bool there = adg_metadata_find(plan->metadata, table, name, column->field->value_type).count > 0;
     column->missing = !there && adg_metadata_find(plan->metadata, table, name, ADG_VALUE_COMPLETENESS).count == 0;
-    return there ? adg_plan_person_age(plan, field, (uint32_t)rule->age_at, error) : ADG_OK;
+    enum adg_status status = there ? adg_plan_person_age(plan, field, (uint32_t)rule->age_at, error) : ADG_OK;
+    if (status == ADG_OK && there &&
+        column->kind == ADG_COLUMN_NULL) { /* no date, or no birth: nothing to compute it from */
+        status = adg_plan_sampled(plan, field, error);
+    }
+    return status;
 }
 
 enum adg_status adg_plan_coupled_dates(struct adg_plan *plan, struct adg_error *error)

@@ -591,6 +591,19 @@ static void test_no_valid_anchor(void **state)
     values_free(&values);
     adg_plan_free(plan);
     fixture_close(&fixture);
+    fixture_open(&fixture, yaml); /* ages at dates that nobody knows are drawn by themselves */
+    add_cardinality(&fixture, "tests_2021", "TEST", "NUMBER", 1, 100);
+    add_category(&fixture, "tests_2021", "AGE", "40", 30);
+    add_category(&fixture, "tests_2021", "AGE", "50", 70);
+    fixture_ready(&fixture);
+    values = values_in(&fixture, "tests_2021", coherent(0, N));
+    uint64_t forty = 0;
+    for (uint64_t row = 0; row < N; row++) {
+        forty += strcmp(cell(&values, row, LAB_AGE), "40") == 0;
+    }
+    assert_share(forty, N, 0.3);
+    values_free(&values);
+    fixture_close(&fixture);
 }
 
 /* ---- what is refused, and memory -------------------------------------------------------------------------------------- */
