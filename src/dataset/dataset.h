@@ -59,7 +59,8 @@ struct adg_derivation {
 };
 
 struct adg_field {
-    const char *name; /* upper case */
+    const char *name;   /* upper case */
+    const char *column; /* of a source, in any case: the name, unless the definition says otherwise */
     enum adg_type type;
     uint8_t precision, scale; /* decimals only */
     enum adg_role role;
@@ -125,6 +126,9 @@ const struct adg_dataset *adg_definition_find_dataset(const struct adg_definitio
 
 /* Field index by name in any case, or -1. */
 int64_t adg_dataset_find_field(const struct adg_dataset *dataset, const char *name);
+
+/* The field whose column in a source has this name, in any case, or -1. */
+int64_t adg_dataset_find_column(const struct adg_dataset *dataset, const char *column);
 
 /* "integer", "decimal(16,15)", ... as the YAML has it, into `out`. */
 void adg_type_format(const struct adg_field *field, char out[24]);
