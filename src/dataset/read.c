@@ -58,8 +58,12 @@ static bool value_type_fits(enum adg_value_type value_type, enum adg_type type)
     switch (value_type) {
     case ADG_VALUE_CATEGORICAL:
         return true;
-    case ADG_VALUE_DISCRETE:
     case ADG_VALUE_CONTINUOUS:
+        if (type == ADG_TYPE_TIMESTAMP) {
+            return true;
+        }
+        /* fallthrough */
+    case ADG_VALUE_DISCRETE:
         return type == ADG_TYPE_INT32 || type == ADG_TYPE_INT64 || type == ADG_TYPE_DOUBLE || type == ADG_TYPE_DECIMAL;
     case ADG_VALUE_DATE:
         return type == ADG_TYPE_DATE;
@@ -172,11 +176,11 @@ static enum adg_status read_field(struct context *context, const yaml_node_t *no
     if (value_type->type != YAML_SCALAR_NODE ||
         !adg_value_type_parse(adg_tree_text(value_type), value_type->data.scalar.length, &field->value_type) ||
         !value_type_fits(field->value_type, field->type)) {
-        return adg_tree_refuse(
-            &context->tree, value_type, 0,
-            "expected a value type that fits the type: CATEGORICAL (any), DISCRETE or CONTINUOUS (numbers), "
-            "DATE (date), "
-            "DEMOGRAPHIC_CATEGORICAL or DEMOGRAPHIC_DATE (string)");
+        return adg_tree_refuse(&context->tree, value_type, 0,
+                               "expected a value type that fits the type: CATEGORICAL (any), DISCRETE (numbers), "
+                               "CONTINUOUS (numbers, timestamp), "
+                               "DATE (date), "
+                               "DEMOGRAPHIC_CATEGORICAL or DEMOGRAPHIC_DATE (string)");
     }
     return ADG_OK;
 }
