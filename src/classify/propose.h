@@ -62,7 +62,9 @@ bool adg_is_whole(const struct adg_column_profile *column);  /* every value, and
 bool adg_is_unique(const struct adg_column_profile *column,
                    const struct adg_sketch_summary *values); /* no value is seen twice */
 bool adg_is_nearly_unique(const struct adg_column_profile *column, const struct adg_sketch_summary *values);
-/* Most values are equally long, and not short; or whole numbers without gaps: like something that was issued. */
+/* Whole numbers that leave out few in their range. */
+bool adg_is_dense(const struct adg_column_profile *column);
+/* Dense, or most values are equally long, and not short: like something that was issued. */
 bool adg_is_issued(const struct adg_column_profile *column);
 /* The format that every value has, or -1; for digits alone only where chance does not explain it. */
 int adg_date_format_of(const struct adg_column_profile *column, const struct adg_sketch_summary *values);

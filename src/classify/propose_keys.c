@@ -67,12 +67,16 @@ static bool is_steady(const struct adg_column_profile *column)
     return false;
 }
 
+bool adg_is_dense(const struct adg_column_profile *column)
+{
+    return adg_is_whole(column) && column->least >= 0 && column->filled > ENOUGH_ROWS &&
+           (uint64_t)(column->most - column->least) < 2 * column->filled;
+}
+
 bool adg_is_issued(const struct adg_column_profile *column)
 {
-    bool whole = adg_is_whole(column);
-    bool dense = whole && column->least >= 0 && column->filled > ENOUGH_ROWS &&
-                 (uint64_t)(column->most - column->least) < 2 * column->filled;
-    return column->filled > 0 && (dense || is_steady(column)) && (whole || column->fractions == 0);
+    return column->filled > 0 && (adg_is_dense(column) || is_steady(column)) &&
+           (adg_is_whole(column) || column->fractions == 0);
 }
 
 static int bits_of(uint32_t set)
