@@ -44,8 +44,8 @@ static void report(void *context, const char *stage, const char *table, uint64_t
 static enum adg_status confine(void *context, const struct adg_classify_places *places, struct adg_error *error)
 {
     const struct arguments *arguments = context;
-    enum { OWN = 2 };
-    char folder[PATH_MAX];
+    enum { OWN = 3 };
+    char folder[PATH_MAX], around[PATH_MAX];
     uint32_t count = 0;
     struct adg_place *all = adg_alloc_array(OWN + (size_t)places->readable_count, sizeof *all);
     if (all == NULL) {
@@ -56,7 +56,9 @@ static enum adg_status confine(void *context, const struct adg_classify_places *
         all[count++] = (struct adg_place){folder, ADG_MAY_WRITE};
     }
     if (places->spill != NULL) {
+        adg_cli_parent(places->spill, around);
         all[count++] = (struct adg_place){places->spill, ADG_MAY_WRITE};
+        all[count++] = (struct adg_place){around, ADG_MAY_ARRANGE}; /* to remove it at the end */
     }
     for (uint32_t i = 0; i < places->readable_count; i++) {
         all[count++] = (struct adg_place){places->readable[i], ADG_MAY_READ};

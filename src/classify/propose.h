@@ -59,6 +59,8 @@ ADG_PRINTF(2, 3) const char *adg_propose_text(struct adg_arena *arena, const cha
 
 bool adg_is_number(const struct adg_column_profile *column); /* every value */
 bool adg_is_whole(const struct adg_column_profile *column);  /* every value, and none is too long for a number */
+/* Numbers with decimals are among the values, and more than the few hexadecimal codes that read as one with an exponent: 12e45. */
+bool adg_has_measures(const struct adg_column_profile *column);
 bool adg_is_unique(const struct adg_column_profile *column,
                    const struct adg_sketch_summary *values); /* no value is seen twice */
 bool adg_is_nearly_unique(const struct adg_column_profile *column, const struct adg_sketch_summary *values);

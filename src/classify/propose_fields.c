@@ -377,7 +377,7 @@ static bool decide_identifier(struct deciding *d)
 {
     const struct adg_sketch_summary *values = &d->field->values;
     bool number = adg_is_number(d->column), named = adg_key_name(d->field->column) > 0;
-    if (d->column->fractions > 0 || d->column->timestamps > 0 || adg_date_format_of(d->column, values) >= 0 ||
+    if (adg_has_measures(d->column) || d->column->timestamps > 0 || adg_date_format_of(d->column, values) >= 0 ||
         d->column->kind == ADG_SOURCE_DOUBLE) {
         return false;
     }

@@ -45,6 +45,12 @@ bool adg_is_whole(const struct adg_column_profile *column)
     return column->filled > 0 && column->whole == column->filled && column->wide == 0;
 }
 
+bool adg_has_measures(const struct adg_column_profile *column)
+{
+    enum { ONE_IN = 20 };
+    return column->fractions * ONE_IN > column->filled;
+}
+
 bool adg_is_unique(const struct adg_column_profile *column, const struct adg_sketch_summary *values)
 {
     return column->filled > 1 && values->repeated == 0;
@@ -75,8 +81,7 @@ bool adg_is_dense(const struct adg_column_profile *column)
 
 bool adg_is_issued(const struct adg_column_profile *column)
 {
-    return column->filled > 0 && (adg_is_dense(column) || is_steady(column)) &&
-           (adg_is_whole(column) || column->fractions == 0);
+    return column->filled > 0 && (adg_is_dense(column) || is_steady(column)) && !adg_has_measures(column);
 }
 
 static int bits_of(uint32_t set)
@@ -200,7 +205,7 @@ static enum adg_status name_field(struct adg_proposal *proposal, uint32_t column
 /* Dates, times, measures, true and false identify nothing. */
 static bool may_identify(const struct adg_column_profile *column, const struct adg_sketch_summary *values)
 {
-    return column->filled > 0 && column->fractions == 0 && column->timestamps < column->filled &&
+    return column->filled > 0 && !adg_has_measures(column) && column->timestamps < column->filled &&
            column->truths < column->filled && adg_date_format_of(column, values) < 0 &&
            column->kind != ADG_SOURCE_DOUBLE && column->kind != ADG_SOURCE_BOOLEAN;
 }
