@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "classify/classify.h"
 #include "cli.h"
@@ -72,6 +73,11 @@ static enum adg_status confine(void *context, const struct adg_classify_places *
 static enum adg_status classify(struct arguments *arguments, struct adg_error *error)
 {
     struct adg_classify_result result = {0};
+    struct stat in, out;
+    if (arguments->out != NULL && stat(arguments->file, &in) == 0 && stat(arguments->out, &out) == 0 &&
+        in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+        return adg_fail(error, ADG_USAGE, "option --out: expected another file than the one that is looked at");
+    }
     const char *temporary = getenv("TMPDIR");
     char *beside = arguments->out != NULL
                        ? adg_strdup(arguments->out)

@@ -199,6 +199,10 @@ static enum adg_status check_header(const struct run *run, const char *name, str
         values += slot >= 0;
         often = often || (slot >= 0 && column->sketch.entries[slot].count * OFTEN >= column->filled);
     }
+    if (run->profile.column_count == 1 && strpbrk(run->profile.columns[0].name, ";\t|") != NULL) {
+        return adg_fail(error, ADG_BAD_INPUT,
+                        "%s: expected columns between commas, found a single one: has it another delimiter?", name);
+    }
     if (number || often || 3 * values > run->profile.column_count) {
         return adg_fail(
             error, ADG_BAD_INPUT,
@@ -284,8 +288,8 @@ static enum adg_status second_pass(struct run *run, struct adg_error *error)
 {
     struct adg_relations *relations = &run->relations;
     enum adg_status status = adg_propose_relations(&run->proposal, relations, error);
-    if (status != ADG_OK || ((relations->patients == NULL || relations->tracked_count == 0) &&
-                             (relations->date_count < 2 || relations->whole_count == 0))) {
+    if (status != ADG_OK ||
+        ((relations->patients == NULL || relations->tracked_count == 0) && relations->date_count < 2)) {
         return status;
     }
     struct adg_source *source = NULL;

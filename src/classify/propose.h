@@ -36,6 +36,8 @@ struct adg_proposal {
     int64_t patient_key;                             /* -1: none found */
     const char *primary_evidence, *primary_decision; /* the latter NULL when it is sure */
     const char *patient_evidence;
+    uint32_t sorted_dates[ADG_ORDERED_DATES];
+    uint32_t sorted_date_count;
     bool placeholders; /* codes are counted without "-" and "&" */
 };
 

@@ -457,7 +457,7 @@ static double agreement(const struct deciding *d)
 static bool decide_person(struct deciding *d)
 {
     bool month = adg_date_format_of(d->column, &d->field->values) == ADG_DATE_MONTH;
-    if (agreement(d) < 0.5) {
+    if (agreement(d) < 0.7) {
         if (month) {
             categories(d, ADG_TYPE_STRING, "months, MMyyyy, in every value, that are not seen to be one per person");
         }
@@ -620,6 +620,19 @@ static bool has_inputs(const struct adg_proposal *proposal, const struct adg_pro
     return true;
 }
 
+/* Dates that stand in order: all must be sampled. */
+static void order_dates(struct adg_proposal *proposal, const struct adg_relations *relations)
+{
+    uint32_t columns[ADG_ORDERED_DATES];
+    uint32_t found = relations != NULL ? adg_relations_sorted_dates(relations, columns) : 0;
+    for (uint32_t i = 0; i < found; i++) {
+        const struct adg_proposed_field *field = &proposal->fields[columns[i]];
+        if (field->role == ADG_ROLE_SAMPLED && field->value_type == ADG_VALUE_DATE) {
+            proposal->sorted_dates[proposal->sorted_date_count++] = columns[i];
+        }
+    }
+}
+
 enum adg_status adg_propose_fields(struct adg_proposal *proposal, const struct adg_relations *relations,
                                    struct adg_error *error)
 {
@@ -645,6 +658,9 @@ enum adg_status adg_propose_fields(struct adg_proposal *proposal, const struct a
                 status = status == ADG_OK ? say_what_it_follows(&d, error) : status;
             }
         }
+    }
+    if (status == ADG_OK) {
+        order_dates(proposal, relations);
     }
     return status;
 }

@@ -60,6 +60,53 @@ static void check_differences(struct adg_relations *relations, const int64_t *da
     relations->difference_count = left;
 }
 
+static void compare_dates(struct adg_relations *relations, const int64_t *dates)
+{
+    uint32_t count = relations->date_count < ADG_ORDERED_DATES ? relations->date_count : ADG_ORDERED_DATES;
+    for (uint32_t second = 0; second < count; second++) {
+        for (uint32_t first = 0; first < count && dates[second] != ADG_RELATIONS_NONE; first++) {
+            struct adg_date_order *order = &relations->orders[first][second];
+            bool both = dates[first] != ADG_RELATIONS_NONE;
+            order->both += both;
+            order->alone += !both;
+            order->reversed += both && dates[first] > dates[second];
+        }
+    }
+}
+
+static bool is_before(const struct adg_relations *relations, uint32_t first, uint32_t second)
+{
+    enum { ORDERED_ONE_IN = 1000 };
+    const struct adg_date_order *order = &relations->orders[first][second];
+    return order->both >= ENOUGH_ROWS && (order->reversed + order->alone) * ORDERED_ONE_IN <= order->both;
+}
+
+uint32_t adg_relations_sorted_dates(const struct adg_relations *relations, uint32_t out[ADG_ORDERED_DATES])
+{
+    uint32_t dates = relations->date_count < ADG_ORDERED_DATES ? relations->date_count : ADG_ORDERED_DATES, count = 0;
+    uint32_t left = (1U << dates) - 1; /* dates that may come next, as bits */
+    while (left != 0) {
+        int64_t best = -1;
+        uint32_t best_behind = 0;
+        for (uint32_t first = 0; first < dates; first++) {
+            uint32_t behind = 0;
+            for (uint32_t second = 0; second < dates; second++) {
+                bool equal = is_before(relations, first, second) && is_before(relations, second, first);
+                bool counts = (left >> second & 1) != 0 && second != first && is_before(relations, first, second);
+                behind |= counts && (!equal || second > first) ? 1U << second : 0;
+            }
+            if ((left >> first & 1) != 0 &&
+                (best < 0 || __builtin_popcount(behind) > __builtin_popcount(best_behind))) {
+                best = first;
+                best_behind = behind;
+            }
+        }
+        out[count++] = relations->dates[best];
+        left = best_behind;
+    }
+    return count >= 2 ? count : 0;
+}
+
 void adg_relations_add(struct adg_relations *relations, uint64_t patient, const uint64_t *tracked, const int64_t *dates,
                        const int64_t *wholes)
 {
@@ -74,6 +121,7 @@ void adg_relations_add(struct adg_relations *relations, uint64_t patient, const 
         }
         relations->seen[slot] = true;
     }
+    compare_dates(relations, dates);
     if (relations->difference_count > 0) {
         check_differences(relations, dates, wholes);
     }

@@ -18,6 +18,14 @@ struct adg_difference {
     uint64_t agreed, disagreed;
 };
 
+/* Two dates in the rows that have the second one. */
+struct adg_date_order {
+    uint64_t both, reversed; /* the first is filled too; and it is the later one */
+    uint64_t alone;          /* the first is null */
+};
+/* So many dates are put into order. */
+#define ADG_ORDERED_DATES 16
+
 struct adg_relations {
     /* what to look at, set by the caller: columns; the lists stay the caller's */
     const struct adg_sketch *patients; /* of the patient key; NULL: none */
@@ -28,6 +36,7 @@ struct adg_relations {
     uint64_t *agreed;                   /* [tracked_count] of them, with the same value, or none */
     struct adg_difference *differences; /* those that are left */
     uint32_t difference_count;
+    struct adg_date_order orders[ADG_ORDERED_DATES][ADG_ORDERED_DATES]; /* of the first dates, each with each */
     /* of the patients that are kept: their last values */
     uint32_t *last;
     bool *seen;
@@ -39,6 +48,9 @@ void adg_relations_add(struct adg_relations *relations, uint64_t patient, const 
                        const int64_t *wholes);
 /* Gives up what too few rows agree with. */
 void adg_relations_end(struct adg_relations *relations);
+/* The longest row of dates that is found of which each is, in nearly every row, no later than the next, and filled where the next is. The columns,
+ * into `out`; returns how many, 0 for none. */
+uint32_t adg_relations_sorted_dates(const struct adg_relations *relations, uint32_t out[ADG_ORDERED_DATES]);
 void adg_relations_fini(struct adg_relations *relations);
 
 #endif

@@ -6,38 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NOBODYS = 1000, MOST_PLACES = 64, MIXED = 100 };
+enum { NOBODYS = 1000, MOST_PLACES = 64, MIXED = 100, HEXADECIMAL_PLACES = 8 };
 
 struct set {
     uint64_t bits[2];
 };
 
-/* Classes from the narrowest to the widest. */
+/* Classes from the narrowest to the widest. Hexadecimal digits are no class of a place, only of all places together. */
 static const struct class
 {
     const char *text;
     const char *ranges; /* pairs of first and last */
     int size;
+    bool whole; /* of all places */
 } classes[] = {
-    {"\\d", "09", 10},
-    {"[A-F]", "AF", 6},
-    {"[a-f]", "af", 6},
-    {"[0-9A-F]", "09AF", 16},
-    {"[0-9a-f]", "09af", 16},
-    {"[A-Z]", "AZ", 26},
-    {"[a-z]", "az", 26},
-    {"[0-9A-Z]", "09AZ", 36},
-    {"[0-9a-z]", "09az", 36},
-    {"[a-zA-Z]", "azAZ", 52},
-    {"[0-9a-zA-Z]", "09azAZ", 62},
+    {"\\d", "09", 10, false},        {"[0-9A-F]", "09AF", 16, true},  {"[0-9a-f]", "09af", 16, true},
+    {"[A-Z]", "AZ", 26, false},      {"[a-z]", "az", 26, false},      {"[0-9A-Z]", "09AZ", 36, false},
+    {"[0-9a-z]", "09az", 36, false}, {"[a-zA-Z]", "azAZ", 52, false}, {"[0-9a-zA-Z]", "09azAZ", 62, false},
 };
-enum {
-    CLASSES = sizeof classes / sizeof classes[0],
-    DIGITS = 0,
-    CAPITALS = 5,
-    CAPITALS_AND_DIGITS = 7,
-    ANY = CLASSES - 1
-};
+enum { CLASSES = sizeof classes / sizeof classes[0], CAPITALS_AND_DIGITS = 5, ANY = CLASSES - 1 };
 
 static bool holds(struct set set, int c)
 {
@@ -72,12 +59,13 @@ static bool is_empty(struct set set)
     return (set.bits[0] | set.bits[1]) == 0;
 }
 
-static int class_of(struct set set)
+static int class_of(struct set set, bool whole)
 {
     struct set plain = without_marks(set);
     for (int i = 0; i < CLASSES; i++) {
         struct set class = class_set(i);
-        if ((plain.bits[0] & ~class.bits[0]) == 0 && (plain.bits[1] & ~class.bits[1]) == 0) {
+        if ((whole || !classes[i].whole) && (plain.bits[0] & ~class.bits[0]) == 0 &&
+            (plain.bits[1] & ~class.bits[1]) == 0) {
             return i;
         }
     }
@@ -189,21 +177,21 @@ static void write_text(const struct adg_column_profile *column, uint64_t distinc
         put_literal(&writer, single(place(column, at++)));
     }
     struct set common = common_set(column, at, shortest);
-    int class = class_of(common);
-    bool hexadecimal = shortest >= at + 8 && (class == 3 || class == 4);
-    bool mixed = shortest >= at + 8 && distinct < MIXED && class >= CAPITALS_AND_DIGITS;
+    int class = class_of(common, shortest >= at + HEXADECIMAL_PLACES);
+    bool hexadecimal = classes[class].whole;
+    bool mixed = shortest >= at + HEXADECIMAL_PLACES && distinct < MIXED && class >= CAPITALS_AND_DIGITS;
     for (; at < shortest; at++) {
         struct set set = place(column, at);
         int mark = single(set);
         if (mark >= 0 && !is_plain(mark)) {
             put_literal(&writer, mark);
         } else {
-            put_class(&writer, hexadecimal || mixed || is_empty(without_marks(set)) ? class : class_of(set));
+            put_class(&writer, hexadecimal || mixed || is_empty(without_marks(set)) ? class : class_of(set, false));
         }
     }
     if (longest > shortest) {
         struct set tail = common_set(column, shortest, longest);
-        int tail_class = is_empty(tail) ? ANY : class_of(tail);
+        int tail_class = is_empty(tail) ? ANY : class_of(tail, hexadecimal);
         char text[48];
         end_run(&writer);
         snprintf(text, sizeof text, "%s{0,%u}", classes[tail_class].text, longest - shortest);

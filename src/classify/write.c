@@ -99,6 +99,21 @@ static enum adg_status put_field(const struct adg_proposed_field *field, struct 
     return status == ADG_OK ? put_text(out, "}\n", error) : status;
 }
 
+static enum adg_status put_sorted_dates(const struct adg_proposal *proposal, struct adg_buffer *out,
+                                        struct adg_error *error)
+{
+    enum adg_status status = put_text(out,
+                                      "# In nearly every row each of these dates is no later than the next, and filled "
+                                      "where the next is: rows are made so.\n"
+                                      "sorted_dates: [",
+                                      error);
+    for (uint32_t i = 0; i < proposal->sorted_date_count && status == ADG_OK; i++) {
+        status = adg_buffer_printf(out, error, "%s'%s'", i > 0 ? ", " : "",
+                                   proposal->fields[proposal->sorted_dates[i]].name);
+    }
+    return status == ADG_OK ? put_text(out, "]\n", error) : status;
+}
+
 static enum adg_status put_head(const struct adg_proposal *proposal, const char *dataset, const char *table,
                                 bool all_rows, struct adg_buffer *out, struct adg_error *error)
 {
@@ -133,6 +148,9 @@ static enum adg_status put_head(const struct adg_proposal *proposal, const char 
                               "a pattern and name it "
                               "as patient_key; without it, thresholds count records alone.",
                               error);
+    }
+    if (status == ADG_OK && proposal->sorted_date_count >= 2) {
+        status = put_sorted_dates(proposal, out, error);
     }
     if (status == ADG_OK && proposal->placeholders) {
         status = put_text(out, "# What count_codes takes for no code.\nplaceholders: ['-', '&']\n", error);

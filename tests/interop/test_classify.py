@@ -126,6 +126,7 @@ def test_hes(dataset, form, open_table, classify, adg, tmp_path):
     derived = [field for field in ours["fields"] if re.match("prefix|join|count", field.get("derive", ""))]
     assert sum("derive" in found[field["name"]] for field in derived) >= 0.8 * len(derived)
     assert not any("derive" in found[field["name"]] for field in sampled)
+    assert draft.get("sorted_dates") == ours.get("sorted_dates")
     chain(adg, tmp_path / "draft.yaml", ["--source", file.parent, "--table", f"t={file}"], tmp_path, 5_000)
 
 
@@ -182,6 +183,7 @@ EXPECTED = {
 def test_personal_data_dates_and_codes(classify, adg, tmp_path):
     rows = write(tmp_path / "visits.csv", clinic_rows())
     draft, fields, text = classify(tmp_path / "visits.csv")
+    assert draft["sorted_dates"] == ["START", "END"]
     assert draft["patient_key"] == "NHS_NUMBER" and draft["primary_key"] in ("RECORD_NO", "TOKEN")
     assert {name: field.get("values") or field["pattern"] for name, field in fields.items() if name != "RECORD_NO"} == {
         name: value for name, value in EXPECTED.items() if name != "RECORD_NO"}
@@ -251,6 +253,7 @@ def test_options(classify, adg, tmp_path):
     (b"Ada,M,Leeds\n" + b"Ada,F,Leeds\nBrian,M,York\n" * 20, "looks like values"),
     (b"Adalbert,a@b.example\n" + b"Brian,c@d.example\n" * 20, "looks like values"),
     (b"ID,id\n1,2\n", "have the same"),
+    (b"ID;CODE\n1;2\n", "another delimiter"),
     (b"WEIGHT\n" + b"1.5\n2.5\n" * 20, "no column can identify a record"),
 ])
 def test_bad_tables(content, said, adg, tmp_path):
@@ -258,6 +261,25 @@ def test_bad_tables(content, said, adg, tmp_path):
     done = adg("classify", tmp_path / "t.csv", "--out", tmp_path / "d.yaml", check=4)
     assert said in done.stderr and "Ada" not in done.stderr and "1001" not in done.stderr and "@" not in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_names_of_columns(classify, adg, tmp_path):
+    """Whatever a column is called, its field has a name, and is found again."""
+    names = ["ID", 'a "b"\n c', "Größe", "back\\slash", "NO", "a b c", "%", "n" * 300]
+    with open(tmp_path / "t.csv", "w", newline="") as file:
+        csv.writer(file).writerows([names, *([i, *"xyzwqvu"] for i in range(100, 400))])
+    draft, fields, _ = classify(tmp_path / "t.csv")
+    assert list(fields) == ["ID", "A_B_C", "GR_E", "BACK_SLASH", "NO", "A_B_C_2", "COLUMN_7", "N" * 100]
+    assert [field.get("column", name) for name, field in fields.items()] == names
+    chain(adg, tmp_path / "draft.yaml", ["--source", tmp_path], tmp_path, 200)
+
+
+def test_the_table_is_not_overwritten(adg, tmp_path):
+    (tmp_path / "t.csv").write_text("ID\n1\n")
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "t.csv")
+    for out in ("t.csv", "link.yaml"):
+        adg("classify", tmp_path / "t.csv", "--out", tmp_path / out, check=2)
+    assert (tmp_path / "t.csv").read_text() == "ID\n1\n"
 
 
 def test_what_is_no_table(adg, tmp_path):

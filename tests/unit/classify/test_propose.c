@@ -487,6 +487,9 @@ static void test_columns_together(void **state)
     assert_string_equal(fields[11].name, "HOME_POST");
     assert_string_equal(fields[12].name, "HOME_POST_2");
     assert_int_equal(fields[12].role, ADG_ROLE_ID);
+    assert_int_equal(made.proposal.sorted_date_count, 2);
+    assert_int_equal(made.proposal.sorted_dates[0], 8);
+    assert_int_equal(made.proposal.sorted_dates[1], 9);
     check_draft(&made, &draft);
     assert_non_null(strstr(adg_buffer_text(&draft), "placeholders: ['-', '&']"));
     assert_non_null(strstr(adg_buffer_text(&draft), "column: \"Home Post\""));
