@@ -58,13 +58,10 @@ static bool value_type_fits(enum adg_value_type value_type, enum adg_type type)
     switch (value_type) {
     case ADG_VALUE_CATEGORICAL:
         return true;
-    case ADG_VALUE_CONTINUOUS:
-        if (type == ADG_TYPE_TIMESTAMP) {
-            return true;
-        }
-        /* fallthrough */
     case ADG_VALUE_DISCRETE:
-        return type == ADG_TYPE_INT32 || type == ADG_TYPE_INT64 || type == ADG_TYPE_DOUBLE || type == ADG_TYPE_DECIMAL;
+    case ADG_VALUE_CONTINUOUS:
+        return (type == ADG_TYPE_TIMESTAMP && value_type == ADG_VALUE_CONTINUOUS) || type == ADG_TYPE_INT32 ||
+               type == ADG_TYPE_INT64 || type == ADG_TYPE_DOUBLE || type == ADG_TYPE_DECIMAL;
     case ADG_VALUE_DATE:
         return type == ADG_TYPE_DATE;
     case ADG_VALUE_DEMOGRAPHIC_CATEGORICAL:

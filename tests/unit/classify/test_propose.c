@@ -432,7 +432,8 @@ static void make_counted(uint32_t row, char out[64])
     unsigned count = code[0] != '\0';
     make_code_2(row, code);
     count += code[0] != '\0';
-    sprintf(out, count > 0 ? "%u" : "", count);
+    sprintf(out, "%u", count);
+    out[count > 0 ? 1 : 0] = '\0';
 }
 
 static uint32_t first_day(uint32_t row)
