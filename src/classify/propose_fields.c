@@ -386,9 +386,9 @@ static bool decide_identifier(struct deciding *d)
     if (adg_is_nearly_unique(d->column, values) && (named || adg_is_issued(d->column))) {
         identify(d, &shape,
                  ADG_SAY(d, "an identifier: nearly every value occurs once%s", named ? ", and the name says so" : ""),
-                 named || !number || adg_is_dense(d->column)
-                     ? NULL
-                     : "whether it is an identifier, or a measure that nearly always differs");
+                 named || adg_is_dense(d->column) ? NULL
+                 : number ? "whether it is an identifier, or a measure that nearly always differs"
+                          : "whether it is an identifier, or a code of which so few records show few values twice");
     } else if (adg_is_nearly_unique(d->column, values) && !number) {
         identify(d, &shape,
                  "text of which nearly every value occurs once: it may identify people, and is never sampled",

@@ -36,6 +36,16 @@ static enum adg_status put_quoted(struct adg_buffer *out, const char *text, stru
     return status == ADG_OK ? put_text(out, "\"", error) : status;
 }
 
+/* Between single quotes, where a backslash is itself and a quote is doubled. */
+static enum adg_status put_pattern(struct adg_buffer *out, const char *pattern, struct adg_error *error)
+{
+    enum adg_status status = put_text(out, "pattern: '", error);
+    for (const char *at = pattern; *at != '\0' && status == ADG_OK; at++) {
+        status = *at == '\'' ? put_text(out, "''", error) : adg_buffer_append(out, at, 1, error);
+    }
+    return status == ADG_OK ? put_text(out, "'", error) : status;
+}
+
 /* A comment in lines of a readable length. */
 static enum adg_status put_comment(struct adg_buffer *out, const char *indent, const char *text,
                                    struct adg_error *error)
@@ -87,7 +97,7 @@ static enum adg_status put_field(const struct adg_proposed_field *field, struct 
     status = adg_buffer_printf(out, error, "  - {name: '%s', type: %s%s%s, ", field->name, quoted ? "'" : "", type,
                                quoted ? "'" : "");
     if (status == ADG_OK) {
-        status = field->role == ADG_ROLE_ID ? adg_buffer_printf(out, error, "pattern: '%s'", field->pattern)
+        status = field->role == ADG_ROLE_ID ? put_pattern(out, field->pattern, error)
                  : field->role == ADG_ROLE_DERIVED
                      ? adg_buffer_printf(out, error, "derive: '%s'", field->derivation)
                      : adg_buffer_printf(out, error, "values: %s", adg_value_type_name(field->value_type));

@@ -179,6 +179,11 @@ static void make_hexadecimal(uint32_t row, char out[64])
     sprintf(out, "%08x-%04x", (unsigned)adg_mix(row + 3), row & 0xffff);
 }
 
+static void make_quoted(uint32_t row, char out[64])
+{
+    sprintf(out, "o'%08u", (unsigned)(adg_mix(row + 5) % 100000000));
+}
+
 static void make_surname(uint32_t row, char out[64])
 {
     static const char *const names[] = {"Smith", "Jones", "Patel", "Brown"};
@@ -347,7 +352,8 @@ static void test_columns(void **state)
         {{"SPELL", make_issued, ADG_SOURCE_TEXT}, "integer [1-9]\\d{8}", true},
         {{"LINE", make_counter, ADG_SOURCE_TEXT}, "integer \\d{5}", false},
         {{"COST", make_money, ADG_SOURCE_TEXT}, "integer CONTINUOUS", false},
-        {{"TOKEN", make_hexadecimal, ADG_SOURCE_TEXT}, "string [0-9a-f]{8}\\-[0-9a-f]{4}", false},
+        {{"TOKEN", make_hexadecimal, ADG_SOURCE_TEXT}, "string [0-9a-f]{8}\\-[0-9a-f]{4}", true},
+        {{"TAG_ID", make_quoted, ADG_SOURCE_TEXT}, "string o\\'\\d{8}", false},
         {{"SURNAME", make_surname, ADG_SOURCE_TEXT}, "string [A-Z][a-z]{4,9}", true},
         {{"WARD_NAME", make_surname, ADG_SOURCE_TEXT}, "string CATEGORICAL", false},
         {{"HOME", make_postcode, ADG_SOURCE_TEXT}, "string [A-Z]{1,2}\\d{1,2} \\d[A-Z]{2}", true},
