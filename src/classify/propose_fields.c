@@ -230,22 +230,6 @@ static double strings_needed(const struct deciding *d)
     return (double)(needed > LEAST ? needed : LEAST);
 }
 
-static bool decide_key(struct deciding *d)
-{
-    const struct adg_proposal *proposal = d->proposal;
-    bool primary = d->index == proposal->primary_key;
-    struct adg_shape shape;
-    if (!primary && (int64_t)d->index != proposal->patient_key) {
-        return false;
-    }
-    adg_shape_of(d->column, d->distinct, strings_needed(d), &shape);
-    identify(d, &shape,
-             primary ? ADG_SAY(d, "primary key: %s", proposal->primary_evidence)
-                     : ADG_SAY(d, "patient key: %s", proposal->patient_evidence),
-             primary ? proposal->primary_decision : NULL);
-    return true;
-}
-
 static bool decide_empty(struct deciding *d)
 {
     static const struct {
@@ -293,6 +277,32 @@ static enum adg_personal personal_by_values(const struct deciding *d)
         }
     }
     return ADG_PERSONAL_NONE;
+}
+
+/* Keys are never sampled, whatever they hold; that they are personal data is said, and then they show no character. */
+static bool decide_key(struct deciding *d)
+{
+    const struct adg_proposal *proposal = d->proposal;
+    bool primary = d->index == proposal->primary_key;
+    struct adg_shape shape;
+    if (!primary && (int64_t)d->index != proposal->patient_key) {
+        return false;
+    }
+    enum adg_personal by_name = adg_personal_column(d->field->column), by_values = personal_by_values(d);
+    enum adg_personal kind = by_values != ADG_PERSONAL_NONE ? by_values : by_name;
+    if (kind == ADG_PERSONAL_NONE) {
+        adg_shape_of(d->column, d->distinct, strings_needed(d), &shape);
+    } else {
+        adg_shape_of_personal(d->column, ADG_PERSONAL_NUMBER, d->distinct, strings_needed(d), &shape);
+    }
+    d->field->personal = kind;
+    identify(d, &shape,
+             ADG_SAY(d, "%s key: %s%s%s%s", primary ? "primary" : "patient",
+                     primary ? proposal->primary_evidence : proposal->patient_evidence,
+                     kind != ADG_PERSONAL_NONE ? "; looks like personal data (" : "",
+                     kind != ADG_PERSONAL_NONE ? adg_personal_text(kind) : "", kind != ADG_PERSONAL_NONE ? ")" : ""),
+             primary ? proposal->primary_decision : NULL);
+    return true;
 }
 
 static bool decide_personal(struct deciding *d)

@@ -188,6 +188,7 @@ def test_personal_data_dates_and_codes(classify, adg, tmp_path):
     assert {name: field.get("values") or field["pattern"] for name, field in fields.items() if name != "RECORD_NO"} == {
         name: value for name, value in EXPECTED.items() if name != "RECORD_NO"}
     said = dict(zip(fields, re.split(r"  - \{.*\n", text.split("fields:\n")[1])))
+    assert "patient key" in said["NHS_NUMBER"] and "personal data (NHS numbers)" in said["NHS_NUMBER"]
     for name in ("CONTACT", "MOBILE", "NOTES", "FORENAME"):
         assert "never sampled" in said[name] and "DECIDE" in said[name]
     for name, form in (("SLASHES", "dd/MM/yyyy"), ("DIGITS", "ddMMyy")):
