@@ -202,13 +202,18 @@ static void sample(struct deciding *d, enum adg_type type, enum adg_value_type v
     d->field->evidence = evidence;
 }
 
-static void categories(struct deciding *d, enum adg_type type, const char *why)
+/* Appended where most records would be lost. */
+static const char *suppression(const struct deciding *d)
 {
     const struct adg_sketch_summary *values = &d->field->values;
-    bool rare = 2 * values->rare_records > values->records;
-    sample(d, type, ADG_VALUE_CATEGORICAL,
-           ADG_SAY(d, "%s; %s different values%s", why, d->count,
-                   rare ? "; most records have one that fewer than 5 records have: suppressed" : ""));
+    return 2 * values->rare_records > values->records
+               ? "; most records have one that fewer than 5 records have: suppressed"
+               : "";
+}
+
+static void categories(struct deciding *d, enum adg_type type, const char *why)
+{
+    sample(d, type, ADG_VALUE_CATEGORICAL, ADG_SAY(d, "%s; %s different values%s", why, d->count, suppression(d)));
 }
 
 static void identify(struct deciding *d, const struct adg_shape *shape, const char *evidence, const char *decision)
@@ -427,15 +432,21 @@ static bool decide_date(struct deciding *d)
     };
     int format = adg_date_format_of(d->column, &d->field->values);
     const struct adg_column_profile *column = d->column;
+    if (column->filled > 0 && column->timestamps == column->filled &&
+        (column->midnights < column->filled || column->kind != ADG_SOURCE_TIMESTAMP)) {
+        sample(d, ADG_TYPE_TIMESTAMP, ADG_VALUE_CONTINUOUS,
+               "dates with a time of day, yyyy-MM-dd HH:mm:ss, in every value");
+        return true;
+    }
     if (column->filled > 0 && column->timestamps == column->filled) {
-        bool days = column->midnights == column->filled && column->kind == ADG_SOURCE_TIMESTAMP;
-        sample(d, days ? ADG_TYPE_DATE : ADG_TYPE_TIMESTAMP, days ? ADG_VALUE_DATE : ADG_VALUE_CONTINUOUS,
-               days ? "dates, stored with a time of day that is always 0"
-                    : "dates with a time of day, yyyy-MM-dd HH:mm:ss, in every value");
+        sample(d, ADG_TYPE_DATE, ADG_VALUE_DATE,
+               ADG_SAY(d, "dates, stored with a time of day that is always 0; %s different values%s", d->count,
+                       suppression(d)));
         return true;
     }
     if (format == ADG_DATE_ISO) {
-        sample(d, ADG_TYPE_DATE, ADG_VALUE_DATE, "dates, yyyy-MM-dd, in every value");
+        sample(d, ADG_TYPE_DATE, ADG_VALUE_DATE,
+               ADG_SAY(d, "dates, yyyy-MM-dd, in every value; %s different values%s", d->count, suppression(d)));
         return true;
     }
     if (format < 0 || format == ADG_DATE_MONTH) {

@@ -218,21 +218,24 @@ def test_every_form_of_a_table_gives_the_same(classify, adg, tmp_path):
     assert adg("classify", tmp_path / "visits.csv", "--dataset", "d", "--table", "t", "--quiet", check=0).stdout == texts[0]
 
 
-def test_typed_columns(classify, tmp_path):
+def test_typed_columns(classify, adg, tmp_path):
     r, count = random.Random(5), 2000
     table = pa.table({
-        "ID": pa.array(range(count), pa.int64()), "DAY": pa.array([date(2020, 1, 1) + timedelta(r.randrange(300)) for _ in range(count)]),
+        "Record ID": pa.array(range(count), pa.int64()), "DAY": pa.array([date(2020, 1, 1) + timedelta(r.randrange(300)) for _ in range(count)]),
         "MOMENT": pa.array([r.randrange(10**15) for _ in range(count)], pa.timestamp("us")),
-        "MIDNIGHT": pa.array([r.randrange(10_000) * 86_400_000_000 for _ in range(count)], pa.timestamp("us")),
+        "MIDNIGHT": pa.array([r.randrange(200) * 86_400_000_000 for _ in range(count)], pa.timestamp("us")),
         "YES": [r.random() < 0.5 for _ in range(count)], "PRICE": pa.array([r.randrange(10**5) / 100 for _ in range(count)]).cast(pa.decimal128(9, 2), safe=False),
         "SHARE": [r.random() for _ in range(count)], "TEXT_CODE": [str(r.randrange(100, 999)) for _ in range(count)], "NUMBER": [r.randrange(300) for _ in range(count)],
         "NEVER": pa.nulls(count, pa.date32())})
     pq.write_table(table, tmp_path / "t.parquet")
     _, fields, _ = classify(tmp_path / "t.parquet")
     assert {name: (field["type"], field.get("values")) for name, field in fields.items()} == {
-        "ID": ("integer", None), "DAY": ("date", "DATE"), "MOMENT": ("timestamp", "CONTINUOUS"), "MIDNIGHT": ("date", "DATE"), "YES": ("boolean", "CATEGORICAL"),
+        "RECORD_ID": ("integer", None), "DAY": ("date", "DATE"), "MOMENT": ("timestamp", "CONTINUOUS"), "MIDNIGHT": ("date", "DATE"), "YES": ("boolean", "CATEGORICAL"),
         "PRICE": ("decimal(18,2)", "CONTINUOUS"), "SHARE": ("double", "CONTINUOUS"), "TEXT_CODE": ("string", "CATEGORICAL"), "NUMBER": ("integer", "CONTINUOUS"),
         "NEVER": ("date", "DATE")}
+    chain(adg, tmp_path / "draft.yaml", ["--source", tmp_path], tmp_path, 1_000)
+    made = pq.read_table(tmp_path / "made" / "artificial_t.parquet")
+    assert min(made["MOMENT"].to_pylist()).year >= 1970 and min(made["MIDNIGHT"].to_pylist()) >= date(1970, 1, 1)
 
 
 def test_options(classify, adg, tmp_path):
