@@ -75,8 +75,8 @@ bool adg_cli_read_line(int fd, char *out, size_t size);
 #define ADG_PASSPHRASE_BYTES 1024
 ADG_MUST_CHECK enum adg_status adg_cli_passphrase(bool twice, char out[ADG_PASSPHRASE_BYTES], struct adg_error *error);
 
-extern const struct adg_command adg_command_dataset, adg_command_scrape, adg_command_import_metadata,
-    adg_command_review, adg_command_keygen, adg_command_sign, adg_command_release, adg_command_releases,
-    adg_command_generate, adg_command_qa, adg_command_publish, adg_command_compose;
+extern const struct adg_command adg_command_dataset, adg_command_classify, adg_command_scrape,
+    adg_command_import_metadata, adg_command_review, adg_command_keygen, adg_command_sign, adg_command_release,
+    adg_command_releases, adg_command_generate, adg_command_qa, adg_command_publish, adg_command_compose;
 
 #endif

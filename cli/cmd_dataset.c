@@ -146,6 +146,9 @@ static void show_dataset(const struct adg_dataset *dataset)
         } else {
             show_derivation(dataset, field->derivation);
         }
+        if (strcmp(field->column, field->name) != 0) {
+            printf("\t%s", field->column);
+        }
         printf("\n");
     }
 }

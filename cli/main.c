@@ -25,14 +25,14 @@ static const char engine_version[] = "1.5.6";
 static const struct adg_command *const commands[] = {
     &adg_command_dataset,
 #ifndef ADG_WITHOUT_ENGINE
-    &adg_command_scrape,  &adg_command_import_metadata,
+    &adg_command_classify, &adg_command_scrape,   &adg_command_import_metadata,
 #endif
-    &adg_command_review,  &adg_command_keygen,          &adg_command_sign,
-    &adg_command_release, &adg_command_releases,        &adg_command_generate,
+    &adg_command_review,   &adg_command_keygen,   &adg_command_sign,
+    &adg_command_release,  &adg_command_releases, &adg_command_generate,
 #ifndef ADG_WITHOUT_ENGINE
     &adg_command_qa,
 #endif
-    &adg_command_publish, &adg_command_compose,
+    &adg_command_publish,  &adg_command_compose,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -63,7 +63,7 @@ static void print_version(void)
 #endif
     printf("jansson %s\n", jansson_version_str());
 #ifdef ADG_WITHOUT_ENGINE
-    puts("no engine: scrape, import-metadata and qa are in the program that is not linked statically");
+    puts("no engine: classify, scrape, import-metadata and qa are in the program that is not linked statically");
 #else
     printf("engine DuckDB %s, loaded by the commands that need it\n", engine_version);
 #endif

@@ -76,6 +76,16 @@ bool adg_dataset_is_placeholder(const struct adg_dataset *dataset, const char *t
     return false;
 }
 
+int64_t adg_dataset_find_column(const struct adg_dataset *dataset, const char *column)
+{
+    for (uint32_t i = 0; i < dataset->field_count; i++) {
+        if (strcasecmp(dataset->fields[i].column, column) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 const struct adg_dataset *adg_definition_find_dataset(const struct adg_definition *definition, const char *name)
 {
     for (uint32_t i = 0; i < definition->dataset_count; i++) {

@@ -61,7 +61,8 @@ struct adg_derivation {
 };
 
 struct adg_field {
-    const char *name; /* upper case */
+    const char *name;   /* upper case */
+    const char *column; /* of a source, in any case: the name, unless the definition says otherwise */
     enum adg_type type;
     uint8_t precision, scale; /* decimals only */
     enum adg_role role;
@@ -141,6 +142,9 @@ static inline bool adg_type_is_int32(enum adg_type type)
 {
     return type == ADG_TYPE_INT32 || type == ADG_TYPE_DATE || type == ADG_TYPE_BOOLEAN;
 }
+
+/* The field whose column in a source has this name, in any case, or -1. */
+int64_t adg_dataset_find_column(const struct adg_dataset *dataset, const char *column);
 
 /* "integer", "decimal(16,15)", ... as the YAML has it, into `out`. */
 void adg_type_format(const struct adg_field *field, char out[24]);

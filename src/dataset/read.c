@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "dataset/parse.h"
 #include "dataset/tree.h"
@@ -59,7 +60,8 @@ static bool value_type_fits(enum adg_value_type value_type, enum adg_type type)
         return true;
     case ADG_VALUE_DISCRETE:
     case ADG_VALUE_CONTINUOUS:
-        return type == ADG_TYPE_INT32 || type == ADG_TYPE_INT64 || type == ADG_TYPE_DOUBLE || type == ADG_TYPE_DECIMAL;
+        return (type == ADG_TYPE_TIMESTAMP && value_type == ADG_VALUE_CONTINUOUS) || type == ADG_TYPE_INT32 ||
+               type == ADG_TYPE_INT64 || type == ADG_TYPE_DOUBLE || type == ADG_TYPE_DECIMAL;
     case ADG_VALUE_DATE:
         return type == ADG_TYPE_DATE;
     case ADG_VALUE_DEMOGRAPHIC_CATEGORICAL:
@@ -102,12 +104,36 @@ static enum adg_status read_pattern(const struct context *context, const yaml_no
     return ADG_OK;
 }
 
+/* What a source calls the field's column: its name, unless `node` is there. */
+static enum adg_status read_column(const struct context *context, const yaml_node_t *name, const yaml_node_t *node,
+                                   uint32_t index)
+{
+    struct adg_field *field = &context->fields[index];
+    field->column = field->name;
+    if (node != NULL && (node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0)) {
+        return adg_tree_refuse(&context->tree, node, 0, "expected the name of a column in a source");
+    }
+    if (node != NULL) {
+        field->column = adg_arena_strndup(context->tree.arena, adg_tree_text(node), node->data.scalar.length);
+        if (field->column == NULL) {
+            return adg_fail_memory(context->tree.error);
+        }
+    }
+    for (uint32_t i = 0; i < index; i++) {
+        if (strcasecmp(context->fields[i].column, field->column) == 0) {
+            return adg_tree_refuse(&context->tree, node != NULL ? node : name, 0,
+                                   "expected a column that no other field has");
+        }
+    }
+    return ADG_OK;
+}
+
 /* Everything of a field but its derivation, which may refer to later fields. */
 static enum adg_status read_field(struct context *context, const yaml_node_t *node, uint32_t index)
 {
-    enum { NAME, TYPE, VALUES, PATTERN, DERIVE };
-    static const char *const keys[] = {"name", "type", "values", "pattern", "derive", NULL};
-    const yaml_node_t *values[5];
+    enum { NAME, TYPE, VALUES, PATTERN, DERIVE, COLUMN };
+    static const char *const keys[] = {"name", "type", "values", "pattern", "derive", "column", NULL};
+    const yaml_node_t *values[6];
     struct adg_field *field = &context->fields[index];
     enum adg_status status = adg_tree_mapping(&context->tree, node, keys, values, "a field");
     if (status != ADG_OK) {
@@ -129,6 +155,10 @@ static enum adg_status read_field(struct context *context, const yaml_node_t *no
                                    "expected a name that no other field has, found %s again", field->name);
         }
     }
+    status = read_column(context, values[NAME], values[COLUMN], index);
+    if (status != ADG_OK) {
+        return status;
+    }
     if (values[PATTERN] != NULL) {
         field->role = ADG_ROLE_ID;
         return read_pattern(context, values[PATTERN], field);
@@ -143,11 +173,11 @@ static enum adg_status read_field(struct context *context, const yaml_node_t *no
     if (value_type->type != YAML_SCALAR_NODE ||
         !adg_value_type_parse(adg_tree_text(value_type), value_type->data.scalar.length, &field->value_type) ||
         !value_type_fits(field->value_type, field->type)) {
-        return adg_tree_refuse(
-            &context->tree, value_type, 0,
-            "expected a value type that fits the type: CATEGORICAL (any), DISCRETE or CONTINUOUS (numbers), "
-            "DATE (date), "
-            "DEMOGRAPHIC_CATEGORICAL or DEMOGRAPHIC_DATE (string)");
+        return adg_tree_refuse(&context->tree, value_type, 0,
+                               "expected a value type that fits the type: CATEGORICAL (any), DISCRETE (numbers), "
+                               "CONTINUOUS (numbers, timestamp), "
+                               "DATE (date), "
+                               "DEMOGRAPHIC_CATEGORICAL or DEMOGRAPHIC_DATE (string)");
     }
     return ADG_OK;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "block/text.h"
+#include "core/date.h"
 #include "core/memory.h"
 #include "sample/alias.h"
 #include "sample/quantile.h"
@@ -28,6 +29,7 @@ struct continuous {
     enum adg_type type;
     unsigned scale;
     double unit;         /* decimals: 10^scale */
+    int64_t step;        /* values are multiples of it: timestamps are made to the second */
     int64_t least, most; /* of the field's type */
 };
 
@@ -72,7 +74,10 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
 /* The value in the field's type; doubles are their own. */
 static int64_t whole_value(const struct continuous *continuous, double value)
 {
-    return clamp(adg_round_half_up(value * continuous->unit), continuous->least, continuous->most);
+    int64_t step = continuous->step;
+    int64_t whole = step > 1 ? adg_round_half_up(value / (double)step) * step
+                             : adg_round_half_up(value * continuous->unit);
+    return clamp(whole, continuous->least, continuous->most);
 }
 
 static enum adg_status run_plain(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
@@ -189,9 +194,8 @@ enum adg_status adg_plan_continuous(struct adg_plan *plan, uint32_t field, struc
     if (range.count > 1 || range.rows[0].numeric_array_count == 0) {
         return adg_fail(error, ADG_BAD_INPUT, "CONTINUOUS is one row with percentiles");
     }
-    if (description->type == ADG_TYPE_DATE || description->type == ADG_TYPE_TIMESTAMP ||
-        description->type == ADG_TYPE_BOOLEAN) {
-        return adg_fail(error, ADG_BAD_INPUT, "a CONTINUOUS field is a number or text");
+    if (description->type == ADG_TYPE_DATE || description->type == ADG_TYPE_BOOLEAN) {
+        return adg_fail(error, ADG_BAD_INPUT, "a CONTINUOUS field is a number, a timestamp or text");
     }
     if (nulls == ADG_PARTS) {
         return ADG_OK;
@@ -220,12 +224,19 @@ enum adg_status adg_plan_continuous(struct adg_plan *plan, uint32_t field, struc
         .count = count,
         .type = description->type,
         .unit = 1,
+        .step = 1,
         .least = INT64_MIN,
         .most = INT64_MAX,
     };
     if (description->type == ADG_TYPE_INT32) {
         continuous->least = INT32_MIN;
         continuous->most = INT32_MAX;
+    }
+    if (description->type == ADG_TYPE_TIMESTAMP) {
+        const int64_t day_us = INT64_C(86400000000);
+        continuous->step = 1000000;
+        continuous->least = ADG_DATE_MIN * day_us;
+        continuous->most = ADG_DATE_MAX * day_us;
     }
     if (description->type == ADG_TYPE_DECIMAL) {
         int64_t limit = 1;

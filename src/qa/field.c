@@ -246,7 +246,7 @@ static enum adg_status draw_up_to(struct adg_qa *qa, const struct curve *curve, 
 
 static double unit_of(const struct adg_field *field)
 {
-    double unit = field->type == ADG_TYPE_DOUBLE ? 0 : 1;
+    double unit = field->type == ADG_TYPE_DOUBLE ? 0 : field->type == ADG_TYPE_TIMESTAMP ? 1e6 : 1;
     for (unsigned i = 0; field->type == ADG_TYPE_DECIMAL && i < field->scale; i++) {
         unit /= 10;
     }
@@ -261,10 +261,10 @@ static enum adg_status measure_curve(struct adg_qa_context *context, const struc
     char sql[512];
     double seen = 0, half = unit_of(field) / 2;
     bool has_row = true;
-    snprintf(
-        sql, sizeof sql,
-        "select cast(\"%s\" as double), cast(count(*) as double) from d where \"%s\" is not null group by 1 order by 1",
-        field->name, field->name);
+    snprintf(sql, sizeof sql,
+             "select cast(%s(\"%s\") as double), cast(count(*) as double) from d where \"%s\" is not null group by 1 "
+             "order by 1",
+             field->type == ADG_TYPE_TIMESTAMP ? "epoch_us" : "", field->name, field->name);
     enum adg_status status = adg_engine_query(context->engine, sql, field->name, &result, error);
     *distance = 0;
     while (status == ADG_OK) {

@@ -268,7 +268,7 @@ static void find_columns(struct loader *loader)
         loader->column_of[f] = -1;
     }
     for (uint32_t c = 0; c < adg_source_column_count(loader->source); c++) {
-        int64_t field = adg_dataset_find_field(dataset, adg_source_column(loader->source, c));
+        int64_t field = adg_dataset_find_column(dataset, adg_source_column(loader->source, c));
         if (field >= 0 && loader->column_of[field] < 0) {
             loader->column_of[field] = c;
         }
@@ -294,7 +294,7 @@ static enum adg_status check_unknown(const struct adg_scrape_options *options, c
     enum adg_status status = unknown == NULL ? adg_fail_memory(error) : ADG_OK;
     for (uint32_t c = 0; c < columns && status == ADG_OK; c++) {
         const char *name = adg_source_column(source, c);
-        if (adg_dataset_find_field(dataset, name) < 0) {
+        if (adg_dataset_find_column(dataset, name) < 0) {
             unknown[count] = adg_arena_strdup(arena, name);
             status = unknown[count++] == NULL ? adg_fail_memory(error) : append_name(&names, name, error);
         }
@@ -303,9 +303,9 @@ static enum adg_status check_unknown(const struct adg_scrape_options *options, c
         const char *hint = columns == 1 ? "; it has a single column: is its delimiter a comma?" : "";
         status = adg_fail(error, ADG_BAD_INPUT,
                           "%s: no column for the key %s%s%s (%u of its %u columns are not in dataset %s)%s",
-                          adg_source_name(source), dataset->fields[dataset->primary_key].name,
+                          adg_source_name(source), dataset->fields[dataset->primary_key].column,
                           dataset->patient_key >= 0 ? " or for " : "",
-                          dataset->patient_key >= 0 ? dataset->fields[dataset->patient_key].name : "", count, columns,
+                          dataset->patient_key >= 0 ? dataset->fields[dataset->patient_key].column : "", count, columns,
                           dataset->name, hint);
     } else if (status == ADG_OK && count > 0 && !options->skip_unknown) {
         status = adg_fail(error, ADG_BAD_INPUT,
@@ -331,10 +331,10 @@ static enum adg_status note_missing(const struct loader *loader, struct adg_mani
                                                                  adg_source_name(loader->source), loader->table->name);
     for (uint32_t f = 0; f < dataset->field_count && status == ADG_OK; f++) {
         if (loader->column_of[f] < 0 && dataset->fields[f].role == ADG_ROLE_SAMPLED) {
-            missing[count] = adg_arena_strdup(arena, dataset->fields[f].name);
+            missing[count] = adg_arena_strdup(arena, dataset->fields[f].column);
             status = missing[count] == NULL
                          ? adg_fail_memory(error)
-                         : adg_buffer_printf(&text, error, "%s%s", count > 0 ? ", " : "", dataset->fields[f].name);
+                         : adg_buffer_printf(&text, error, "%s%s", count > 0 ? ", " : "", dataset->fields[f].column);
             count++;
         }
     }

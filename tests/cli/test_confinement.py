@@ -156,6 +156,20 @@ def test_scrape(small_meta, shim, adg):
     assert (small_meta.meta / "metadata.parquet").read_bytes() == expected
 
 
+@pytest.mark.parametrize("to_file", [True, False])
+def test_classify(small_meta, shim, to_file):
+    """From Parquet; the draft to a file, and to standard output."""
+    pq.write_table(pyarrow.csv.read_csv(small_meta.source / "visits.csv"), small_meta.source / "visits.parquet", row_group_size=500)
+    (small_meta.folder / "drafts").mkdir()
+    out = ["--out", small_meta.folder / "drafts" / "draft.yaml"] if to_file else []
+    done, tries = run_with(shim, small_meta.folder, "classify", small_meta.source / "visits.parquet", *out, "--sandbox", "required")
+    assert done.returncode == 0, done.stderr
+    assert ("main", *REFUSED) in tries and {t[1:] for t in tries} == {REFUSED}
+    assert not (small_meta.folder / "beside").exists()
+    assert [p.name for p in (small_meta.folder / "drafts").iterdir()] == (["draft.yaml"] if to_file else [])
+    assert (done.stdout == "") == to_file
+
+
 def test_off_is_off(small_meta, shim):
     folder = small_meta.folder
     done, tries = run_with(shim, folder, "generate", "--dataset", small_meta.definition, "--meta", small_meta.meta, "--allow-unreleased", "--rows",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import ADG
 
-COMMANDS = ["dataset", "scrape", "import-metadata", "generate"]
+COMMANDS = ["dataset", "classify", "scrape", "import-metadata", "generate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -34,6 +34,8 @@ def test_help_and_version(adg):
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--threads", "0"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--seed", "18446744073709551616"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--sandbox", "maybe"],
+    ["classify"], ["classify", "a.csv", "b.csv"], ["classify", "a.csv", "--rows", "0"], ["classify", "a.csv", "--dataset", "no name"],
+    ["classify", "a.csv", "--table", ""], ["classify", "a.csv", "--threads", "2"], ["classify", "a.csv", "--sandbox", "maybe"],
     ["dataset"], ["dataset", "show"], ["import-metadata", "--dataset", "hes_apc", "--meta", "m"],
 ])
 def test_wrong_usage_is_2(arguments, adg, tmp_path):

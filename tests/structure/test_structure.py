@@ -17,6 +17,7 @@ MAY_INCLUDE = {
     "metadata": {"parquet", "dataset"},
     "engine": set(),
     "scrape": {"engine", "metadata", "dataset"},
+    "classify": {"scrape", "engine", "dataset"},
     "govern": {"metadata", "dataset"},
     "sample": set(),
     "block": {"dataset"},

@@ -222,6 +222,20 @@ static void test_coherence_refused(void **state)
     }
 }
 
+static void test_columns_of_a_source(void **state)
+{
+    (void)state;
+    static const char text[] = HEAD KEY
+        "  - {name: WAIT, type: integer, values: CONTINUOUS, column: \"Wait (mins)\"}\n";
+    struct adg_definition *definition = NULL;
+    assert_int_equal(adg_definition_parse("f", text, sizeof text - 1, &definition, NULL), ADG_OK);
+    const struct adg_dataset *dataset = definition->datasets;
+    assert_int_equal(adg_dataset_find_column(dataset, "WAIT (mins)"), 1);
+    assert_int_equal(adg_dataset_find_column(dataset, "WAIT"), -1);
+    assert_int_equal(adg_dataset_find_column(dataset, "k"), 0);
+    adg_definition_free(definition);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -242,6 +256,8 @@ static void test_refused(void **state)
         {HEAD KEY "  - {name: K, type: string, values: CATEGORICAL}\n", "f:7:12:", "no other field"},
         {HEAD KEY "  - {name: a, type: string, values: CATEGORICAL}\n", "f:7:12:", "upper-case"},
         {HEAD KEY "  - {name: A, type: string, vals: CATEGORICAL}\n", "f:7:29:", "keys"},
+        {HEAD KEY "  - {name: A, type: string, values: CATEGORICAL, column: k}\n", "f:7:58:", "no other field has"},
+        {HEAD KEY "  - {name: A, type: string, values: CATEGORICAL, column: ''}\n", "f:7:58:", "name of a column"},
         {HEAD "  - {name: K, type: long, pattern: '\\d{3'}\n", "f:6:41:", "'}'"},
         {HEAD "  - {name: K, type: long, pattern: '[a-z]{3}'}\n", "f:6:36:", "digits alone"},
         {HEAD KEY "  - {name: A, type: string, derive: 'prefix(B, 3)'}\n", "f:7:45:", "field of the dataset"},
@@ -310,10 +326,15 @@ static void test_allocation_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_builtin),   cmocka_unit_test(test_one_document_is_the_same_alone_and_among_others),
-        cmocka_unit_test(test_lookups),   cmocka_unit_test(test_derivation_ranges),
-        cmocka_unit_test(test_coherence), cmocka_unit_test(test_coherence_refused),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_builtin),
+        cmocka_unit_test(test_one_document_is_the_same_alone_and_among_others),
+        cmocka_unit_test(test_lookups),
+        cmocka_unit_test(test_derivation_ranges),
+        cmocka_unit_test(test_coherence),
+        cmocka_unit_test(test_coherence_refused),
+        cmocka_unit_test(test_columns_of_a_source),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
