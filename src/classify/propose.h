@@ -53,6 +53,9 @@ void adg_proposal_fini(struct adg_proposal *proposal);
 
 /* ---- shared by the files that decide ----------------------------------------------------------------------------- */
 
+/* Sets derived_from and gathered of every field. */
+ADG_MUST_CHECK enum adg_status adg_propose_followers(struct adg_proposal *proposal, struct adg_error *error);
+bool adg_has_comma(const struct adg_column_profile *column); /* some value */
 /* A count as it may leave: to the nearest 5, "fewer than 5" below, "no" for none. */
 #define ADG_COUNT_TEXT_BYTES 32
 const char *adg_count_text(uint64_t count, char out[ADG_COUNT_TEXT_BYTES]);

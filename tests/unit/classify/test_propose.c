@@ -504,6 +504,26 @@ static void test_columns_together(void **state)
     drop_table(&made);
 }
 
+/* Rows of numbered columns of which all but one are empty: each would be the join of the other. */
+static void test_nothing_is_derived_from_itself(void **state)
+{
+    (void)state;
+    static const struct made_column columns[] = {
+        {"RECORDKEY", make_key, ADG_SOURCE_TEXT}, {"A_01", make_joined, ADG_SOURCE_TEXT},
+        {"A_02", make_null, ADG_SOURCE_TEXT},     {"B_01", make_joined, ADG_SOURCE_TEXT},
+        {"B_02", make_null, ADG_SOURCE_TEXT},     {"ALL", make_joined, ADG_SOURCE_TEXT},
+    };
+    struct made made = {0};
+    struct adg_error error = {{0}};
+    struct adg_buffer draft = {0};
+    assert_int_equal(make_table(&made, columns, sizeof columns / sizeof columns[0], ROWS, &error), ADG_OK);
+    assert_int_equal(made.proposal.fields[1].role, ADG_ROLE_SAMPLED);
+    assert_non_null(strstr(made.proposal.fields[3].derivation, "prefix(A_01, "));
+    check_draft(&made, &draft);
+    adg_buffer_fini(&draft);
+    drop_table(&made);
+}
+
 /* ---- keys -------------------------------------------------------------------------------------------------------- */
 
 static void test_keys(void **state)
@@ -561,6 +581,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_columns_together),
+        cmocka_unit_test(test_nothing_is_derived_from_itself),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_allocation_failures),
     };
