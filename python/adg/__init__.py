@@ -51,10 +51,6 @@ def _count(name: str, value: Any) -> int:
     return 0 if value is None else _whole(name, value, 1, 2**63 - 1)
 
 
-def _path(value: str | os.PathLike[str] | None) -> str | None:
-    return None if value is None else os.fspath(value)
-
-
 def _names(columns: Iterable[str] | None) -> tuple[str, ...] | None:
     if isinstance(columns, str):
         raise TypeError("columns: expected a sequence of names, not one text")
@@ -68,7 +64,7 @@ def _names(columns: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _source(metadata: str | os.PathLike[str], release: str | None, trust: str | os.PathLike[str] | None, allow_unreleased: bool) -> tuple:
-    folder = _path(metadata)
+    folder = os.fspath(metadata)
     if folder == "open" and (release is not None or trust is not None or allow_unreleased):
         raise UsageError("metadata='open' is released with the package: trust, release and allow_unreleased are for other metadata")
     if trust is not None and allow_unreleased:
@@ -76,7 +72,7 @@ def _source(metadata: str | os.PathLike[str], release: str | None, trust: str | 
     if folder != "open" and trust is None and not allow_unreleased:
         raise RefusedError(f"metadata {folder} has not been shown to be released: say with trust= whose signatures count; for work on your own "
                            "data, take it with allow_unreleased=True")
-    return folder, _OPEN_FOLDER, release, _path(trust), bool(allow_unreleased)
+    return folder, _OPEN_FOLDER, release, None if trust is None else os.fspath(trust), bool(allow_unreleased)
 
 
 class Schema:
@@ -180,7 +176,7 @@ class Table:
             raise UsageError(f"compression: expected one of {', '.join(kinds)}, not {compression!r}")
         if self._columns is not None and self._columns != self._plan.columns:
             raise UsageError("write_parquet writes all columns: of a choice of them, write the Arrow stream")
-        return self._plan.write_parquet(self._first, self._end, kinds.index(compression), _path(path))[1]
+        return self._plan.write_parquet(self._first, self._end, kinds.index(compression), os.fspath(path))[1]
 
 
 def table(dataset: str | os.PathLike[str], table: str, *, rows: int | None = None, patients: int | None = None, seed: int = 1,
@@ -212,7 +208,7 @@ def table(dataset: str | os.PathLike[str], table: str, *, rows: int | None = Non
         raise UsageError("exactly one of rows and patients is needed")
     if profile not in ("coherent", "reference"):
         raise UsageError(f"profile: expected coherent or reference, not {profile!r}")
-    plan = _adg.plan(_path(dataset), folder, open_folder, release, trust_folder, allow, table, *counts,
+    plan = _adg.plan(os.fspath(dataset), folder, open_folder, release, trust_folder, allow, table, *counts,
                      _whole("seed", seed, 0, 2**64 - 1), 0, 1, 0 if threads is None else _whole("threads", threads, 1, 4096), profile == "coherent")
     for line in plan.warnings:
         warnings.warn(line, stacklevel=2)
@@ -222,14 +218,14 @@ def table(dataset: str | os.PathLike[str], table: str, *, rows: int | None = Non
 
 def tables(dataset: str | os.PathLike[str] = "hes") -> Tables:
     """The tables of a dataset, as Arrow: `dataset`, `table`, `columns`, a row per table. InputError: there is no such dataset."""
-    _adg.tables(_path(dataset))
-    return Tables(_path(dataset))
+    _adg.tables(os.fspath(dataset))
+    return Tables(os.fspath(dataset))
 
 
 def schema(dataset: str | os.PathLike[str], table: str) -> Schema:
     """The columns of a table, as an Arrow schema without dictionaries. Needs no metadata. InputError: there is no such table."""
-    _adg.schema(_path(dataset), table)
-    return Schema(lambda: _adg.schema(_path(dataset), table))
+    _adg.schema(os.fspath(dataset), table)
+    return Schema(lambda: _adg.schema(os.fspath(dataset), table))
 
 
 def metadata(dataset: str | os.PathLike[str], table: str | None = None, *, metadata: str | os.PathLike[str] = "open",
@@ -240,6 +236,6 @@ def metadata(dataset: str | os.PathLike[str], table: str | None = None, *, metad
     VALUE_NUMERIC_ARRAY (list of float64), WEIGHT (float64, a count that was rounded and suppressed), WEIGHT_ARRAY (list of float64). A row per value
     that was kept, in canonical order; a batch per table. The other arguments are those of `table`. All of "hes" are millions of rows.
     """
-    made = Metadata((_path(dataset), *_source(metadata, release, trust, allow_unreleased), table))
+    made = Metadata((os.fspath(dataset), *_source(metadata, release, trust, allow_unreleased), table))
     made.__arrow_c_stream__()  # refuses what is to be refused, now
     return made

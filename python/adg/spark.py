@@ -16,7 +16,7 @@ import time
 import uuid
 from functools import lru_cache
 
-from . import FailedError, Table, UsageError, _count, _names, _path, _source, _whole, __version__, table
+from . import FailedError, Table, UsageError, _count, _names, _source, _whole, __version__, table
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def _arguments(name: str, dataset: str | os.PathLike[str], options: dict[str, An
             options[count] = _count(count, options[count])
     for path in ("metadata", "trust"):
         if options.get(path) is not None and options[path] != "open":
-            options[path] = os.path.abspath(_path(options[path]))
+            options[path] = os.path.abspath(os.fspath(options[path]))
     _source(options["metadata"], options.get("release"), options.get("trust"), options.get("allow_unreleased", False))
-    return tuple(sorted({**options, "dataset": _path(dataset), "table": name, "dictionaries": False, "threads": 1}.items()))
+    return tuple(sorted({**options, "dataset": os.fspath(dataset), "table": name, "dictionaries": False, "threads": 1}.items()))
 
 
 def _ranges(blocks: int, partitions: int | None, default_blocks: int) -> list[tuple[int, int]]:
@@ -124,7 +124,7 @@ def _write_part(arguments: tuple, staging: str, compression: str, number: int, f
 
 
 def _local(path: str | os.PathLike[str]) -> str:
-    text = _path(path)
+    text = os.fspath(path)
     if text.startswith("file://"):
         text = text[len("file://"):]
     if ":/" in text:

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+try:
+    from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+except ImportError as error:
+    raise ImportError("this Spark has no data sources in Python, which came with 4.0: use adg.spark.read") from error
 
 import adg.spark
 from adg import InputError, Table, UsageError

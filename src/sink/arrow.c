@@ -59,6 +59,14 @@ static bool has_codes(const struct adg_layout_column *layout)
     return layout->kind != ADG_COLUMN_PLAIN && layout->kind != ADG_COLUMN_TEXTS;
 }
 
+/* Arrow's offsets have 31 bits. */
+static bool is_too_long(const struct adg_layout_column *layout)
+{
+    const struct adg_dictionary *dictionary = layout->dictionary;
+    return dictionary != NULL && dictionary->type == ADG_TYPE_STRING &&
+           dictionary->values.text.offsets[dictionary->count] - dictionary->values.text.offsets[0] > INT32_MAX;
+}
+
 static bool copy_texts(const struct adg_dictionary *dictionary, struct adg_arrow_entries *entries)
 {
     uint32_t count = entries->count;
@@ -217,6 +225,10 @@ enum adg_status adg_arrow_new(const struct adg_layout *layout, const uint32_t *c
         struct arrow_column *column = &arrow->columns[i];
         column->number = columns != NULL ? columns[i] : i;
         const struct adg_layout_column *of = &layout->columns[column->number];
+        if (is_too_long(of)) {
+            adg_arrow_free(arrow);
+            return adg_fail(error, ADG_FAILED, "column %s: its texts take more than 2 GiB", of->field->name);
+        }
         column->as_dictionary = dictionaries && has_codes(of) && of->field->type == ADG_TYPE_STRING;
         if (has_codes(of)) {
             column->held = hold_entries(of);
