@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "scrape/csv.h"
+#include "scrape/internal.h"
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
 
@@ -307,14 +308,9 @@ enum adg_status adg_source_open(const struct adg_source_files *files, struct adg
     } else if (status == ADG_OK) {
         status = describe_parquet(source, MAX_COLUMNS, error);
     }
-    for (uint32_t i = 0; i < source->column_count && status == ADG_OK; i++) {
-        for (uint32_t k = 0; k < i && status == ADG_OK; k++) {
-            if (strcasecmp(source->names[i], source->names[k]) == 0) {
-                status = adg_fail(error, ADG_BAD_INPUT,
-                                  "%s: expected different names of columns, columns %u and %u have the same",
-                                  adg_source_name(source), k + 1, i + 1);
-            }
-        }
+    if (status == ADG_OK) {
+        const struct adg_columns columns = {adg_source_name(source), source->names, source->column_count};
+        status = adg_columns_differ(&columns, error);
     }
     if (status != ADG_OK) {
         adg_source_free(source);

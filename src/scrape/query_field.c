@@ -1,0 +1,410 @@
+/*
+ * Values of a field with their records and patients, counted in a database. A query gives three kinds of rows, by `k`: each value
+ * with at least `least` records, nulls, and what is left together.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/stop.h"
+#include "scrape/query.h"
+
+enum { VALUE, NULLS, REST };
+
+/* What the masks say of one field. */
+struct masks {
+    uint64_t null, others; /* of nulls; of the values without a row */
+    uint64_t *of_values;   /* [capacity], as the counter's entries */
+    size_t capacity;
+};
+
+static unsigned bits(uint64_t mask)
+{
+    return (unsigned)__builtin_popcountll(mask);
+}
+
+static const char *number(struct adg_query *query, uint64_t value)
+{
+    return adg_sql_number(&query->sql, value);
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------ */
+
+/* A value of a result, as the field's type has it. */
+static enum adg_status read_value(const struct adg_query *query, uint32_t field, const struct adg_engine_result *result,
+                                  uint32_t column, struct adg_value *value, struct adg_error *error)
+{
+    const struct adg_reading *reading = &query->readings[field];
+    const struct adg_field *definition = &query->table->dataset->fields[field];
+    struct adg_source_value raw = {.kind = reading->kind};
+    if (reading->kind == ADG_SOURCE_TEXT) {
+        enum adg_status status = adg_query_text(result, column, &raw.text, error);
+        if (status != ADG_OK) {
+            return status;
+        }
+    } else if (reading->kind == ADG_SOURCE_DOUBLE) {
+        raw.number = adg_engine_double(result, column);
+        raw.number = reading->is_float ? adg_float_meaning((float)raw.number) : raw.number;
+    } else {
+        raw.integer = adg_engine_int(result, column);
+    }
+    *value = (struct adg_value){.integer = raw.integer, .number = raw.number, .text = raw.text};
+    if (definition->type == ADG_TYPE_STRING) {
+        adg_value_read(&raw, definition, value);
+    }
+    return ADG_OK;
+}
+
+static enum adg_status put_value(struct adg_counter *counter, const struct adg_value *value, uint64_t records,
+                                 struct adg_error *error)
+{
+    size_t before = counter->count;
+    enum adg_status status = counter->kind == ADG_COUNT_TEXT
+                                 ? adg_counter_add_text(counter, value->text, ADG_NOBODY, error)
+                             : counter->kind == ADG_COUNT_DOUBLE
+                                 ? adg_counter_add_double(counter, value->number, ADG_NOBODY, error)
+                                 : adg_counter_add_int(counter, value->integer, ADG_NOBODY, error);
+    if (status == ADG_OK && counter->count == before) {
+        return adg_fail(error, ADG_FAILED, "the engine gave a value twice");
+    }
+    if (status == ADG_OK) {
+        counter->entries[before].records = records;
+    }
+    return status;
+}
+
+/* The values of which a mask proves too little: those with at least `least` records. */
+static const char *open_values(struct adg_query *query, uint32_t field)
+{
+    return ADG_SQL(&query->sql, "select v from $1 where v is not null group by v having count(*) >= $2 and $3 < $4",
+                   adg_query_base(query, field), number(query, query->least),
+                   ADG_SQL(&query->sql, query->sql.dialect->bits, "bit_or(b)"),
+                   number(query, adg_table_enough(query->table)));
+}
+
+/* Their patients, exactly: into the counter's entries. */
+static enum adg_status count_open_values(struct adg_query *query, uint32_t field, struct adg_error *error)
+{
+    struct adg_counter *counter = &query->table->fields[field].counter;
+    const char *name = query->table->dataset->fields[field].name;
+    struct adg_engine_result *result = NULL;
+    bool has_row = true;
+    const char *text = ADG_SQL(
+        &query->sql,
+        "select v, cast(count(*) as bigint) as c from (select distinct v, p from $1 where v in ($2)) u "
+        "group by v",
+        adg_query_base(query, field), open_values(query, field));
+    enum adg_status status = query->sql.status;
+    if (status == ADG_OK) {
+        status = adg_engine_query(query->engine, text, name, &result, error);
+    }
+    while (status == ADG_OK) {
+        struct adg_value value;
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
+            break;
+        }
+        status = read_value(query, field, result, 0, &value, error);
+        size_t entry = 0;
+        if (status == ADG_OK && adg_counter_find(counter, value.text, value.integer, value.number, &entry)) {
+            counter->entries[entry].patients =
+                (uint32_t)(adg_engine_int(result, 1) > UINT32_MAX ? UINT32_MAX : adg_engine_int(result, 1));
+        }
+    }
+    adg_engine_result_free(result);
+    return status;
+}
+
+static enum adg_status count_null_patients(struct adg_query *query, uint32_t field, uint64_t *patients,
+                                           struct adg_error *error)
+{
+    const char *text = ADG_SQL(
+        &query->sql, "select cast(count(*) as bigint) as c from (select distinct p from $1 where v is null) u",
+        adg_query_base(query, field));
+    return adg_query_numbers(query, text, query->table->dataset->fields[field].name, patients, 1, error);
+}
+
+/* Of the values without a row, together. */
+static enum adg_status count_other_patients(struct adg_query *query, uint32_t field, uint64_t *patients,
+                                            struct adg_error *error)
+{
+    const char *text = ADG_SQL(
+        &query->sql,
+        "select cast(count(*) as bigint) as c from (select distinct p from $1 where v in "
+        "(select v from (select v, p, count(*) as n from $1 where v is not null group by v, p) t "
+        "group by v having sum(n) < $2 or count(*) < $3)) u",
+        adg_query_base(query, field), number(query, query->least), number(query, adg_table_enough(query->table)));
+    return adg_query_numbers(query, text, query->table->dataset->fields[field].name, patients, 1, error);
+}
+
+/* What the masks left open, asked for; then the field's rows. */
+static enum adg_status settle(struct adg_query *query, uint32_t field, struct masks *masks, struct adg_error *error)
+{
+    struct adg_field_counts *counts = &query->table->fields[field];
+    struct adg_counter *counter = &counts->counter;
+    uint32_t enough = adg_table_enough(query->table), min = query->table->control.min_frequency;
+    uint64_t patients = bits(masks->null);
+    bool open = false;
+    enum adg_status status = ADG_OK;
+    for (size_t i = 0; i < counter->count; i++) {
+        counter->entries[i].patients = bits(masks->of_values[i]);
+        open = open || counter->entries[i].patients < enough;
+    }
+    if (open) {
+        status = count_open_values(query, field, error);
+    }
+    if (status == ADG_OK && counter->null.records >= min && patients < enough) {
+        status = count_null_patients(query, field, &patients, error);
+    }
+    counter->null.patients = patients > UINT32_MAX ? UINT32_MAX : (uint32_t)patients;
+    uint64_t others = counts->other;
+    for (size_t i = 0; i < counter->count; i++) {
+        if (counter->entries[i].patients < enough) {
+            masks->others |= masks->of_values[i];
+            others += counter->entries[i].records;
+        }
+    }
+    patients = bits(masks->others);
+    if (status == ADG_OK && others >= min && patients < enough) {
+        status = count_other_patients(query, field, &patients, error);
+    }
+    counts->others.all.patients = patients > UINT32_MAX ? UINT32_MAX : (uint32_t)patients;
+    if (status == ADG_OK) {
+        status = adg_frequency_take(query->table, field, error);
+    }
+    return status == ADG_OK ? adg_frequency_finish(query->table, field, error) : status;
+}
+
+/* ---- frequencies ------------------------------------------------------------------------------------------------- */
+
+static const char *frequencies_of(struct adg_query *query, uint32_t field)
+{
+    return ADG_SQL(&query->sql,
+                   "select $1 as f, k, w, cast(sum(n) as bigint) as n, bit_or(b) as b from "
+                   "(select case when v is null then 1 when n >= $2 then 0 else 2 end as k, "
+                   "case when n >= $2 then v end as w, n, b from "
+                   "(select v, count(*) as n, bit_or(b) as b from $3 group by v) g) h group by k, w",
+                   number(query, field), number(query, query->least), adg_query_base(query, field));
+}
+
+static enum adg_status take_row(struct adg_query *query, const struct adg_engine_result *result, uint32_t field,
+                                struct masks *masks, struct adg_error *error)
+{
+    enum { KIND = 1, SHOWN, RECORDS, MASK };
+    struct adg_field_counts *counts = &query->table->fields[field];
+    uint64_t records = (uint64_t)adg_engine_int(result, RECORDS), mask = (uint64_t)adg_engine_int(result, MASK);
+    int64_t kind = adg_engine_int(result, KIND);
+    struct adg_value value;
+    if (kind == NULLS) {
+        counts->counter.null.records = records;
+        masks->null = mask;
+        return ADG_OK;
+    }
+    if (kind == REST) {
+        counts->other = records;
+        masks->others = mask;
+        return ADG_OK;
+    }
+    enum adg_status status = read_value(query, field, result, SHOWN, &value, error);
+    if (status == ADG_OK) {
+        status = put_value(&counts->counter, &value, records, error);
+    }
+    if (status == ADG_OK && counts->counter.count > masks->capacity) {
+        uint64_t *larger = adg_grow_array(masks->of_values, &masks->capacity, 64, sizeof *larger);
+        status = larger == NULL ? adg_fail_memory(error) : ADG_OK;
+        masks->of_values = larger != NULL ? larger : masks->of_values;
+    }
+    if (status == ADG_OK) {
+        masks->of_values[counts->counter.count - 1] = mask;
+    }
+    return status;
+}
+
+/* Some fields whose values are of one kind, in one query. */
+static enum adg_status count_batch(struct adg_query *query, const uint32_t *fields, uint32_t count, struct masks *masks,
+                                   struct adg_error *error)
+{
+    struct adg_engine_result *result = NULL;
+    const char *text = frequencies_of(query, fields[0]);
+    bool has_row = true;
+    for (uint32_t i = 1; i < count; i++) {
+        text = ADG_SQL(&query->sql, "$1 union all $2", text, frequencies_of(query, fields[i]));
+    }
+    enum adg_status status = query->sql.status;
+    if (status == ADG_OK) {
+        status = adg_stop_check(error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_query(query->engine, text, query->table->dataset->fields[fields[0]].name, &result, error);
+    }
+    while (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
+            break;
+        }
+        uint32_t i = 0, field = (uint32_t)adg_engine_int(result, 0);
+        while (i + 1 < count && fields[i] != field) {
+            i++;
+        }
+        status = take_row(query, result, fields[i], &masks[i], error);
+        adg_context(error, status, "field %s", query->table->dataset->fields[fields[i]].name);
+    }
+    adg_engine_result_free(result);
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        status = settle(query, fields[i], &masks[i], error);
+        adg_context(error, status, "field %s", query->table->dataset->fields[fields[i]].name);
+        adg_counter_forget(&query->table->fields[fields[i]].counter);
+    }
+    return status;
+}
+
+static bool is_frequency(const struct adg_query *query, uint32_t field)
+{
+    const struct adg_field *definition = &query->table->dataset->fields[field];
+    return query->readings[field].value != NULL && definition->role == ADG_ROLE_SAMPLED &&
+           (definition->value_type == ADG_VALUE_CATEGORICAL || definition->value_type == ADG_VALUE_DISCRETE ||
+            definition->value_type == ADG_VALUE_DATE);
+}
+
+/* The kinds of a result's column of values, whose fields can be asked for together. */
+static int kind_of(const struct adg_query *query, uint32_t field)
+{
+    enum adg_source_kind kind = query->readings[field].kind;
+    return kind == ADG_SOURCE_TEXT ? 0 : kind == ADG_SOURCE_DOUBLE ? 1 : 2;
+}
+
+enum adg_status adg_query_frequencies(struct adg_query *query, struct adg_error *error)
+{
+    enum { KINDS = 3, MOST_AT_ONCE = 64 };
+    const struct adg_dataset *dataset = query->table->dataset;
+    const struct adg_scrape_progress *progress = &query->options->progress;
+    uint32_t fields[MOST_AT_ONCE], count = 0, done = 0;
+    uint32_t at_once = query->sql.dialect->at_once < MOST_AT_ONCE ? query->sql.dialect->at_once : MOST_AT_ONCE;
+    enum adg_status status = ADG_OK;
+    for (int kind = 0; kind < KINDS; kind++) {
+        for (uint32_t f = 0; f <= dataset->field_count && status == ADG_OK; f++) {
+            if (f < dataset->field_count && is_frequency(query, f) && kind_of(query, f) == kind) {
+                fields[count++] = f;
+            }
+            if (count > 0 && (count == at_once || f == dataset->field_count)) {
+                struct masks masks[MOST_AT_ONCE] = {0};
+                progress->report(progress->context, "counting fields", query->table->name, done, dataset->field_count);
+                status = count_batch(query, fields, count, masks, error);
+                for (uint32_t i = 0; i < count; i++) {
+                    adg_free(masks[i].of_values);
+                }
+                done += count;
+                count = 0;
+            }
+        }
+    }
+    return status;
+}
+
+/* ---- percentiles ------------------------------------------------------------------------------------------------- */
+
+/* The values at the ranks that percentiles may lead to, and at min_frequency on either side, with the records up to each. With
+ * `parts` parts, a rank is ceil(i * m / parts): it lies in (from, to] just when parts * to / m and parts * from / m differ in their whole
+ * part. */
+static const char *values_at_ranks(struct adg_query *query, uint32_t field, uint64_t records, uint64_t parts)
+{
+    uint32_t min = query->table->control.min_frequency;
+    return ADG_SQL(&query->sql,
+                   "select v, n, c, b from (select v, n, b, c, $1 * (c + $2) as t, "
+                   "$1 * (case when c - n > $2 then c - n - $2 else 0 end) as s from "
+                   "(select v, n, b, cast(sum(n) over (order by v) as bigint) as c from "
+                   "(select v, count(*) as n, bit_or(b) as b from $3 where v is not null group by v) g) w) x "
+                   "where t - mod(t, $4) > s - mod(s, $4) order by v",
+                   ADG_SQL(&query->sql, "cast($1 as bigint)", number(query, parts)), number(query, min),
+                   adg_query_base(query, field), ADG_SQL(&query->sql, "cast($1 as bigint)", number(query, records)));
+}
+
+static enum adg_status take_values(struct adg_query *query, uint32_t field, uint64_t records, uint64_t parts,
+                                   struct adg_error *error)
+{
+    enum { SHOWN, RECORDS, UP_TO, MASK };
+    struct adg_field_counts *counts = &query->table->fields[field];
+    struct adg_counter *counter = &counts->counter;
+    uint32_t enough = adg_table_enough(query->table), min = query->table->control.min_frequency;
+    struct adg_engine_result *result = NULL;
+    struct masks up_to = {0}; /* records up to each value, in place of masks */
+    bool has_row = true, open = false;
+    const char *text = values_at_ranks(query, field, records, parts);
+    enum adg_status status = query->sql.status;
+    if (status == ADG_OK) {
+        status = adg_engine_query(query->engine, text, query->table->dataset->fields[field].name, &result, error);
+    }
+    while (status == ADG_OK) {
+        struct adg_value value;
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
+            break;
+        }
+        status = read_value(query, field, result, SHOWN, &value, error);
+        if (status == ADG_OK) {
+            status = put_value(counter, &value, (uint64_t)adg_engine_int(result, RECORDS), error);
+        }
+        if (status == ADG_OK && counter->count > up_to.capacity) {
+            uint64_t *larger = adg_grow_array(up_to.of_values, &up_to.capacity, 1024, sizeof *larger);
+            status = larger == NULL ? adg_fail_memory(error) : ADG_OK;
+            up_to.of_values = larger != NULL ? larger : up_to.of_values;
+        }
+        if (status == ADG_OK) {
+            struct adg_count *entry = &counter->entries[counter->count - 1];
+            up_to.of_values[counter->count - 1] = (uint64_t)adg_engine_int(result, UP_TO);
+            entry->patients = bits((uint64_t)adg_engine_int(result, MASK));
+            open = open || (entry->records >= min && entry->patients < enough);
+        }
+    }
+    adg_engine_result_free(result);
+    if (status == ADG_OK && open) {
+        status = count_open_values(query, field, error);
+    }
+    for (size_t i = 0; i < counter->count && status == ADG_OK; i++) {
+        const struct adg_count *entry = &counter->entries[i];
+        bool is_double = counter->kind == ADG_COUNT_DOUBLE;
+        status = adg_continuous_put(counts, is_double ? 0 : (int64_t)entry->bits,
+                                    is_double ? adg_counter_double(entry) : 0, up_to.of_values[i],
+                                    adg_count_passes(query->table, entry), error);
+    }
+    adg_free(up_to.of_values);
+    return status;
+}
+
+enum adg_status adg_query_continuous(struct adg_query *query, uint32_t field, struct adg_error *error)
+{
+    struct adg_counted_table *table = query->table;
+    struct adg_field_counts *counts = &table->fields[field];
+    uint32_t enough = adg_table_enough(table);
+    const char *name = table->dataset->fields[field].name;
+    enum { RECORDS, NULL_RECORDS, NULL_MASK, PATIENTS, FIGURES };
+    uint64_t figures[FIGURES] = {0};
+    const char *patients = enough == 0 ? "0"
+                                       : "count(distinct case when v is not null then p end) + "
+                                         "coalesce(max(case when v is not null and p is null then 1 else 0 end), 0)";
+    const char *text = ADG_SQL(&query->sql,
+                               "select cast(count(v) as bigint) as m, cast(count(*) - count(v) as bigint) as z, "
+                               "bit_or(case when v is null then b end) as b, cast($1 as bigint) as c from $2",
+                               patients, adg_query_base(query, field));
+    enum adg_status status = adg_query_numbers(query, text, name, figures, FIGURES, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    counts->described = figures[RECORDS];
+    counts->filled.all.patients = figures[PATIENTS] > UINT32_MAX ? UINT32_MAX : (uint32_t)figures[PATIENTS];
+    counts->counter.null.records = figures[NULL_RECORDS];
+    uint64_t null_patients = bits(figures[NULL_MASK]);
+    if (null_patients < enough && figures[NULL_RECORDS] >= table->control.min_frequency) {
+        status = count_null_patients(query, field, &null_patients, error);
+    }
+    counts->counter.null.patients = null_patients > UINT32_MAX ? UINT32_MAX : (uint32_t)null_patients;
+    uint64_t parts = adg_continuous_parts(&table->control, enough > 0 ? figures[PATIENTS] : figures[RECORDS]);
+    if (status == ADG_OK && figures[RECORDS] > 0 && parts >= 3) {
+        status = take_values(query, field, figures[RECORDS], parts, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_continuous_finish(table, field, error);
+    }
+    adg_counter_forget(&counts->counter);
+    return status;
+}
