@@ -47,16 +47,38 @@ enum adg_status adg_query_text(const struct adg_engine_result *result, uint32_t 
                           "the database holds text that is no UTF-8 and gives no encoding for it");
 }
 
-const char *adg_query_base(struct adg_query *query, uint32_t field)
+const char *adg_query_rows(struct adg_query *query, const uint32_t *fields, uint32_t count)
 {
-    const char *value = query->readings[field].value;
-    if (query->patient == NULL) {
-        return ADG_SQL(&query->sql, "(select $1 as v, cast(0 as bigint) as b from $2) s", value, query->from);
-    }
+    struct adg_sql *sql = &query->sql;
     /* those without a patient share a bit with others: that proves less, never more */
-    const char *bit = ADG_SQL(&query->sql, query->sql.dialect->bit, query->patient);
-    return ADG_SQL(&query->sql, "(select $1 as v, coalesce($2, 1) as b, $3 as p from $4) s", value, bit, query->patient,
-                   query->from);
+    const char *patient = query->patient != NULL
+                              ? ADG_SQL(sql, "coalesce($1, 1) as b, $2 as p",
+                                        ADG_SQL(sql, sql->dialect->bit, query->patient), query->patient)
+                              : ADG_SQL(sql, "cast(0 as bigint) as b, cast(null as $1) as p", sql->dialect->text);
+    if (count == 1) {
+        return ADG_SQL(sql, "(select $1 as f, $2 as v, $3 from $4) u", adg_sql_number(sql, fields[0]),
+                       query->readings[fields[0]].value, patient, query->from);
+    }
+    struct adg_buffer values = {0}, items = {0};
+    for (uint32_t i = 0; i < count && sql->status == ADG_OK; i++) {
+        const char *number = adg_sql_number(sql, fields[i]), *name = ADG_SQL(sql, "v$1", number);
+        const char *item = ADG_SQL(sql, sql->dialect->item, number, name);
+        sql->status = adg_buffer_printf(&values, sql->error, "%s as %s, ", query->readings[fields[i]].value, name);
+        if (sql->status == ADG_OK) {
+            sql->status = adg_buffer_printf(&items, sql->error, "%s%s", i > 0 ? ", " : "", item);
+        }
+    }
+    const char *columns = adg_buffer_text(&values), *list = adg_buffer_text(&items), *made = "";
+    if (sql->status == ADG_OK) {
+        sql->status = columns == NULL || list == NULL ? adg_fail_memory(sql->error) : ADG_OK;
+    }
+    if (sql->status == ADG_OK) {
+        made = ADG_SQL(sql, sql->dialect->items, ADG_SQL(sql, "(select $1$2 from $3)", columns, patient, query->from),
+                       adg_sql_number(sql, count), list);
+    }
+    adg_buffer_fini(&values);
+    adg_buffer_fini(&items);
+    return made;
 }
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */

@@ -33,8 +33,9 @@ ADG_MUST_CHECK enum adg_status adg_query_table(const struct adg_scrape_options *
 ADG_MUST_CHECK enum adg_status adg_query_has_table(struct adg_engine *engine, const char *source,
                                                    struct adg_arena *arena, bool *found, struct adg_error *error);
 
-/* One field: value, mask and patient of every row as "(select ...) s". */
-const char *adg_query_base(struct adg_query *query, uint32_t field);
+/* Of some fields whose values are of one kind: for every row and field its number f, value v, mask b and patient p (null where there is
+ * no patient key), as a table of a query. */
+const char *adg_query_rows(struct adg_query *query, const uint32_t *fields, uint32_t count);
 /* Runs a query that gives one row of whole numbers; null is 0. */
 ADG_MUST_CHECK enum adg_status adg_query_numbers(struct adg_query *query, const char *text, const char *doing,
                                                  uint64_t *out, uint32_t count, struct adg_error *error);

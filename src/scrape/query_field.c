@@ -18,6 +18,17 @@ struct masks {
     size_t capacity;
 };
 
+/* Fields whose values are of one kind, and that are asked for together. */
+enum { MOST_AT_ONCE = 64 };
+struct batch {
+    uint32_t fields[MOST_AT_ONCE], count;
+    struct masks masks[MOST_AT_ONCE];
+};
+/* Those of them that need another query. */
+struct open_fields {
+    uint32_t fields[MOST_AT_ONCE], count;
+};
+
 static unsigned bits(uint64_t mask)
 {
     return (unsigned)__builtin_popcountll(mask);
@@ -73,119 +84,193 @@ static enum adg_status put_value(struct adg_counter *counter, const struct adg_v
     return status;
 }
 
-/* The values of which a mask proves too little: those with at least `least` records. */
-static const char *open_values(struct adg_query *query, uint32_t field)
+static const char *name_of(const struct adg_query *query, uint32_t field)
 {
-    return ADG_SQL(&query->sql, "select v from $1 where v is not null group by v having count(*) >= $2 and $3 < $4",
-                   adg_query_base(query, field), number(query, query->least),
-                   ADG_SQL(&query->sql, query->sql.dialect->bits, "bit_or(b)"),
-                   number(query, adg_table_enough(query->table)));
+    return query->table->dataset->fields[field].name;
 }
 
-/* Their patients, exactly: into the counter's entries. */
-static enum adg_status count_open_values(struct adg_query *query, uint32_t field, struct adg_error *error)
+static uint32_t cut(uint64_t patients)
 {
-    struct adg_counter *counter = &query->table->fields[field].counter;
-    const char *name = query->table->dataset->fields[field].name;
+    return patients > UINT32_MAX ? UINT32_MAX : (uint32_t)patients;
+}
+
+/* ---- what the masks leave open ----------------------------------------------------------------------------------- */
+
+static const char *rows_of(struct adg_query *query, const struct open_fields *open)
+{
+    return adg_query_rows(query, open->fields, open->count);
+}
+
+/* Exactly, of the values of which a mask proves too little: into the counters' entries. */
+static enum adg_status count_open_values(struct adg_query *query, const struct open_fields *open,
+                                         struct adg_error *error)
+{
+    struct adg_sql *sql = &query->sql;
     struct adg_engine_result *result = NULL;
     bool has_row = true;
+    const char *rows = rows_of(query, open);
     const char *text = ADG_SQL(
-        &query->sql,
-        "select v, cast(count(*) as bigint) as c from (select distinct v, p from $1 where v in ($2)) u "
-        "group by v",
-        adg_query_base(query, field), open_values(query, field));
-    enum adg_status status = query->sql.status;
-    if (status == ADG_OK) {
-        status = adg_engine_query(query->engine, text, name, &result, error);
+        sql,
+        "select f, v, cast(count(*) as bigint) as c from (select distinct f, v, p from $1 where (f, v) in "
+        "(select f, v from $1 where v is not null group by f, v having count(*) >= $2 and $3 < $4)) w group by f, v",
+        rows, number(query, query->table->control.min_frequency), ADG_SQL(sql, sql->dialect->bits, "bit_or(b)"),
+        number(query, adg_table_enough(query->table)));
+    enum adg_status status = open->count > 0 ? sql->status : ADG_OK;
+    if (status == ADG_OK && open->count > 0) {
+        status = adg_engine_query(query->engine, text, "counting patients", &result, error);
     }
-    while (status == ADG_OK) {
+    while (status == ADG_OK && open->count > 0) {
         struct adg_value value;
+        size_t entry = 0;
         status = adg_engine_next(result, &has_row, error);
         if (status != ADG_OK || !has_row) {
             break;
         }
-        status = read_value(query, field, result, 0, &value, error);
-        size_t entry = 0;
+        uint32_t field = (uint32_t)adg_engine_int(result, 0);
+        struct adg_counter *counter = &query->table->fields[field].counter;
+        status = read_value(query, field, result, 1, &value, error);
         if (status == ADG_OK && adg_counter_find(counter, value.text, value.integer, value.number, &entry)) {
-            counter->entries[entry].patients =
-                (uint32_t)(adg_engine_int(result, 1) > UINT32_MAX ? UINT32_MAX : adg_engine_int(result, 1));
+            counter->entries[entry].patients = cut((uint64_t)adg_engine_int(result, 2));
         }
     }
     adg_engine_result_free(result);
     return status;
 }
 
-static enum adg_status count_null_patients(struct adg_query *query, uint32_t field, uint64_t *patients,
+/* Asks with a query that gives a field and its patients; patients[f] is what field f has. */
+static enum adg_status count_patients(struct adg_query *query, const char *text, uint64_t *patients,
+                                      struct adg_error *error)
+{
+    struct adg_engine_result *result = NULL;
+    bool has_row = true;
+    enum adg_status status = query->sql.status;
+    if (status == ADG_OK) {
+        status = adg_engine_query(query->engine, text, "counting patients", &result, error);
+    }
+    while (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
+            break;
+        }
+        patients[adg_engine_int(result, 0)] = (uint64_t)adg_engine_int(result, 1);
+    }
+    adg_engine_result_free(result);
+    return status;
+}
+
+/* Of nulls. */
+static enum adg_status count_null_patients(struct adg_query *query, const struct open_fields *open, uint64_t *patients,
                                            struct adg_error *error)
 {
+    if (open->count == 0) {
+        return ADG_OK;
+    }
     const char *text = ADG_SQL(
-        &query->sql, "select cast(count(*) as bigint) as c from (select distinct p from $1 where v is null) u",
-        adg_query_base(query, field));
-    return adg_query_numbers(query, text, query->table->dataset->fields[field].name, patients, 1, error);
+        &query->sql,
+        "select f, cast(count(*) as bigint) as c from (select distinct f, p from $1 where v is null) w "
+        "group by f",
+        rows_of(query, open));
+    return count_patients(query, text, patients, error);
 }
 
 /* Of the values without a row, together. */
-static enum adg_status count_other_patients(struct adg_query *query, uint32_t field, uint64_t *patients,
+static enum adg_status count_other_patients(struct adg_query *query, const struct open_fields *open, uint64_t *patients,
                                             struct adg_error *error)
 {
+    if (open->count == 0) {
+        return ADG_OK;
+    }
     const char *text = ADG_SQL(
         &query->sql,
-        "select cast(count(*) as bigint) as c from (select distinct p from $1 where v in "
-        "(select v from (select v, p, count(*) as n from $1 where v is not null group by v, p) t "
-        "group by v having sum(n) < $2 or count(*) < $3)) u",
-        adg_query_base(query, field), number(query, query->least), number(query, adg_table_enough(query->table)));
-    return adg_query_numbers(query, text, query->table->dataset->fields[field].name, patients, 1, error);
+        "select f, cast(count(*) as bigint) as c from (select distinct f, p from $1 where (f, v) in "
+        "(select f, v from (select f, v, p, count(*) as n from $1 where v is not null group by f, v, p) t "
+        "group by f, v having sum(n) < $2 or count(*) < $3)) w group by f",
+        rows_of(query, open), number(query, query->least), number(query, adg_table_enough(query->table)));
+    return count_patients(query, text, patients, error);
 }
 
-/* What the masks left open, asked for; then the field's rows. */
-static enum adg_status settle(struct adg_query *query, uint32_t field, struct masks *masks, struct adg_error *error)
+/* ---- the rows of a batch ----------------------------------------------------------------------------------------- */
+
+/* Patients as the masks prove them; which fields have values, or nulls, of which they prove too little. */
+static void look_at_masks(struct adg_query *query, const struct batch *batch, uint64_t *nulls,
+                          struct open_fields *open_values, struct open_fields *open_nulls)
 {
-    struct adg_field_counts *counts = &query->table->fields[field];
-    struct adg_counter *counter = &counts->counter;
     uint32_t enough = adg_table_enough(query->table), min = query->table->control.min_frequency;
-    uint64_t patients = bits(masks->null);
-    bool open = false;
-    enum adg_status status = ADG_OK;
-    for (size_t i = 0; i < counter->count; i++) {
-        counter->entries[i].patients = bits(masks->of_values[i]);
-        open = open || counter->entries[i].patients < enough;
-    }
-    if (open) {
-        status = count_open_values(query, field, error);
-    }
-    if (status == ADG_OK && counter->null.records >= min && patients < enough) {
-        status = count_null_patients(query, field, &patients, error);
-    }
-    counter->null.patients = patients > UINT32_MAX ? UINT32_MAX : (uint32_t)patients;
-    uint64_t others = counts->other;
-    for (size_t i = 0; i < counter->count; i++) {
-        if (counter->entries[i].patients < enough) {
-            masks->others |= masks->of_values[i];
-            others += counter->entries[i].records;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        uint32_t field = batch->fields[i];
+        struct adg_counter *counter = &query->table->fields[field].counter;
+        bool open = false;
+        for (size_t e = 0; e < counter->count; e++) {
+            counter->entries[e].patients = bits(batch->masks[i].of_values[e]);
+            open = open || counter->entries[e].patients < enough;
+        }
+        if (open) {
+            open_values->fields[open_values->count++] = field;
+        }
+        nulls[field] = bits(batch->masks[i].null);
+        if (counter->null.records >= min && nulls[field] < enough) {
+            open_nulls->fields[open_nulls->count++] = field;
         }
     }
-    patients = bits(masks->others);
-    if (status == ADG_OK && others >= min && patients < enough) {
-        status = count_other_patients(query, field, &patients, error);
+}
+
+/* The values that turned out to have too few patients come to the others. */
+static void look_at_others(struct adg_query *query, struct batch *batch, uint64_t *patients, struct open_fields *open)
+{
+    uint32_t enough = adg_table_enough(query->table), min = query->table->control.min_frequency;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct adg_field_counts *counts = &query->table->fields[batch->fields[i]];
+        uint64_t others = counts->other;
+        for (size_t e = 0; e < counts->counter.count; e++) {
+            if (counts->counter.entries[e].patients < enough) {
+                batch->masks[i].others |= batch->masks[i].of_values[e];
+                others += counts->counter.entries[e].records;
+            }
+        }
+        patients[batch->fields[i]] = bits(batch->masks[i].others);
+        if (others >= min && patients[batch->fields[i]] < enough) {
+            open->fields[open->count++] = batch->fields[i];
+        }
     }
-    counts->others.all.patients = patients > UINT32_MAX ? UINT32_MAX : (uint32_t)patients;
+}
+
+/* What the masks left open, asked for; then the rows. */
+static enum adg_status settle(struct adg_query *query, struct batch *batch, struct adg_error *error)
+{
+    struct open_fields values = {.count = 0}, nulls = {.count = 0}, others = {.count = 0};
+    uint32_t fields = query->table->dataset->field_count;
+    uint64_t *of_nulls = adg_alloc_zero(fields, sizeof *of_nulls),
+             *of_others = adg_alloc_zero(fields, sizeof *of_others);
+    enum adg_status status = of_nulls == NULL || of_others == NULL ? adg_fail_memory(error) : ADG_OK;
     if (status == ADG_OK) {
-        status = adg_frequency_take(query->table, field, error);
+        look_at_masks(query, batch, of_nulls, &values, &nulls);
+        status = count_open_values(query, &values, error);
     }
-    return status == ADG_OK ? adg_frequency_finish(query->table, field, error) : status;
+    if (status == ADG_OK) {
+        status = count_null_patients(query, &nulls, of_nulls, error);
+    }
+    if (status == ADG_OK) {
+        look_at_others(query, batch, of_others, &others);
+        status = count_other_patients(query, &others, of_others, error);
+    }
+    for (uint32_t i = 0; i < batch->count && status == ADG_OK; i++) {
+        uint32_t field = batch->fields[i];
+        struct adg_field_counts *counts = &query->table->fields[field];
+        counts->counter.null.patients = cut(of_nulls[field]);
+        counts->others.all.patients = cut(of_others[field]);
+        status = adg_frequency_take(query->table, field, error);
+        if (status == ADG_OK) {
+            status = adg_frequency_finish(query->table, field, error);
+        }
+        adg_context(error, status, "field %s", name_of(query, field));
+        adg_counter_forget(&counts->counter);
+    }
+    adg_free(of_nulls);
+    adg_free(of_others);
+    return status;
 }
 
 /* ---- frequencies ------------------------------------------------------------------------------------------------- */
-
-static const char *frequencies_of(struct adg_query *query, uint32_t field)
-{
-    return ADG_SQL(&query->sql,
-                   "select $1 as f, k, w, cast(sum(n) as bigint) as n, bit_or(b) as b from "
-                   "(select case when v is null then 1 when n >= $2 then 0 else 2 end as k, "
-                   "case when n >= $2 then v end as w, n, b from "
-                   "(select v, count(*) as n, bit_or(b) as b from $3 group by v) g) h group by k, w",
-                   number(query, field), number(query, query->least), adg_query_base(query, field));
-}
 
 static enum adg_status take_row(struct adg_query *query, const struct adg_engine_result *result, uint32_t field,
                                 struct masks *masks, struct adg_error *error)
@@ -220,22 +305,23 @@ static enum adg_status take_row(struct adg_query *query, const struct adg_engine
     return status;
 }
 
-/* Some fields whose values are of one kind, in one query. */
-static enum adg_status count_batch(struct adg_query *query, const uint32_t *fields, uint32_t count, struct masks *masks,
-                                   struct adg_error *error)
+static enum adg_status count_batch(struct adg_query *query, struct batch *batch, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
-    const char *text = frequencies_of(query, fields[0]);
     bool has_row = true;
-    for (uint32_t i = 1; i < count; i++) {
-        text = ADG_SQL(&query->sql, "$1 union all $2", text, frequencies_of(query, fields[i]));
-    }
+    const char *text = ADG_SQL(
+        &query->sql,
+        "select f, k, w, cast(sum(n) as bigint) as n, bit_or(b) as b from "
+        "(select f, case when v is null then 1 when n >= $1 then 0 else 2 end as k, "
+        "case when n >= $1 then v end as w, n, b from "
+        "(select f, v, count(*) as n, bit_or(b) as b from $2 group by f, v) g) h group by f, k, w",
+        number(query, query->least), adg_query_rows(query, batch->fields, batch->count));
     enum adg_status status = query->sql.status;
     if (status == ADG_OK) {
         status = adg_stop_check(error);
     }
     if (status == ADG_OK) {
-        status = adg_engine_query(query->engine, text, query->table->dataset->fields[fields[0]].name, &result, error);
+        status = adg_engine_query(query->engine, text, "counting values", &result, error);
     }
     while (status == ADG_OK) {
         status = adg_engine_next(result, &has_row, error);
@@ -243,19 +329,14 @@ static enum adg_status count_batch(struct adg_query *query, const uint32_t *fiel
             break;
         }
         uint32_t i = 0, field = (uint32_t)adg_engine_int(result, 0);
-        while (i + 1 < count && fields[i] != field) {
+        while (i + 1 < batch->count && batch->fields[i] != field) {
             i++;
         }
-        status = take_row(query, result, fields[i], &masks[i], error);
-        adg_context(error, status, "field %s", query->table->dataset->fields[fields[i]].name);
+        status = take_row(query, result, batch->fields[i], &batch->masks[i], error);
+        adg_context(error, status, "field %s", name_of(query, batch->fields[i]));
     }
     adg_engine_result_free(result);
-    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
-        status = settle(query, fields[i], &masks[i], error);
-        adg_context(error, status, "field %s", query->table->dataset->fields[fields[i]].name);
-        adg_counter_forget(&query->table->fields[fields[i]].counter);
-    }
-    return status;
+    return status == ADG_OK ? settle(query, batch, error) : status;
 }
 
 static bool is_frequency(const struct adg_query *query, uint32_t field)
@@ -275,26 +356,26 @@ static int kind_of(const struct adg_query *query, uint32_t field)
 
 enum adg_status adg_query_frequencies(struct adg_query *query, struct adg_error *error)
 {
-    enum { KINDS = 3, MOST_AT_ONCE = 64 };
+    enum { KINDS = 3 };
     const struct adg_dataset *dataset = query->table->dataset;
     const struct adg_scrape_progress *progress = &query->options->progress;
-    uint32_t fields[MOST_AT_ONCE], count = 0, done = 0;
-    uint32_t at_once = query->sql.dialect->at_once < MOST_AT_ONCE ? query->sql.dialect->at_once : MOST_AT_ONCE;
+    struct batch batch = {.count = 0};
+    uint32_t done = 0, at_once = query->sql.dialect->at_once;
+    at_once = at_once < MOST_AT_ONCE ? at_once : MOST_AT_ONCE;
     enum adg_status status = ADG_OK;
     for (int kind = 0; kind < KINDS; kind++) {
         for (uint32_t f = 0; f <= dataset->field_count && status == ADG_OK; f++) {
             if (f < dataset->field_count && is_frequency(query, f) && kind_of(query, f) == kind) {
-                fields[count++] = f;
+                batch.fields[batch.count++] = f;
             }
-            if (count > 0 && (count == at_once || f == dataset->field_count)) {
-                struct masks masks[MOST_AT_ONCE] = {0};
+            if (batch.count > 0 && (batch.count == at_once || f == dataset->field_count)) {
                 progress->report(progress->context, "counting fields", query->table->name, done, dataset->field_count);
-                status = count_batch(query, fields, count, masks, error);
-                for (uint32_t i = 0; i < count; i++) {
-                    adg_free(masks[i].of_values);
+                status = count_batch(query, &batch, error);
+                for (uint32_t i = 0; i < batch.count; i++) {
+                    adg_free(batch.masks[i].of_values);
                 }
-                done += count;
-                count = 0;
+                done += batch.count;
+                batch = (struct batch){.count = 0};
             }
         }
     }
@@ -316,7 +397,8 @@ static const char *values_at_ranks(struct adg_query *query, uint32_t field, uint
                    "(select v, count(*) as n, bit_or(b) as b from $3 where v is not null group by v) g) w) x "
                    "where t - mod(t, $4) > s - mod(s, $4) order by v",
                    ADG_SQL(&query->sql, "cast($1 as bigint)", number(query, parts)), number(query, min),
-                   adg_query_base(query, field), ADG_SQL(&query->sql, "cast($1 as bigint)", number(query, records)));
+                   adg_query_rows(query, &field, 1),
+                   ADG_SQL(&query->sql, "cast($1 as bigint)", number(query, records)));
 }
 
 static enum adg_status take_values(struct adg_query *query, uint32_t field, uint64_t records, uint64_t parts,
@@ -332,7 +414,7 @@ static enum adg_status take_values(struct adg_query *query, uint32_t field, uint
     const char *text = values_at_ranks(query, field, records, parts);
     enum adg_status status = query->sql.status;
     if (status == ADG_OK) {
-        status = adg_engine_query(query->engine, text, query->table->dataset->fields[field].name, &result, error);
+        status = adg_engine_query(query->engine, text, name_of(query, field), &result, error);
     }
     while (status == ADG_OK) {
         struct adg_value value;
@@ -358,7 +440,8 @@ static enum adg_status take_values(struct adg_query *query, uint32_t field, uint
     }
     adg_engine_result_free(result);
     if (status == ADG_OK && open) {
-        status = count_open_values(query, field, error);
+        const struct open_fields only = {.fields = {field}, .count = 1};
+        status = count_open_values(query, &only, error);
     }
     for (size_t i = 0; i < counter->count && status == ADG_OK; i++) {
         const struct adg_count *entry = &counter->entries[i];
@@ -376,7 +459,7 @@ enum adg_status adg_query_continuous(struct adg_query *query, uint32_t field, st
     struct adg_counted_table *table = query->table;
     struct adg_field_counts *counts = &table->fields[field];
     uint32_t enough = adg_table_enough(table);
-    const char *name = table->dataset->fields[field].name;
+    const char *name = name_of(query, field);
     enum { RECORDS, NULL_RECORDS, NULL_MASK, PATIENTS, FIGURES };
     uint64_t figures[FIGURES] = {0};
     const char *patients = enough == 0 ? "0"
@@ -385,19 +468,22 @@ enum adg_status adg_query_continuous(struct adg_query *query, uint32_t field, st
     const char *text = ADG_SQL(&query->sql,
                                "select cast(count(v) as bigint) as m, cast(count(*) - count(v) as bigint) as z, "
                                "bit_or(case when v is null then b end) as b, cast($1 as bigint) as c from $2",
-                               patients, adg_query_base(query, field));
+                               patients, adg_query_rows(query, &field, 1));
     enum adg_status status = adg_query_numbers(query, text, name, figures, FIGURES, error);
     if (status != ADG_OK) {
         return status;
     }
     counts->described = figures[RECORDS];
-    counts->filled.all.patients = figures[PATIENTS] > UINT32_MAX ? UINT32_MAX : (uint32_t)figures[PATIENTS];
+    counts->filled.all.patients = cut(figures[PATIENTS]);
     counts->counter.null.records = figures[NULL_RECORDS];
     uint64_t null_patients = bits(figures[NULL_MASK]);
     if (null_patients < enough && figures[NULL_RECORDS] >= table->control.min_frequency) {
-        status = count_null_patients(query, field, &null_patients, error);
+        const char *nulls = ADG_SQL(
+            &query->sql, "select cast(count(*) as bigint) as c from (select distinct p from $1 where v is null) w",
+            adg_query_rows(query, &field, 1));
+        status = adg_query_numbers(query, nulls, name, &null_patients, 1, error);
     }
-    counts->counter.null.patients = null_patients > UINT32_MAX ? UINT32_MAX : (uint32_t)null_patients;
+    counts->counter.null.patients = cut(null_patients);
     uint64_t parts = adg_continuous_parts(&table->control, enough > 0 ? figures[PATIENTS] : figures[RECORDS]);
     if (status == ADG_OK && figures[RECORDS] > 0 && parts >= 3) {
         status = take_values(query, field, figures[RECORDS], parts, error);
