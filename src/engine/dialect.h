@@ -2,7 +2,7 @@
  * What differs between the SQL of engines: a small table, one row an engine. docs/engines.md tells how to add one.
  *
  * Templates hold $1, $2, ... for SQL that is put in. Everything else that queries use (case, nullif, coalesce, like, substr, trim with
- * leading and trailing, split_part, rpad, repeat, length in characters, floor, mod, ||, bit_or, window functions) is the same
+ * leading and trailing, split_part, rpad, repeat, length, floor, mod, ||, bit_or, window functions) is the same
  * everywhere.
  */
 #ifndef ADG_ENGINE_DIALECT_H
@@ -22,6 +22,7 @@ struct adg_dialect {
     const char *text, *real;    /* types: text, double */
     const char *by_bytes;       /* text $1, from here on compared and grouped by bytes */
     const char *byte_order;     /* what text $1 is sorted by to be in the order of its bytes as UTF-8 */
+    const char *size;           /* of text $1 in bytes of UTF-8 */
     const char *matches;        /* whether all of text $1 matches the literal $2, which is `before` pattern `after` */
     const char *before, *after; /* of a pattern */
     const char *number;         /* text $1, which is a number, as double, the nearest; null or infinite: too large */

@@ -43,10 +43,17 @@ void adg_engine_result_free(struct adg_engine_result *result)
 /* A failure that came out of the stream. */
 static enum adg_status stream_failed(struct adg_engine_result *result, struct adg_error *error)
 {
-    char copy[256];
+    char copy[1024];
     const char *text = result->stream.get_last_error(&result->stream);
     snprintf(copy, sizeof copy, "%s", text != NULL ? text : "");
     struct AdbcError reason = {.message = copy};
+    AdbcStatusCode code = ADBC_STATUS_UNKNOWN;
+    const struct AdbcError *known = result->engine->driver.ErrorFromArrayStream != NULL
+                                        ? result->engine->driver.ErrorFromArrayStream(&result->stream, &code)
+                                        : NULL;
+    if (known != NULL) {
+        memcpy(reason.sqlstate, known->sqlstate, sizeof reason.sqlstate);
+    }
     return adg_engine_refused(result->engine, &reason, result->doing, error);
 }
 

@@ -1,6 +1,6 @@
 /*
  * What is counted per patient, in a database: patterns, most frequent values, and how often a patient appears. A pattern comes as
- * one text: of each value its tenths, its length in characters ("-" for null) and itself.
+ * one text: of each value its tenths, its length in bytes ("-" for null) and itself.
  */
 #include <string.h>
 
@@ -31,10 +31,8 @@ static const char *patterns_of(struct adg_query *query, uint32_t field)
 {
     struct adg_sql *sql = &query->sql;
     const char *item = ADG_SQL(
-        sql,
-        "cast($1 as $2) || ',' || case when v is null then '-:' else cast(length(v) as $2) || ':' || v "
-        "end",
-        share(query, "20"), sql->dialect->text);
+        sql, "cast($1 as $2) || ',' || case when v is null then '-:' else cast($3 as $2) || ':' || v end",
+        share(query, "20"), sql->dialect->text, ADG_SQL(sql, sql->dialect->size, "v"));
     const char *whole = ADG_SQL(sql, sql->dialect->joined, "i");
     return ADG_SQL(sql,
                    "select e, cast(count(*) as bigint) as c from (select p, $1 as e from (select p, $2 as i from $3) q "
@@ -54,17 +52,6 @@ static bool read_number(struct adg_span text, size_t *at, char end, uint32_t *ou
     return *at > first && *at < text.size && text.data[(*at)++] == end;
 }
 
-static size_t bytes_of_characters(struct adg_span text, size_t at, uint32_t characters)
-{
-    size_t end = at;
-    while (characters > 0 && end < text.size) {
-        for (end++; end < text.size && (text.data[end] & 0xC0) == 0x80; end++) {
-        }
-        characters--;
-    }
-    return characters == 0 ? end - at : SIZE_MAX;
-}
-
 static enum adg_status take_pattern(struct adg_query *query, uint32_t field, struct adg_span text, uint64_t patients,
                                     struct adg_error *error)
 {
@@ -81,11 +68,10 @@ static enum adg_status take_pattern(struct adg_query *query, uint32_t field, str
             at += 2;
         } else {
             good = good && read_number(text, &at, ':', &length);
-            size_t size = good ? bytes_of_characters(text, at, length) : SIZE_MAX;
-            good = size != SIZE_MAX;
+            good = good && length <= text.size - at;
             if (good) {
-                values[count] = (struct adg_optional_text){(const char *)text.data + at, size};
-                at += size;
+                values[count] = (struct adg_optional_text){(const char *)text.data + at, length};
+                at += length;
             }
         }
         count++;

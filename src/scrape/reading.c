@@ -281,7 +281,7 @@ static const char *read_text(struct adg_sql *sql, const char *column, enum adg_c
     out->kind = ADG_SOURCE_TEXT;
     switch (kind) {
     case ADG_COLUMN_TEXT:
-        return by_bytes(sql, text);
+        return text;
     case ADG_COLUMN_BOOLEAN:
         return by_bytes(sql, ADG_SQL(sql, "case when $1 then 'true' when not $1 then 'false' end", column));
     case ADG_COLUMN_DECIMAL:
@@ -313,8 +313,10 @@ static const char *read_text(struct adg_sql *sql, const char *column, enum adg_c
 void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const struct adg_field *field,
                       struct adg_reading *out)
 {
-    const char *text = kind == ADG_COLUMN_TEXT ? ADG_SQL(sql, "nullif(cast($1 as $2), '')", column, sql->dialect->text)
-                                               : column;
+    const char *text = kind == ADG_COLUMN_TEXT
+                           ? ADG_SQL(sql, "nullif($1, '')",
+                                     by_bytes(sql, ADG_SQL(sql, "cast($1 as $2)", column, sql->dialect->text)))
+                           : column;
     *out = (struct adg_reading){.kind = ADG_SOURCE_INT, .filled = text};
     bool is_text = field->type == ADG_TYPE_STRING;
     switch (field->type) {
