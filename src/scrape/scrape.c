@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "core/stop.h"
+#include "scrape/delta.h"
 #include "scrape/internal.h"
 #include "scrape/query.h"
 
@@ -76,9 +77,10 @@ static enum adg_status asked_jobs(struct scrape *scrape, struct adg_error *error
             status = add_job(scrape, dataset, table->name, options->paths[i], &found, error);
         }
         if (status == ADG_OK && !found) {
-            status = adg_fail(error, ADG_BAD_INPUT,
-                              "source %s holds no table %s (%s.parquet, %s/*.parquet, %s.csv or %s.csv.gz)",
-                              options->source_folder, table->name, table->name, table->name, table->name, table->name);
+            status = adg_fail(
+                error, ADG_BAD_INPUT,
+                "source %s holds no table %s (%s.parquet, %s/*.parquet or a Delta table %s, %s.csv or %s.csv.gz)",
+                options->source_folder, table->name, table->name, table->name, table->name, table->name, table->name);
         }
     }
     return status;
@@ -327,11 +329,18 @@ static enum adg_status scrape_table(void *context, uint64_t index, struct adg_er
                                             .records_alone = job->dataset->patient_key < 0 ||
                                                              options->control_reference};
     char *folder = adg_path_join(scrape->spill, job->table);
-    enum adg_status status = folder == NULL        ? adg_fail_memory(error)
-                             : job->source != NULL ? open_target(scrape, folder, &engine, error)
-                             : job->files.format == ADG_SOURCE_PARQUET
-                                 ? open_engine(scrape, job, folder, &engine, error)
-                                 : ADG_OK;
+    enum adg_status status = folder == NULL ? adg_fail_memory(error) : ADG_OK;
+    if (status == ADG_OK && job->source != NULL) {
+        status = open_target(scrape, folder, &engine, error);
+    } else if (status == ADG_OK && job->files.format == ADG_SOURCE_DELTA) {
+        status = adg_folder_create(folder, error);
+        if (status == ADG_OK) {
+            status = adg_delta_resolve(job->files.paths[0], folder, &job->arena, &job->files, error);
+        }
+    }
+    if (status == ADG_OK && job->source == NULL && job->files.format == ADG_SOURCE_PARQUET) {
+        status = open_engine(scrape, job, folder, &engine, error);
+    }
     if (status == ADG_OK && job->source != NULL) {
         status = adg_query_table(options, job->source, engine, &table, manifest, &job->arena, error);
     } else if (status == ADG_OK) {
