@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from conftest import ADG, EXTRACTS, run
 from load import into_duckdb, into_postgresql, into_spark, spark_statements
 from recompute import load_dataset
-from servers import PASSWORD, driver_path, free_port, postgresql, spark  # noqa: F401 fixtures
+from servers import PASSWORD, driver_path, free_port, postgresql, spark, spark_server  # noqa: F401 fixtures
 
 ENGINES = ["duckdb", "postgresql", "spark"]
 
@@ -506,6 +505,77 @@ def test_a_server_that_goes_in_the_middle(slow, postgresql, clinic):
     out, err = slow.communicate(timeout=20)
     assert slow.returncode == 1 and "connection to the server was lost" in err and out == ""
     nothing_left(clinic)
+
+
+CLINIC_ANYWHERE = ("select i as VISIT, 'P' || cast(i % 100 as {text}) as PERSON, 'A' as CODE, i % 4 as AGE, date '2021-03-01' as SEEN, i % 50 as WAIT, "
+                   "'1' as SEX, '011960' as MOB from {series}")
+FOR_EVER = " where (select sum(a.i * b.i % 7) from {long} a, {long} b) is not null"
+
+
+def start(clinic, source, *options):
+    return subprocess.Popen([ADG, "scrape", "--dataset", clinic.definition, "--source", source, "--meta", clinic.meta, *options], env=environment(),
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ticks(pid):
+    """Time that a process has taken, in hundredths of a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def is_busy(pid, seconds=2):
+    before = ticks(pid)
+    time.sleep(seconds)
+    return ticks(pid) - before > 15 * seconds
+
+
+def wait_until_busy(pid):
+    until = time.time() + 60
+    while not is_busy(pid, 1):
+        assert time.time() < until
+
+
+def test_stopping_ends_the_query_of_duckdb(clinic):
+    file = clinic.folder / "t.duckdb"
+    with duckdb.connect(str(file)) as db:
+        db.execute("create view visits as " + CLINIC_ANYWHERE.format(text="varchar", series="range(1000) s(i)") +
+                   FOR_EVER.format(long="(select i from range(300000) t(i))"))
+    process = start(clinic, f"duckdb:{file}", "--table", "visits")
+    wait_until_busy(process.pid)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 1 and "stopped by a signal" in err and out == ""
+    file.unlink()
+    nothing_left(clinic)
+
+
+def slow_spark(uri, name):
+    spark_statements(uri, f"create view {name} as " + CLINIC_ANYWHERE.format(text="string", series="(select id as i from range(1000))") +
+                     FOR_EVER.format(long="(select id as i from range(3000000))"))
+
+
+def test_stopping_cancels_the_query_in_spark(spark, clinic):
+    slow_spark(spark.uri, "slow")
+    process = start(clinic, spark.uri, "--table", "visits=slow")
+    wait_until_busy(spark.pid)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 1 and "stopped by a signal" in err and out == ""
+    nothing_left(clinic)
+    until = time.time() + 20
+    while is_busy(spark.pid):  # the server has stopped, too
+        assert time.time() < until
+
+
+def test_a_spark_server_that_goes_in_the_middle(clinic):
+    with spark_server() as server:
+        slow_spark(server.uri, "slow")
+        process = start(clinic, server.uri, "--table", "visits=slow")
+        wait_until_busy(server.pid)
+        os.killpg(server.pid, signal.SIGKILL)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 1 and ("connection to the server was lost" in err or "no server answers" in err) and out == "", err
+        nothing_left(clinic)
 
 
 def test_it_only_reads(postgresql, clinic):

@@ -89,7 +89,7 @@ def spark_server():
                                         "SPARK_HOME": str(package_folder("pyspark"))})
     try:
         wait_for(port, process, 180)
-        yield SimpleNamespace(port=port, folder=folder, log=folder / "log", uri=f"sc://127.0.0.1:{port}")
+        yield SimpleNamespace(port=port, folder=folder, log=folder / "log", uri=f"sc://127.0.0.1:{port}", pid=process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
