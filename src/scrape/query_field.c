@@ -1,6 +1,6 @@
 /*
  * Values of a field with their records and patients, counted in a database. A query gives three kinds of rows, by `k`: each value
- * with at least `least` records, nulls, and what is left together.
+ * with at least `least` records, nulls, and what is left together. That enough patients have it, a mask of their hashes proves or leaves open.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -9,30 +9,19 @@
 #include "core/stop.h"
 #include "scrape/query.h"
 
-enum { VALUE, NULLS, REST };
-
-/* What the masks say of one field. */
-struct masks {
-    uint64_t null, others; /* of nulls; of the values without a row */
-    uint64_t *of_values;   /* [capacity], as the counter's entries */
-    size_t capacity;
-};
+enum { PROVEN, NULLS, REST, OPEN, KINDS_OF_ROWS };
 
 /* Fields whose values are of one kind, and that are asked for together. */
 enum { MOST_AT_ONCE = 64 };
 struct batch {
     uint32_t fields[MOST_AT_ONCE], count;
-    struct masks masks[MOST_AT_ONCE];
+    uint64_t nulls[MOST_AT_ONCE],
+        others[MOST_AT_ONCE]; /* patients of nulls, and of the values that come too rarely, as proven */
 };
 /* Those of them that need another query. */
 struct open_fields {
     uint32_t fields[MOST_AT_ONCE], count;
 };
-
-static unsigned bits(uint64_t mask)
-{
-    return (unsigned)__builtin_popcountll(mask);
-}
 
 static const char *number(struct adg_query *query, uint64_t value)
 {
@@ -191,23 +180,22 @@ static enum adg_status count_other_patients(struct adg_query *query, const struc
 
 /* ---- the rows of a batch ----------------------------------------------------------------------------------------- */
 
-/* Patients as the masks prove them; which fields have values, or nulls, of which they prove too little. */
+/* Which fields have values, or nulls, of which the masks prove too little. */
 static void look_at_masks(struct adg_query *query, const struct batch *batch, uint64_t *nulls,
                           struct open_fields *open_values, struct open_fields *open_nulls)
 {
     uint32_t enough = adg_table_enough(query->table), min = query->table->control.min_frequency;
     for (uint32_t i = 0; i < batch->count; i++) {
         uint32_t field = batch->fields[i];
-        struct adg_counter *counter = &query->table->fields[field].counter;
+        const struct adg_counter *counter = &query->table->fields[field].counter;
         bool open = false;
         for (size_t e = 0; e < counter->count; e++) {
-            counter->entries[e].patients = bits(batch->masks[i].of_values[e]);
             open = open || counter->entries[e].patients < enough;
         }
         if (open) {
             open_values->fields[open_values->count++] = field;
         }
-        nulls[field] = bits(batch->masks[i].null);
+        nulls[field] = batch->nulls[i];
         if (counter->null.records >= min && nulls[field] < enough) {
             open_nulls->fields[open_nulls->count++] = field;
         }
@@ -215,19 +203,17 @@ static void look_at_masks(struct adg_query *query, const struct batch *batch, ui
 }
 
 /* The values that turned out to have too few patients come to the others. */
-static void look_at_others(struct adg_query *query, struct batch *batch, uint64_t *patients, struct open_fields *open)
+static void look_at_others(struct adg_query *query, const struct batch *batch, uint64_t *patients,
+                           struct open_fields *open)
 {
     uint32_t enough = adg_table_enough(query->table), min = query->table->control.min_frequency;
     for (uint32_t i = 0; i < batch->count; i++) {
-        struct adg_field_counts *counts = &query->table->fields[batch->fields[i]];
+        const struct adg_field_counts *counts = &query->table->fields[batch->fields[i]];
         uint64_t others = counts->other;
         for (size_t e = 0; e < counts->counter.count; e++) {
-            if (counts->counter.entries[e].patients < enough) {
-                batch->masks[i].others |= batch->masks[i].of_values[e];
-                others += counts->counter.entries[e].records;
-            }
+            others += counts->counter.entries[e].patients < enough ? counts->counter.entries[e].records : 0;
         }
-        patients[batch->fields[i]] = bits(batch->masks[i].others);
+        patients[batch->fields[i]] = batch->others[i];
         if (others >= min && patients[batch->fields[i]] < enough) {
             open->fields[open->count++] = batch->fields[i];
         }
@@ -272,50 +258,54 @@ static enum adg_status settle(struct adg_query *query, struct batch *batch, stru
 
 /* ---- frequencies ------------------------------------------------------------------------------------------------- */
 
-static enum adg_status take_row(struct adg_query *query, const struct adg_engine_result *result, uint32_t field,
-                                struct masks *masks, struct adg_error *error)
+static enum adg_status take_row(struct adg_query *query, const struct adg_engine_result *result, struct batch *batch,
+                                struct adg_error *error)
 {
-    enum { KIND = 1, SHOWN, RECORDS, MASK };
-    struct adg_field_counts *counts = &query->table->fields[field];
-    uint64_t records = (uint64_t)adg_engine_int(result, RECORDS), mask = (uint64_t)adg_engine_int(result, MASK);
-    int64_t kind = adg_engine_int(result, KIND);
+    enum { FIELD_AND_KIND, SHOWN, RECORDS, PATIENTS };
+    uint32_t both = (uint32_t)adg_engine_int(result, FIELD_AND_KIND), field = both / KINDS_OF_ROWS, i = 0;
+    uint64_t records = (uint64_t)adg_engine_int(result, RECORDS);
     struct adg_value value;
-    if (kind == NULLS) {
+    while (i + 1 < batch->count && batch->fields[i] != field) {
+        i++;
+    }
+    struct adg_field_counts *counts = &query->table->fields[batch->fields[i]];
+    enum adg_status status = ADG_OK;
+    switch (both % KINDS_OF_ROWS) {
+    case NULLS:
         counts->counter.null.records = records;
-        masks->null = mask;
-        return ADG_OK;
-    }
-    if (kind == REST) {
+        batch->nulls[i] = (uint64_t)adg_engine_int(result, PATIENTS);
+        break;
+    case REST:
         counts->other = records;
-        masks->others = mask;
-        return ADG_OK;
+        batch->others[i] = (uint64_t)adg_engine_int(result, PATIENTS);
+        break;
+    default:
+        status = read_value(query, batch->fields[i], result, SHOWN, &value, error);
+        if (status == ADG_OK) {
+            status = put_value(&counts->counter, &value, records, error);
+        }
+        if (status == ADG_OK && both % KINDS_OF_ROWS == PROVEN) {
+            counts->counter.entries[counts->counter.count - 1].patients = adg_table_enough(query->table);
+        }
     }
-    enum adg_status status = read_value(query, field, result, SHOWN, &value, error);
-    if (status == ADG_OK) {
-        status = put_value(&counts->counter, &value, records, error);
-    }
-    if (status == ADG_OK && counts->counter.count > masks->capacity) {
-        uint64_t *larger = adg_grow_array(masks->of_values, &masks->capacity, 64, sizeof *larger);
-        status = larger == NULL ? adg_fail_memory(error) : ADG_OK;
-        masks->of_values = larger != NULL ? larger : masks->of_values;
-    }
-    if (status == ADG_OK) {
-        masks->of_values[counts->counter.count - 1] = mask;
-    }
-    return status;
+    return adg_context(error, status, "field %s", name_of(query, batch->fields[i]));
 }
 
 static enum adg_status count_batch(struct adg_query *query, struct batch *batch, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
     bool has_row = true;
+    struct adg_sql *sql = &query->sql;
     const char *text = ADG_SQL(
-        &query->sql,
-        "select f, k, w, cast(sum(n) as bigint) as n, bit_or(b) as b from "
-        "(select f, case when v is null then 1 when n >= $1 then 0 else 2 end as k, "
-        "case when n >= $1 then v end as w, n, b from "
-        "(select f, v, count(*) as n, bit_or(b) as b from $2 group by f, v) g) h group by f, k, w",
-        number(query, query->least), adg_query_rows(query, batch->fields, batch->count));
+        sql,
+        "select cast(f * 4 + k as integer) as f, w, cast(sum(n) as bigint) as n, "
+        "cast(case when k in (1, 2) then $1 end as smallint) as c from "
+        "(select f, case when v is null then 1 when n < $2 then 2 when $3 < $4 then 3 else 0 end as k, "
+        "case when n >= $2 then v end as w, n, b from "
+        "(select f, v, count(*) as n, bit_or(b) as b from $5 group by f, v) g) h group by f, k, w",
+        ADG_SQL(sql, sql->dialect->bits, "bit_or(b)"), number(query, query->least),
+        ADG_SQL(sql, sql->dialect->bits, "b"), number(query, adg_table_enough(query->table)),
+        adg_query_rows(query, batch->fields, batch->count));
     enum adg_status status = query->sql.status;
     if (status == ADG_OK) {
         status = adg_stop_check(error);
@@ -328,12 +318,7 @@ static enum adg_status count_batch(struct adg_query *query, struct batch *batch,
         if (status != ADG_OK || !has_row) {
             break;
         }
-        uint32_t i = 0, field = (uint32_t)adg_engine_int(result, 0);
-        while (i + 1 < batch->count && batch->fields[i] != field) {
-            i++;
-        }
-        status = take_row(query, result, batch->fields[i], &batch->masks[i], error);
-        adg_context(error, status, "field %s", name_of(query, batch->fields[i]));
+        status = take_row(query, result, batch, error);
     }
     adg_engine_result_free(result);
     return status == ADG_OK ? settle(query, batch, error) : status;
@@ -371,9 +356,6 @@ enum adg_status adg_query_frequencies(struct adg_query *query, struct adg_error 
             if (batch.count > 0 && (batch.count == at_once || f == dataset->field_count)) {
                 progress->report(progress->context, "counting fields", query->table->name, done, dataset->field_count);
                 status = count_batch(query, &batch, error);
-                for (uint32_t i = 0; i < batch.count; i++) {
-                    adg_free(batch.masks[i].of_values);
-                }
                 done += batch.count;
                 batch = (struct batch){.count = 0};
             }
@@ -391,25 +373,26 @@ static const char *values_at_ranks(struct adg_query *query, uint32_t field, uint
 {
     uint32_t min = query->table->control.min_frequency;
     return ADG_SQL(&query->sql,
-                   "select v, n, c, b from (select v, n, b, c, $1 * (c + $2) as t, "
+                   "select v, n, c, cast($5 as smallint) as b from (select v, n, b, c, $1 * (c + $2) as t, "
                    "$1 * (case when c - n > $2 then c - n - $2 else 0 end) as s from "
                    "(select v, n, b, cast(sum(n) over (order by v) as bigint) as c from "
                    "(select v, count(*) as n, bit_or(b) as b from $3 where v is not null group by v) g) w) x "
                    "where t - mod(t, $4) > s - mod(s, $4) order by v",
                    ADG_SQL(&query->sql, "cast($1 as bigint)", number(query, parts)), number(query, min),
-                   adg_query_rows(query, &field, 1),
-                   ADG_SQL(&query->sql, "cast($1 as bigint)", number(query, records)));
+                   adg_query_rows(query, &field, 1), ADG_SQL(&query->sql, "cast($1 as bigint)", number(query, records)),
+                   ADG_SQL(&query->sql, query->sql.dialect->bits, "b"));
 }
 
 static enum adg_status take_values(struct adg_query *query, uint32_t field, uint64_t records, uint64_t parts,
                                    struct adg_error *error)
 {
-    enum { SHOWN, RECORDS, UP_TO, MASK };
+    enum { SHOWN, RECORDS, UP_TO, PATIENTS };
     struct adg_field_counts *counts = &query->table->fields[field];
     struct adg_counter *counter = &counts->counter;
     uint32_t enough = adg_table_enough(query->table), min = query->table->control.min_frequency;
     struct adg_engine_result *result = NULL;
-    struct masks up_to = {0}; /* records up to each value, in place of masks */
+    uint64_t *up_to = NULL; /* records up to each value */
+    size_t capacity = 0;
     bool has_row = true, open = false;
     const char *text = values_at_ranks(query, field, records, parts);
     enum adg_status status = query->sql.status;
@@ -426,15 +409,15 @@ static enum adg_status take_values(struct adg_query *query, uint32_t field, uint
         if (status == ADG_OK) {
             status = put_value(counter, &value, (uint64_t)adg_engine_int(result, RECORDS), error);
         }
-        if (status == ADG_OK && counter->count > up_to.capacity) {
-            uint64_t *larger = adg_grow_array(up_to.of_values, &up_to.capacity, 1024, sizeof *larger);
+        if (status == ADG_OK && counter->count > capacity) {
+            uint64_t *larger = adg_grow_array(up_to, &capacity, 1024, sizeof *larger);
             status = larger == NULL ? adg_fail_memory(error) : ADG_OK;
-            up_to.of_values = larger != NULL ? larger : up_to.of_values;
+            up_to = larger != NULL ? larger : up_to;
         }
         if (status == ADG_OK) {
             struct adg_count *entry = &counter->entries[counter->count - 1];
-            up_to.of_values[counter->count - 1] = (uint64_t)adg_engine_int(result, UP_TO);
-            entry->patients = bits((uint64_t)adg_engine_int(result, MASK));
+            up_to[counter->count - 1] = (uint64_t)adg_engine_int(result, UP_TO);
+            entry->patients = (uint32_t)adg_engine_int(result, PATIENTS); /* as proven */
             open = open || (entry->records >= min && entry->patients < enough);
         }
     }
@@ -447,10 +430,10 @@ static enum adg_status take_values(struct adg_query *query, uint32_t field, uint
         const struct adg_count *entry = &counter->entries[i];
         bool is_double = counter->kind == ADG_COUNT_DOUBLE;
         status = adg_continuous_put(counts, is_double ? 0 : (int64_t)entry->bits,
-                                    is_double ? adg_counter_double(entry) : 0, up_to.of_values[i],
+                                    is_double ? adg_counter_double(entry) : 0, up_to[i],
                                     adg_count_passes(query->table, entry), error);
     }
-    adg_free(up_to.of_values);
+    adg_free(up_to);
     return status;
 }
 
@@ -460,15 +443,17 @@ enum adg_status adg_query_continuous(struct adg_query *query, uint32_t field, st
     struct adg_field_counts *counts = &table->fields[field];
     uint32_t enough = adg_table_enough(table);
     const char *name = name_of(query, field);
-    enum { RECORDS, NULL_RECORDS, NULL_MASK, PATIENTS, FIGURES };
+    enum { RECORDS, NULL_RECORDS, NULL_PATIENTS, PATIENTS, FIGURES };
     uint64_t figures[FIGURES] = {0};
     const char *patients = enough == 0 ? "0"
                                        : "count(distinct case when v is not null then p end) + "
                                          "coalesce(max(case when v is not null and p is null then 1 else 0 end), 0)";
-    const char *text = ADG_SQL(&query->sql,
-                               "select cast(count(v) as bigint) as m, cast(count(*) - count(v) as bigint) as z, "
-                               "bit_or(case when v is null then b end) as b, cast($1 as bigint) as c from $2",
-                               patients, adg_query_rows(query, &field, 1));
+    const char *text = ADG_SQL(
+        &query->sql,
+        "select cast(count(v) as bigint) as m, cast(count(*) - count(v) as bigint) as z, "
+        "cast($3 as smallint) as b, cast($1 as bigint) as c from $2",
+        patients, adg_query_rows(query, &field, 1),
+        ADG_SQL(&query->sql, query->sql.dialect->bits, "bit_or(case when v is null then b end)"));
     enum adg_status status = adg_query_numbers(query, text, name, figures, FIGURES, error);
     if (status != ADG_OK) {
         return status;
@@ -476,7 +461,7 @@ enum adg_status adg_query_continuous(struct adg_query *query, uint32_t field, st
     counts->described = figures[RECORDS];
     counts->filled.all.patients = cut(figures[PATIENTS]);
     counts->counter.null.records = figures[NULL_RECORDS];
-    uint64_t null_patients = bits(figures[NULL_MASK]);
+    uint64_t null_patients = figures[NULL_PATIENTS]; /* as proven */
     if (null_patients < enough && figures[NULL_RECORDS] >= table->control.min_frequency) {
         const char *nulls = ADG_SQL(
             &query->sql, "select cast(count(*) as bigint) as c from (select distinct p from $1 where v is null) w",
