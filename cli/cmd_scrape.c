@@ -9,20 +9,27 @@
 #include "confine.h"
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "engine/target.h"
 #include "scrape/scrape.h"
 
 static const char usage[] =
-    "usage: adg scrape --dataset D --source DIR --meta DIR [OPTION]...\n"
+    "usage: adg scrape --dataset D --source DIR|URI --meta DIR [OPTION]...\n"
     "\n"
     "Reads record-level tables and writes a metadata folder: aggregates only, small counts suppressed, the rest "
     "rounded. The\n"
     "source is only read. The result is one line per table on standard output: its name.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
-    "  --source DIR          where the tables are: T.parquet, T/*.parquet, T.csv or T.csv.gz\n"
+    "  --source DIR|URI      where the tables are: T.parquet, T/*.parquet, T.csv or T.csv.gz in a folder; or a "
+    "database, "
+    "in which\n"
+    "                        all counting is done: duckdb:FILE, postgresql://USER@HOST/DATABASE, sc://HOST:PORT "
+    "(Spark\n"
+    "                        Connect), adbc:DRIVER?option=value (see docs/engines.md)\n"
+    "  --dialect NAME        of adbc:DRIVER: duckdb, postgresql or spark\n"
     "  --meta DIR            the metadata folder; replaced whole\n"
-    "  --table NAME[=PATH]   only this table, perhaps elsewhere; may repeat (default: every table that the source "
-    "holds)\n"
+    "  --table NAME[=PATH]   only this table, perhaps elsewhere, in a database under this qualified name; may repeat\n"
+    "                        (default: every table that the source holds)\n"
     "  --min-frequency N     records, and patients, that a value needs (default: as the definition says)\n"
     "  --rounding N          counts are rounded to multiples of N (default: as the definition says)\n"
     "  --control C           full, or reference: the original's weaker rules, for comparisons (default: full)\n"
@@ -38,7 +45,7 @@ static const char usage[] =
     "  --help                this text\n";
 
 struct arguments {
-    const char *dataset, *source, *meta;
+    const char *dataset, *source, *dialect, *meta;
     struct adg_option_list tables;
     uint64_t min_frequency, rounding, population, memory_mb, threads;
     int control, sandbox;
@@ -52,6 +59,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     struct adg_option options[] = {
         {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &arguments->dataset, .required = true},
         {.name = "source", .kind = ADG_OPTION_TEXT, .target = &arguments->source, .required = true},
+        {.name = "dialect", .kind = ADG_OPTION_TEXT, .target = &arguments->dialect},
         {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments->meta, .required = true},
         {.name = "table", .kind = ADG_OPTION_LIST, .target = &arguments->tables},
         {.name = "min-frequency", .kind = ADG_OPTION_COUNT, .target = &arguments->min_frequency},
@@ -115,21 +123,45 @@ static enum adg_status split_tables(const struct adg_option_list *tables, char *
     return ADG_OK;
 }
 
+/* The database of --source, if it is one, and names that are to be qualified ones of it. */
+static enum adg_status find_target(const struct arguments *arguments, const char *const *paths, struct adg_arena *arena,
+                                   struct adg_target *target, struct adg_error *error)
+{
+    struct adg_buffer ignored = {0};
+    enum adg_status status = adg_target_parse(arguments->source, arguments->dialect, arena, target, error);
+    for (uint32_t i = 0; i < arguments->tables.count && status == ADG_OK; i++) {
+        status = paths[i] != NULL ? adg_dialect_table(target->dialect, &ignored, paths[i], error) : ADG_OK;
+        adg_context(error, status, "option --table");
+    }
+    adg_buffer_fini(&ignored);
+    return status == ADG_OK ? adg_target_find_driver(target, arena, error) : status;
+}
+
 static enum adg_status scrape(struct arguments *arguments, struct adg_error *error)
 {
     struct adg_definition *definition = NULL;
+    struct adg_target target = {0};
+    struct adg_arena arena = {0};
+    bool is_target = adg_target_is(arguments->source);
     struct adg_scrape_result result = {0};
     char **names = adg_alloc_zero(arguments->tables.count, sizeof *names);
     const char **paths = adg_alloc_zero(arguments->tables.count, sizeof *paths);
     enum adg_status status = names == NULL || paths == NULL ? adg_fail_memory(error)
                                                             : split_tables(&arguments->tables, names, paths, error);
+    if (status == ADG_OK && !is_target && arguments->dialect != NULL) {
+        status = adg_fail(error, ADG_USAGE, "option --dialect is for --source adbc:DRIVER");
+    }
+    if (status == ADG_OK && is_target) {
+        status = find_target(arguments, paths, &arena, &target, error);
+    }
     if (status == ADG_OK) {
         status = adg_definition_open(arguments->dataset, &definition, error);
     }
     if (status == ADG_OK) {
         const struct adg_scrape_options options = {
             .definition = definition,
-            .source_folder = arguments->source,
+            .source_folder = is_target ? NULL : arguments->source,
+            .target = is_target ? &target : NULL,
             .meta_folder = arguments->meta,
             .tables = (const char *const *)names,
             .paths = paths,
@@ -158,6 +190,7 @@ static enum adg_status scrape(struct arguments *arguments, struct adg_error *err
     adg_free(names);
     adg_free(paths);
     adg_scrape_result_fini(&result);
+    adg_arena_fini(&arena);
     adg_definition_free(definition);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "confine.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "engine/target.h"
 #include "govern/open_metadata.h"
 
 const char *const adg_cli_sandboxes[] = {
@@ -17,7 +18,7 @@ const char *const adg_cli_sandboxes[] = {
 
 enum adg_status adg_cli_confine(int sandbox, const struct adg_place *places, uint32_t count, struct adg_error *error)
 {
-    return adg_confine((enum adg_sandbox)sandbox, places, count, adg_cli_warn_of, NULL, error);
+    return adg_confine((enum adg_sandbox)sandbox, places, count, ADG_NO_NETWORK, adg_cli_warn_of, NULL, error);
 }
 
 enum adg_status adg_cli_metadata_folder(const char *meta, char out[PATH_MAX], struct adg_error *error)
@@ -58,8 +59,9 @@ void adg_cli_discard_folder(const char *path, bool created, enum adg_status stat
     }
 }
 
-enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
-                                       struct adg_error *error)
+/* `driver`: places of a database's driver, ended by NULL, with which servers may be reached; NULL: none is. */
+static enum adg_status confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
+                                      const char *const *driver, struct adg_error *error)
 {
     /* where an engine's library, the C++ library and what they read of the machine lie; the library beside the program first */
     char beside[PATH_MAX] = "", engine[PATH_MAX] = "";
@@ -75,15 +77,30 @@ enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *plac
         {"/sys/fs/cgroup", ADG_MAY_READ}, {"/sys/devices/system/cpu", ADG_MAY_READ},
     };
     enum { FIXED = sizeof fixed / sizeof fixed[0] };
-    struct adg_place *all = adg_alloc_array(FIXED + (size_t)count, sizeof *all);
+    uint32_t more = 0;
+    while (driver != NULL && driver[more] != NULL) {
+        more++;
+    }
+    struct adg_place *all = adg_alloc_array(FIXED + (size_t)count + more, sizeof *all);
     if (all == NULL) {
         return adg_fail_memory(error);
     }
     memcpy(all, fixed, sizeof fixed);
     memcpy(all + FIXED, places, count * sizeof *places);
-    enum adg_status status = adg_cli_confine(sandbox, all, FIXED + count, error);
+    for (uint32_t i = 0; i < more; i++) {
+        all[FIXED + count + i] = (struct adg_place){driver[i], ADG_MAY_LOAD};
+    }
+    enum adg_status status = adg_confine((enum adg_sandbox)sandbox, all, FIXED + count + more,
+                                         driver != NULL ? ADG_MAY_CONNECT : ADG_NO_NETWORK, adg_cli_warn_of, NULL,
+                                         error);
     adg_free(all);
     return status;
+}
+
+enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
+                                       struct adg_error *error)
+{
+    return confine_engine(sandbox, places, count, NULL, error);
 }
 
 enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_places *places, struct adg_error *error)
@@ -102,7 +119,9 @@ enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_plac
     for (uint32_t i = 0; i < places->readable_count; i++) {
         all[FIXED + i] = (struct adg_place){places->readable[i], ADG_MAY_READ};
     }
-    enum adg_status status = adg_cli_confine_engine(sandbox, all, FIXED + places->readable_count, error);
+    enum adg_status status = confine_engine(sandbox, all, FIXED + places->readable_count,
+                                            places->target != NULL ? (const char *const *)places->target->places : NULL,
+                                            error);
     adg_free(all);
     return status;
 }

@@ -263,6 +263,21 @@ size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES])
     return length;
 }
 
+double adg_float_meaning(float value)
+{
+    char text[40];
+    locale_t before = use_c_locale();
+    for (int precision = 0; precision < FLT_DECIMAL_DIG; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision, (double)value);
+        if (strtof(text, NULL) == value) {
+            break;
+        }
+    }
+    double meaning = strtod(text, NULL);
+    uselocale(before);
+    return meaning;
+}
+
 size_t adg_decimal_format(int64_t unscaled, unsigned scale, char out[32])
 {
     char digits[21];

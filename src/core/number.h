@@ -12,6 +12,8 @@
 
 /* Fewest digits that read back equal, without exponent; whole numbers without point; minus zero is 0. Returns the length (no NUL). */
 size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES]);
+/* What a float stands for: the double of its shortest text (0.1, not 0.10000000149011612). */
+double adg_float_meaning(float value);
 size_t adg_int64_format(int64_t value, char out[21]);
 /* unscaled * 10^-scale, exact, without trailing zeros. */
 size_t adg_decimal_format(int64_t unscaled, unsigned scale, char out[32]);

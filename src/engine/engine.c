@@ -1,5 +1,5 @@
 /*
- * DuckDB behind ADBC: see engine.h.
+ * Connections through ADBC, to DuckDB and to others: see engine.h.
  */
 #include "engine/engine.h"
 
@@ -18,34 +18,6 @@ static const char library[] = "libduckdb.so", entry_point[] = "duckdb_adbc_init"
 const char *adg_engine_version(void)
 {
     return "DuckDB 1.5.6"; /* the one that third_party/fetch pins */
-}
-
-/* The kind of an engine's error is the part before the first colon ("IO Error"); what follows may quote values. */
-enum adg_status adg_engine_refused(struct AdbcError *reason, const char *doing, struct adg_error *error)
-{
-    static const struct {
-        const char *kind, *hint;
-    } kinds[] = {
-        {"IO Error", "a file cannot be read or written, or the disk is full"},
-        {"Out of Memory Error", "memory or the space for temporary files is used up"},
-        {"Permission Error", "a file may not be read"},
-        {"Invalid Input Error", "the source cannot be read"},
-        {"Conversion Error", "the source cannot be read"},
-    };
-    const char *text = reason->message != NULL ? reason->message : "", *hint = "the query failed";
-    bool input = false;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strstr(text, kinds[i].kind) != NULL) {
-            hint = kinds[i].hint;
-            input = i >= 3;
-            break;
-        }
-    }
-    enum adg_status status = adg_fail(error, input ? ADG_BAD_INPUT : ADG_FAILED, "%s: %s", doing, hint);
-    if (reason->release != NULL) {
-        reason->release(reason);
-    }
-    return status;
 }
 
 /* Beside an installed program (../lib/adg), else where the loader finds it. */
@@ -67,24 +39,49 @@ static void *load_library(void)
     return dlopen(library, RTLD_NOW | RTLD_LOCAL);
 }
 
-static enum adg_status load_driver(struct AdbcDriver *driver, struct adg_error *error)
+/* Of a library that is there, by its entry point or by the usual one. */
+static enum adg_status init_driver(struct adg_engine *engine, void *handle, const char *name, const char *entry,
+                                   struct adg_error *error)
 {
-    void *handle = load_library(); /* stays loaded: its threads outlive any moment at which it could go */
-    if (handle == NULL) {
-        return adg_fail(error, ADG_FAILED,
-                        "the engine's library %s cannot be loaded; make install puts it into lib/adg", library);
-    }
     AdbcDriverInitFunc init;
-    void *symbol = dlsym(handle, entry_point);
+    void *symbol = dlsym(handle, entry != NULL ? entry : "AdbcDriverInit");
     if (symbol == NULL) {
-        return adg_fail(error, ADG_FAILED, "the engine's library %s has no %s", library, entry_point);
+        return adg_fail(error, ADG_FAILED, "the engine's library %s has no %s", name,
+                        entry != NULL ? entry : "AdbcDriverInit");
     }
     memcpy(&init, &symbol, sizeof init); /* ISO C knows no cast from object to function */
     struct AdbcError reason = {0};
-    if (init(ADBC_VERSION_1_1_0, driver, &reason) != ADBC_STATUS_OK) {
-        return adg_engine_refused(&reason, "starting the engine", error);
+    if (init(ADBC_VERSION_1_1_0, &engine->driver, &reason) != ADBC_STATUS_OK) {
+        return adg_engine_refused(engine, &reason, "starting the engine", error);
     }
+    engine->loaded = true;
     return ADG_OK;
+}
+
+static enum adg_status load_duckdb(struct adg_engine *engine, struct adg_error *error)
+{
+    void *handle = load_library(); /* stays loaded: its threads outlive any moment at which it could go */
+    return handle == NULL
+               ? adg_fail(error, ADG_FAILED,
+                          "the engine's library %s cannot be loaded; make install puts it into lib/adg", library)
+               : init_driver(engine, handle, library, entry_point, error);
+}
+
+static enum adg_status load_driver(struct adg_engine *engine, const struct adg_target *target, struct adg_error *error)
+{
+    if (target->file != NULL) {
+        return load_duckdb(engine, error);
+    }
+    void *handle = dlopen(target->library, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL) {
+        return adg_fail(
+            error, ADG_FAILED,
+            "the driver %s cannot be loaded (%s)%s%s; it is looked for in the folders of ADBC_DRIVER_PATH, in "
+            "~/.config/adbc/drivers, in /etc/adbc/drivers and where the loader looks",
+            target->name, target->library, target->package != NULL ? ": install " : "",
+            target->package != NULL ? target->package : "");
+    }
+    return init_driver(engine, handle, target->library, target->entry, error);
 }
 
 static enum adg_status connect_to(struct adg_engine *engine, struct adg_error *error)
@@ -92,7 +89,7 @@ static enum adg_status connect_to(struct adg_engine *engine, struct adg_error *e
     struct AdbcError reason = {0};
     if (engine->driver.ConnectionNew(&engine->connection, &reason) != ADBC_STATUS_OK ||
         engine->driver.ConnectionInit(&engine->connection, &engine->database, &reason) != ADBC_STATUS_OK) {
-        return adg_engine_refused(&reason, "starting the engine", error);
+        return adg_engine_refused(engine, &reason, "starting the engine", error);
     }
     return ADG_OK;
 }
@@ -139,18 +136,33 @@ static enum adg_status lock_down(struct adg_engine *engine, const struct adg_eng
     return status;
 }
 
+static enum adg_status open_database(struct adg_engine *engine, const struct adg_target_option *options, uint32_t count,
+                                     struct adg_error *error)
+{
+    struct AdbcError reason = {0};
+    if (engine->driver.DatabaseNew(&engine->database, &reason) != ADBC_STATUS_OK) {
+        return adg_engine_refused(engine, &reason, "opening the database", error);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (engine->driver.DatabaseSetOption(&engine->database, options[i].key, options[i].value, &reason) !=
+            ADBC_STATUS_OK) {
+            enum adg_status status = adg_engine_refused(engine, &reason, "opening the database", NULL);
+            return adg_fail(error, status, "opening the database: its driver does not accept the option %s",
+                            options[i].key);
+        }
+    }
+    return engine->driver.DatabaseInit(&engine->database, &reason) != ADBC_STATUS_OK
+               ? adg_engine_refused(engine, &reason, "opening the database", error)
+               : ADG_OK;
+}
+
 enum adg_status adg_engine_open(const struct adg_engine_options *options, struct adg_engine **out,
                                 struct adg_error *error)
 {
-    struct AdbcError reason = {0};
     struct adg_engine *engine = adg_alloc_zero(1, sizeof *engine);
-    enum adg_status status = engine == NULL ? adg_fail_memory(error) : load_driver(&engine->driver, error);
+    enum adg_status status = engine == NULL ? adg_fail_memory(error) : load_duckdb(engine, error);
     if (status == ADG_OK) {
-        engine->loaded = true;
-        if (engine->driver.DatabaseNew(&engine->database, &reason) != ADBC_STATUS_OK ||
-            engine->driver.DatabaseInit(&engine->database, &reason) != ADBC_STATUS_OK) {
-            status = adg_engine_refused(&reason, "opening the engine's database", error);
-        }
+        status = open_database(engine, NULL, 0, error);
     }
     if (status == ADG_OK) {
         status = connect_to(engine, error);
@@ -166,11 +178,90 @@ enum adg_status adg_engine_open(const struct adg_engine_options *options, struct
     return ADG_OK;
 }
 
+/* What the dialect wants a connection, or its transaction, to begin with. */
+static enum adg_status begin_session(struct adg_engine *engine, struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    for (int i = 0; i < ADG_DIALECT_SESSION && engine->dialect->session[i] != NULL && status == ADG_OK; i++) {
+        status = adg_engine_execute(engine, engine->dialect->session[i], "configuring the connection", error);
+    }
+    return status;
+}
+
+/* Read-only where the driver knows that; one transaction for all that is read where the dialect has one. */
+static enum adg_status configure(struct adg_engine *engine, struct adg_error *error)
+{
+    struct AdbcError reason = {0};
+    if (engine->driver.ConnectionSetOption(&engine->connection, ADBC_CONNECTION_OPTION_READ_ONLY,
+                                           ADBC_OPTION_VALUE_ENABLED, &reason) != ADBC_STATUS_OK &&
+        reason.release != NULL) { /* one more promise where it can be had: nothing but queries is sent */
+        reason.release(&reason);
+    }
+    reason = (struct AdbcError){0};
+    if (engine->dialect->transaction &&
+        engine->driver.ConnectionSetOption(&engine->connection, ADBC_CONNECTION_OPTION_AUTOCOMMIT,
+                                           ADBC_OPTION_VALUE_DISABLED, &reason) != ADBC_STATUS_OK) {
+        return adg_engine_refused(engine, &reason, "beginning a transaction", error);
+    }
+    return begin_session(engine, error);
+}
+
+enum adg_status adg_engine_open_target(const struct adg_target *target, const struct adg_engine_options *options,
+                                       struct adg_engine **out, struct adg_error *error)
+{
+    struct adg_engine *engine = adg_alloc_zero(1, sizeof *engine);
+    if (engine == NULL) {
+        return adg_fail_memory(error);
+    }
+    engine->dialect = target->dialect;
+    enum adg_status status = load_driver(engine, target, error);
+    if (status == ADG_OK) {
+        status = open_database(engine, target->options, target->option_count, error);
+    }
+    if (status == ADG_OK) {
+        status = connect_to(engine, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_start_watcher(engine, error);
+    }
+    if (status == ADG_OK && target->file != NULL) {
+        status = lock_down(engine, options, error);
+    }
+    if (status == ADG_OK) {
+        status = configure(engine, error);
+    }
+    if (status != ADG_OK) {
+        adg_engine_free(engine);
+        return adg_context(error, status, "%s", target->shown);
+    }
+    *out = engine;
+    return ADG_OK;
+}
+
+const struct adg_dialect *adg_engine_dialect(const struct adg_engine *engine)
+{
+    return engine->dialect;
+}
+
+enum adg_status adg_engine_recover(struct adg_engine *engine, bool *no_table, struct adg_error *error)
+{
+    struct AdbcError reason = {0};
+    *no_table = engine->no_table;
+    if (!engine->dialect->transaction) {
+        return ADG_OK;
+    }
+    if (engine->driver.ConnectionRollback(&engine->connection, &reason) != ADBC_STATUS_OK) {
+        return adg_engine_refused(engine, &reason, "beginning a transaction", error);
+    }
+    return begin_session(engine, error);
+}
+
 void adg_engine_free(struct adg_engine *engine)
 {
     if (engine == NULL) {
         return;
     }
+    adg_engine_end_watcher(engine);
     if (engine->loaded) {
         if (engine->connection.private_data != NULL) {
             engine->driver.ConnectionRelease(&engine->connection, NULL);
@@ -192,10 +283,13 @@ enum adg_status adg_engine_execute(struct adg_engine *engine, const char *sql, c
     struct AdbcError reason = {0};
     struct ArrowArrayStream stream = {0};
     enum adg_status status = ADG_OK;
-    if (engine->driver.StatementNew(&engine->connection, &statement, &reason) != ADBC_STATUS_OK ||
-        engine->driver.StatementSetSqlQuery(&statement, sql, &reason) != ADBC_STATUS_OK ||
+    bool made = engine->driver.StatementNew(&engine->connection, &statement, &reason) == ADBC_STATUS_OK;
+    if (made) {
+        adg_engine_watch(engine, &statement);
+    }
+    if (!made || engine->driver.StatementSetSqlQuery(&statement, sql, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementExecuteQuery(&statement, &stream, NULL, &reason) != ADBC_STATUS_OK) {
-        status = adg_engine_refused(&reason, doing, error);
+        status = adg_engine_refused(engine, &reason, doing, error);
     }
     while (status == ADG_OK && stream.release != NULL) { /* the statement runs in pieces, as its result is taken */
         struct ArrowArray array = {0};
@@ -205,7 +299,7 @@ enum adg_status adg_engine_execute(struct adg_engine *engine, const char *sql, c
             char copy[256];
             snprintf(copy, sizeof copy, "%s", text != NULL ? text : "");
             reason.message = copy;
-            status = adg_engine_refused(&reason, doing, error);
+            status = adg_engine_refused(engine, &reason, doing, error);
         }
         bool end = array.release == NULL;
         if (!end) {
@@ -214,6 +308,7 @@ enum adg_status adg_engine_execute(struct adg_engine *engine, const char *sql, c
             break;
         }
     }
+    adg_engine_watch(engine, NULL);
     if (stream.release != NULL) {
         stream.release(&stream);
     }

@@ -1,9 +1,10 @@
 /*
  * Who holds source rows and answers queries: an ADBC connection (Arrow Database Connectivity 1.1), by default to DuckDB embedded
- * in this process. The engine's library is loaded at run time, here and nowhere else.
+ * in this process, else to a database that target.h names. The engine's library is loaded at run time, here and nowhere else.
  *
  * Messages of an engine may quote source values, so they are never passed on: a failure names what was being done and the
  * engine's kind of error. Rows of a plain select come in the order of the files. Not thread-safe; the engine uses threads of its own.
+ * While a query of a target runs, a thread looks whether the process was told to stop, and cancels it.
  */
 #ifndef ADG_ENGINE_ENGINE_H
 #define ADG_ENGINE_ENGINE_H
@@ -14,6 +15,7 @@
 
 #include "core/buffer.h"
 #include "core/status.h"
+#include "engine/target.h"
 
 struct adg_engine;
 
@@ -27,7 +29,18 @@ struct adg_engine_options {
 
 ADG_MUST_CHECK enum adg_status adg_engine_open(const struct adg_engine_options *options, struct adg_engine **out,
                                                struct adg_error *error);
+/*
+ * A database that is there. It is only read: in a read-only transaction, or as the driver and the database's file promise it.
+ * Of the options DuckDB heeds threads, memory and folder. ADG_FAILED: no driver, no server, no right.
+ */
+ADG_MUST_CHECK enum adg_status adg_engine_open_target(const struct adg_target *target,
+                                                      const struct adg_engine_options *options, struct adg_engine **out,
+                                                      struct adg_error *error);
 void adg_engine_free(struct adg_engine *engine);
+/* Of an engine that was opened with a target. */
+const struct adg_dialect *adg_engine_dialect(const struct adg_engine *engine);
+/* After a statement that failed: whether because there is no such table. Begins anew, so that others can follow. */
+ADG_MUST_CHECK enum adg_status adg_engine_recover(struct adg_engine *engine, bool *no_table, struct adg_error *error);
 const char *adg_engine_version(void);
 
 /* Runs a statement that gives no rows. `doing` is for the message: "counting field ADMIMETH". */
@@ -45,6 +58,24 @@ ADG_MUST_CHECK enum adg_status adg_engine_query(struct adg_engine *engine, const
 ADG_MUST_CHECK enum adg_status adg_engine_next(struct adg_engine_result *result, bool *has_row,
                                                struct adg_error *error);
 void adg_engine_result_free(struct adg_engine_result *result);
+
+/* A result's columns as their names and types, without rows: for a query that need not be one that can be read here. */
+enum adg_column_kind {
+    ADG_COLUMN_TEXT,
+    ADG_COLUMN_INT,
+    ADG_COLUMN_DECIMAL,
+    ADG_COLUMN_FLOAT,
+    ADG_COLUMN_DOUBLE,
+    ADG_COLUMN_DATE,
+    ADG_COLUMN_TIMESTAMP,
+    ADG_COLUMN_ZONED, /* a timestamp with a time zone */
+    ADG_COLUMN_BOOLEAN,
+    ADG_COLUMN_OTHER, /* nothing that a field can have */
+};
+ADG_MUST_CHECK enum adg_status adg_engine_describe(struct adg_engine *engine, const char *sql, const char *doing,
+                                                   struct adg_engine_result **out, struct adg_error *error);
+uint32_t adg_engine_column_count(const struct adg_engine_result *result);
+const char *adg_engine_column(const struct adg_engine_result *result, uint32_t column, enum adg_column_kind *kind);
 
 /* Values of the row; text is valid until the next row. Integers, dates (days), timestamps (microseconds) and booleans are
  * read as int64. The caller knows the column's type from its query. */

@@ -2,6 +2,7 @@
  * Rows out of an engine: an Arrow stream read batch by batch, row by row.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "engine/internal.h"
@@ -22,6 +23,7 @@ void adg_engine_result_free(struct adg_engine_result *result)
     if (result == NULL) {
         return;
     }
+    adg_engine_watch(result->engine, NULL);
     ArrowArrayViewReset(&result->view);
     if (result->batch.release != NULL) {
         result->batch.release(&result->batch);
@@ -41,15 +43,23 @@ void adg_engine_result_free(struct adg_engine_result *result)
 /* A failure that came out of the stream. */
 static enum adg_status stream_failed(struct adg_engine_result *result, struct adg_error *error)
 {
-    char copy[256];
+    char copy[1024];
     const char *text = result->stream.get_last_error(&result->stream);
     snprintf(copy, sizeof copy, "%s", text != NULL ? text : "");
     struct AdbcError reason = {.message = copy};
-    return adg_engine_refused(&reason, result->doing, error);
+    AdbcStatusCode code = ADBC_STATUS_UNKNOWN;
+    const struct AdbcError *known = result->engine->driver.ErrorFromArrayStream != NULL
+                                        ? result->engine->driver.ErrorFromArrayStream(&result->stream, &code)
+                                        : NULL;
+    if (known != NULL) {
+        memcpy(reason.sqlstate, known->sqlstate, sizeof reason.sqlstate);
+    }
+    return adg_engine_refused(result->engine, &reason, result->doing, error);
 }
 
-enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, const char *doing,
-                                 struct adg_engine_result **out, struct adg_error *error)
+/* Runs the query and takes its schema. */
+static enum adg_status begin(struct adg_engine *engine, const char *sql, const char *doing,
+                             struct adg_engine_result **out, struct adg_error *error)
 {
     struct AdbcError reason = {0};
     struct adg_engine_result *result = adg_alloc_zero(1, sizeof *result);
@@ -61,17 +71,15 @@ enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, con
     result->row = -1;
     ArrowArrayViewInitFromType(&result->view, NANOARROW_TYPE_STRUCT);
     enum adg_status status = ADG_OK;
-    if (engine->driver.StatementNew(&engine->connection, &result->statement, &reason) != ADBC_STATUS_OK ||
-        engine->driver.StatementSetSqlQuery(&result->statement, sql, &reason) != ADBC_STATUS_OK ||
+    bool made = engine->driver.StatementNew(&engine->connection, &result->statement, &reason) == ADBC_STATUS_OK;
+    if (made) {
+        adg_engine_watch(engine, &result->statement);
+    }
+    if (!made || engine->driver.StatementSetSqlQuery(&result->statement, sql, &reason) != ADBC_STATUS_OK ||
         engine->driver.StatementExecuteQuery(&result->statement, &result->stream, NULL, &reason) != ADBC_STATUS_OK) {
-        status = adg_engine_refused(&reason, doing, error);
+        status = adg_engine_refused(engine, &reason, doing, error);
     } else if (result->stream.get_schema(&result->stream, &result->schema) != 0) {
         status = stream_failed(result, error);
-    } else {
-        ArrowArrayViewReset(&result->view);
-        if (ArrowArrayViewInitFromSchema(&result->view, &result->schema, NULL) != NANOARROW_OK) {
-            status = adg_fail(error, ADG_FAILED, "%s: the engine's result has a type that is not read here", doing);
-        }
     }
     if (status != ADG_OK) {
         adg_engine_result_free(result);
@@ -79,6 +87,112 @@ enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, con
     }
     *out = result;
     return ADG_OK;
+}
+
+enum adg_status adg_engine_query(struct adg_engine *engine, const char *sql, const char *doing,
+                                 struct adg_engine_result **out, struct adg_error *error)
+{
+    struct adg_engine_result *result = NULL;
+    enum adg_status status = begin(engine, sql, doing, &result, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    ArrowArrayViewReset(&result->view);
+    if (ArrowArrayViewInitFromSchema(&result->view, &result->schema, NULL) != NANOARROW_OK) {
+        adg_engine_result_free(result);
+        return adg_fail(error, ADG_FAILED, "%s: the engine's result has a type that is not read here", doing);
+    }
+    *out = result;
+    return ADG_OK;
+}
+
+/* ---- columns ----------------------------------------------------------------------------------------------------- */
+
+enum adg_status adg_engine_describe(struct adg_engine *engine, const char *sql, const char *doing,
+                                    struct adg_engine_result **out, struct adg_error *error)
+{
+    return begin(engine, sql, doing, out, error);
+}
+
+uint32_t adg_engine_column_count(const struct adg_engine_result *result)
+{
+    return result->schema.n_children > 0 ? (uint32_t)result->schema.n_children : 0;
+}
+
+static bool has_metadata(const struct ArrowSchema *schema, const char *key, const char *value)
+{
+    struct ArrowStringView found = {NULL, 0};
+    return schema->metadata != NULL &&
+           ArrowMetadataGetValue(schema->metadata, ArrowCharView(key), &found) == NANOARROW_OK && found.data != NULL &&
+           (size_t)found.size_bytes == strlen(value) && memcmp(found.data, value, strlen(value)) == 0;
+}
+
+/* Types that a driver has no Arrow type for come as another one, with a note. */
+static bool is_noted(const struct ArrowSchema *schema, enum adg_column_kind *kind)
+{
+    static const struct {
+        const char *key, *value;
+        enum adg_column_kind kind;
+    } notes[] = {
+        {"POSTGRESQL:type", "numeric", ADG_COLUMN_DECIMAL}, {"ADBC:postgresql:typname", "numeric", ADG_COLUMN_DECIMAL},
+        {"POSTGRESQL:type", "money", ADG_COLUMN_OTHER},     {"POSTGRESQL:type", "uuid", ADG_COLUMN_TEXT},
+        {"POSTGRESQL:type", "oid", ADG_COLUMN_OTHER},       {"ARROW:extension:name", "arrow.uuid", ADG_COLUMN_TEXT},
+    };
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+        if (has_metadata(schema, notes[i].key, notes[i].value)) {
+            *kind = notes[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum adg_column_kind kind_of(const struct ArrowSchema *schema)
+{
+    struct ArrowSchemaView view;
+    enum adg_column_kind kind = ADG_COLUMN_OTHER;
+    if (is_noted(schema, &kind) || ArrowSchemaViewInit(&view, schema, NULL) != NANOARROW_OK) {
+        return kind;
+    }
+    switch (view.type) {
+    case NANOARROW_TYPE_STRING:
+    case NANOARROW_TYPE_LARGE_STRING:
+    case NANOARROW_TYPE_STRING_VIEW:
+    case NANOARROW_TYPE_DICTIONARY: /* an enumeration */
+        return ADG_COLUMN_TEXT;
+    case NANOARROW_TYPE_INT8:
+    case NANOARROW_TYPE_INT16:
+    case NANOARROW_TYPE_INT32:
+    case NANOARROW_TYPE_INT64:
+    case NANOARROW_TYPE_UINT8:
+    case NANOARROW_TYPE_UINT16:
+    case NANOARROW_TYPE_UINT32:
+        return ADG_COLUMN_INT;
+    case NANOARROW_TYPE_UINT64:
+    case NANOARROW_TYPE_DECIMAL32:
+    case NANOARROW_TYPE_DECIMAL64:
+    case NANOARROW_TYPE_DECIMAL128:
+    case NANOARROW_TYPE_DECIMAL256:
+        return ADG_COLUMN_DECIMAL;
+    case NANOARROW_TYPE_FLOAT:
+        return ADG_COLUMN_FLOAT;
+    case NANOARROW_TYPE_DOUBLE:
+        return ADG_COLUMN_DOUBLE;
+    case NANOARROW_TYPE_DATE32:
+        return ADG_COLUMN_DATE;
+    case NANOARROW_TYPE_TIMESTAMP:
+        return view.timezone != NULL && view.timezone[0] != '\0' ? ADG_COLUMN_ZONED : ADG_COLUMN_TIMESTAMP;
+    case NANOARROW_TYPE_BOOL:
+        return ADG_COLUMN_BOOLEAN;
+    default:
+        return ADG_COLUMN_OTHER;
+    }
+}
+
+const char *adg_engine_column(const struct adg_engine_result *result, uint32_t column, enum adg_column_kind *kind)
+{
+    *kind = kind_of(result->schema.children[column]);
+    return result->schema.children[column]->name;
 }
 
 /* The next batch that has rows; none is left when batch.release is NULL. */

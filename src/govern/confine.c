@@ -20,6 +20,8 @@
 
 enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446, RULE_PATH_BENEATH = 1, ASK_VERSION = 1 };
 
+enum { BIND_TCP = 1, CONNECT_TCP = 2 };
+
 #define RIGHT(bit) (UINT64_C(1) << (bit))
 enum right {
     EXECUTE,
@@ -54,6 +56,7 @@ struct path_beneath {
 
 struct confinement {
     enum adg_sandbox sandbox;
+    enum adg_network network;
     void (*warn)(void *context, const char *message);
     void *context;
     struct adg_error *error;
@@ -137,8 +140,11 @@ static enum adg_status restrict_files(const struct confinement *confinement, con
     if (status != ADG_OK) {
         return status;
     }
-    struct ruleset_attributes attributes = {
-        .fs = handled_rights(version), .net = version >= 4 ? 3 : 0, .scoped = version >= 6 ? 3 : 0};
+    struct ruleset_attributes attributes = {.fs = handled_rights(version),
+                                            .net = version < 4                               ? 0
+                                                   : confinement->network == ADG_MAY_CONNECT ? BIND_TCP
+                                                                                             : BIND_TCP | CONNECT_TCP,
+                                            .scoped = version >= 6 ? 3 : 0};
     size_t size = version >= 6   ? sizeof attributes
                   : version >= 4 ? offsetof(struct ruleset_attributes, scoped)
                                  : offsetof(struct ruleset_attributes, net);
@@ -164,10 +170,6 @@ static enum adg_status restrict_files(const struct confinement *confinement, con
 
 /* What no command of this program does. */
 static const int refused_calls[] = {
-    SCMP_SYS(socket),
-    SCMP_SYS(socketpair),
-    SCMP_SYS(bind),
-    SCMP_SYS(connect),
     SCMP_SYS(listen),
     SCMP_SYS(accept),
     SCMP_SYS(accept4),
@@ -198,6 +200,24 @@ static const int refused_calls[] = {
     SCMP_SYS(pidfd_getfd),
 };
 
+/* What those do that reach for a server. */
+static const int network_calls[] = {
+    SCMP_SYS(socket),
+    SCMP_SYS(socketpair),
+    SCMP_SYS(bind),
+    SCMP_SYS(connect),
+};
+
+static int refuse_calls(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+    int code = 0;
+    for (size_t i = 0; i < count && code == 0; i++) {
+        code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
+        code = code == -EOPNOTSUPP || code == -EDOM ? 0 : code; /* a call that this architecture has not */
+    }
+    return code;
+}
+
 static enum adg_status restrict_calls(const struct confinement *confinement)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
@@ -205,9 +225,11 @@ static enum adg_status restrict_calls(const struct confinement *confinement)
         return adg_fail_memory(confinement->error);
     }
     int code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    for (size_t i = 0; i < sizeof refused_calls / sizeof refused_calls[0] && code == 0; i++) {
-        code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused_calls[i], 0);
-        code = code == -EOPNOTSUPP || code == -EDOM ? 0 : code; /* a call that this architecture has not */
+    if (code == 0) {
+        code = refuse_calls(filter, refused_calls, sizeof refused_calls / sizeof refused_calls[0]);
+    }
+    if (code == 0 && confinement->network == ADG_NO_NETWORK) {
+        code = refuse_calls(filter, network_calls, sizeof network_calls / sizeof network_calls[0]);
     }
     if (code == 0) {
         code = seccomp_load(filter);
@@ -220,9 +242,10 @@ static enum adg_status restrict_calls(const struct confinement *confinement)
 }
 
 enum adg_status adg_confine(enum adg_sandbox sandbox, const struct adg_place *places, uint32_t count,
-                            void (*warn)(void *context, const char *message), void *context, struct adg_error *error)
+                            enum adg_network network, void (*warn)(void *context, const char *message), void *context,
+                            struct adg_error *error)
 {
-    const struct confinement confinement = {sandbox, warn, context, error};
+    const struct confinement confinement = {sandbox, network, warn, context, error};
     if (sandbox == ADG_SANDBOX_OFF) {
         return ADG_OK;
     }

@@ -26,12 +26,15 @@ struct adg_place {
     enum adg_access access;
 };
 
+/* Whether sockets stay closed, or connections may be made (to any server: names are looked up on the way), none accepted. */
+enum adg_network { ADG_NO_NETWORK, ADG_MAY_CONNECT };
+
 /*
  * Confines the process, which must have one thread. `warn` is called once for each promise that this kernel cannot keep;
  * with ADG_SANDBOX_REQUIRED the first of them is ADG_FAILED instead. ADG_SANDBOX_OFF does nothing.
  */
 ADG_MUST_CHECK enum adg_status adg_confine(enum adg_sandbox sandbox, const struct adg_place *places, uint32_t count,
-                                           void (*warn)(void *context, const char *message), void *context,
-                                           struct adg_error *error);
+                                           enum adg_network network, void (*warn)(void *context, const char *message),
+                                           void *context, struct adg_error *error);
 
 #endif

@@ -31,9 +31,8 @@ void adg_distribution_free(struct adg_distribution *distribution)
     }
 }
 
-enum adg_status adg_continuous_take(struct adg_counted_table *table, uint32_t field, struct adg_error *error)
+static enum adg_status put(struct adg_field_counts *counts, struct value value, struct adg_error *error)
 {
-    struct adg_field_counts *counts = &table->fields[field];
     if (counts->distribution == NULL) {
         counts->distribution = adg_alloc_zero(1, sizeof *counts->distribution);
         if (counts->distribution == NULL) {
@@ -42,24 +41,37 @@ enum adg_status adg_continuous_take(struct adg_counted_table *table, uint32_t fi
         counts->distribution->is_double = counts->counter.kind == ADG_COUNT_DOUBLE;
     }
     struct adg_distribution *distribution = counts->distribution;
-    for (size_t i = 0; i < counts->counter.count; i++) {
-        const struct adg_count *count = &counts->counter.entries[i];
-        if (distribution->count == distribution->capacity) {
-            struct value *values = adg_grow_array(distribution->values, &distribution->capacity, 1024, sizeof *values);
-            if (values == NULL) {
-                return adg_fail_memory(error);
-            }
-            distribution->values = values;
+    if (distribution->count == distribution->capacity) {
+        struct value *values = adg_grow_array(distribution->values, &distribution->capacity, 1024, sizeof *values);
+        if (values == NULL) {
+            return adg_fail_memory(error);
         }
-        struct value value = {.records = count->records, .passes = adg_count_passes(table, count)};
-        if (distribution->is_double) {
-            value.number = adg_counter_double(count);
-        } else {
-            value.integer = (int64_t)count->bits;
-        }
-        distribution->values[distribution->count++] = value;
+        distribution->values = values;
     }
+    distribution->values[distribution->count++] = value;
     return ADG_OK;
+}
+
+enum adg_status adg_continuous_put(struct adg_field_counts *counts, int64_t integer, double number, uint64_t up_to,
+                                   bool passes, struct adg_error *error)
+{
+    return put(counts, (struct value){.integer = integer, .number = number, .records = up_to, .passes = passes}, error);
+}
+
+enum adg_status adg_continuous_take(struct adg_counted_table *table, uint32_t field, struct adg_error *error)
+{
+    struct adg_field_counts *counts = &table->fields[field];
+    bool is_double = counts->counter.kind == ADG_COUNT_DOUBLE;
+    enum adg_status status = ADG_OK;
+    for (size_t i = 0; i < counts->counter.count && status == ADG_OK; i++) {
+        const struct adg_count *count = &counts->counter.entries[i];
+        const struct value value = {.records = count->records,
+                                    .passes = adg_count_passes(table, count),
+                                    .number = is_double ? adg_counter_double(count) : 0,
+                                    .integer = is_double ? 0 : (int64_t)count->bits};
+        status = put(counts, value, error);
+    }
+    return status;
 }
 
 static int compare_values(const void *a, const void *b)
@@ -145,6 +157,13 @@ static double neighbours_mean(const struct adg_distribution *distribution, uint6
     return (double)(mean - (twice % divisor < 0));
 }
 
+uint64_t adg_continuous_parts(const struct adg_control *control, uint64_t patients)
+{
+    return control->reference || patients >= ADG_FINE_PATIENTS * (uint64_t)control->min_frequency
+               ? 100
+               : patients / control->min_frequency;
+}
+
 static uint64_t ceil_share(uint64_t part, uint64_t records, uint64_t whole)
 {
     adg_uint128 product = (adg_uint128)part * records;
@@ -159,8 +178,13 @@ enum adg_status adg_continuous_finish(struct adg_counted_table *table, uint32_t 
     const struct adg_count *null = &counts->counter.null;
     struct adg_distribution *distribution = counts->distribution;
     enum adg_status status = ADG_OK;
-    sort_values(distribution);
-    uint64_t records = distribution->count > 0 ? distribution->values[distribution->count - 1].records : 0;
+    if (distribution != NULL && !table->from_database) {
+        sort_values(distribution);
+    }
+    uint64_t records = table->from_database ? counts->described
+                       : distribution != NULL && distribution->count > 0
+                           ? distribution->values[distribution->count - 1].records
+                           : 0;
     uint64_t patients = adg_table_enough(table) > 0 ? counts->filled.all.patients : records;
     bool fine = control->reference || patients >= ADG_FINE_PATIENTS * (uint64_t)control->min_frequency;
     uint64_t entries = fine                                    ? ALL_PERCENTILES

@@ -435,14 +435,31 @@ enum adg_status adg_counter_add_int(struct adg_counter *counter, int64_t value, 
     return add(counter, &key, patient, error);
 }
 
-enum adg_status adg_counter_add_double(struct adg_counter *counter, double value, uint64_t patient,
-                                       struct adg_error *error)
+static struct key double_key(double value)
 {
     uint64_t bits;
     value = value == 0 ? 0 : value; /* zeros of either sign are equal */
     memcpy(&bits, &value, sizeof bits);
-    const struct key key = number_key(bits);
+    return number_key(bits);
+}
+
+enum adg_status adg_counter_add_double(struct adg_counter *counter, double value, uint64_t patient,
+                                       struct adg_error *error)
+{
+    const struct key key = double_key(value);
     return add(counter, &key, patient, error);
+}
+
+bool adg_counter_find(const struct adg_counter *counter, struct adg_span text, int64_t integer, double number,
+                      size_t *entry)
+{
+    const struct key key = counter->kind == ADG_COUNT_TEXT     ? text_key(text)
+                           : counter->kind == ADG_COUNT_DOUBLE ? double_key(number)
+                                                               : number_key((uint64_t)integer);
+    uint32_t found = 0;
+    bool there = find(counter, &key, &found);
+    *entry = found;
+    return there;
 }
 
 enum adg_status adg_counter_index(struct adg_counter *counter, struct adg_span text, uint32_t *entry,

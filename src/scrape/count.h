@@ -69,6 +69,10 @@ ADG_MUST_CHECK enum adg_status adg_counter_add_double(struct adg_counter *counte
 ADG_MUST_CHECK enum adg_status adg_counter_index(struct adg_counter *counter, struct adg_span text, uint32_t *entry,
                                                  struct adg_error *error);
 
+/* The entry of a value, which is the one of the three that the counter's kind says; false: there is none. */
+bool adg_counter_find(const struct adg_counter *counter, struct adg_span text, int64_t integer, double number,
+                      size_t *entry);
+
 /* The text of an entry; valid until the next one is added. */
 struct adg_span adg_counter_text(const struct adg_counter *counter, const struct adg_count *entry);
 double adg_counter_double(const struct adg_count *entry);

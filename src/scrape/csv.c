@@ -67,7 +67,7 @@ static enum adg_status refill(struct adg_csv *csv, struct adg_error *error)
 }
 
 /* Unicode 15, table 3-7: well-formed byte sequences. */
-static bool is_utf8(const uint8_t *text, size_t size)
+bool adg_is_utf8(const uint8_t *text, size_t size)
 {
     size_t i = 0;
     while (i < size) {
@@ -209,7 +209,7 @@ static enum adg_status check_record(struct adg_csv *csv, size_t start, size_t fi
     if (memchr(record, '\0', size) != NULL) {
         return bad(csv, error, "a NUL byte; expected text");
     }
-    if (!is_utf8(record, size)) {
+    if (!adg_is_utf8(record, size)) {
         return bad(csv, error, "bytes that are no UTF-8; expected text in UTF-8");
     }
     size_t fields = csv->field_count - first_field;

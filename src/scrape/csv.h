@@ -26,4 +26,6 @@ ADG_MUST_CHECK enum adg_status adg_csv_next(struct adg_csv *csv, uint32_t most, 
                                             uint32_t *count, struct adg_error *error);
 uint64_t adg_csv_line(const struct adg_csv *csv, uint32_t record); /* where the record of the batch begins, from 1 */
 
+bool adg_is_utf8(const uint8_t *text, size_t size);
+
 #endif

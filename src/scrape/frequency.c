@@ -71,7 +71,8 @@ enum adg_status adg_frequency_take(struct adg_counted_table *table, uint32_t fie
             status = adg_metadata_rows_add(table->rows, &row, error);
         } else {
             counts->other += count->records;
-            status = enough > 0 ? adg_patient_set_add(&counts->others, count, enough, error) : ADG_OK;
+            status = enough > 0 && !table->from_database ? adg_patient_set_add(&counts->others, count, enough, error)
+                                                         : ADG_OK;
         }
     }
     return status;

@@ -227,7 +227,8 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
         status = adg_metadata_stage(options->meta_folder, &staging, error);
     }
     if (status == ADG_OK && options->confine != NULL) {
-        const struct adg_scrape_places places = {(const char *const[]){path}, 1, options->meta_folder, staging, folder};
+        const struct adg_scrape_places places = {
+            (const char *const[]){path}, 1, options->meta_folder, staging, folder, NULL};
         status = options->confine(options->context, &places, error);
     }
     if (status == ADG_OK) {

@@ -39,21 +39,20 @@ static int compare_shown(const void *a, const void *b)
                             (struct adg_span){(const uint8_t *)y->text.text, y->text.size});
 }
 
-static enum adg_status add_pattern(const struct adg_counted_table *table, uint32_t field, struct adg_span pattern,
-                                   uint64_t weight, struct adg_error *error)
+enum adg_status adg_add_pattern(const struct adg_counted_table *table, uint32_t field, struct adg_optional_text *values,
+                                uint32_t *tenths, uint32_t count, uint64_t patients, struct adg_error *error)
 {
-    const struct adg_person_field *person = person_of(table, field);
-    uint32_t count = (uint32_t)(pattern.size / sizeof(struct adg_pattern_item));
-    struct shown *shown = adg_alloc_array(count, sizeof *shown);
-    struct adg_optional_text *values = adg_alloc_array(count, sizeof *values);
-    double *shares = adg_alloc_array(count, sizeof *shares);
-    enum adg_status status = shown == NULL || values == NULL || shares == NULL ? adg_fail_memory(error) : ADG_OK;
-    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
-        struct adg_pattern_item item;
-        memcpy(&item, pattern.data + i * sizeof item, sizeof item);
-        shown[i] = (struct shown){text_of(person, item.code), item.tenths / 10.0};
+    uint64_t weight = adg_control_round(&table->control, patients);
+    if (patients < table->control.min_frequency || weight == 0) {
+        return ADG_OK;
     }
+    struct shown *shown = adg_alloc_array(count, sizeof *shown);
+    double *shares = adg_alloc_array(count, sizeof *shares);
+    enum adg_status status = shown == NULL || shares == NULL ? adg_fail_memory(error) : ADG_OK;
     if (status == ADG_OK) {
+        for (uint32_t i = 0; i < count; i++) {
+            shown[i] = (struct shown){values[i], tenths[i] / 10.0};
+        }
         qsort(shown, count, sizeof *shown, compare_shown);
         for (uint32_t i = 0; i < count; i++) {
             values[i] = shown[i].text;
@@ -71,23 +70,52 @@ static enum adg_status add_pattern(const struct adg_counted_table *table, uint32
         status = adg_metadata_rows_add(table->rows, &row, error);
     }
     adg_free(shown);
-    adg_free(values);
     adg_free(shares);
     return status;
 }
 
 enum adg_status adg_summarise_patterns(const struct adg_counted_table *table, uint32_t field, struct adg_error *error)
 {
-    const struct adg_counter *patterns = &person_of(table, field)->patterns;
+    const struct adg_person_field *person = person_of(table, field);
     enum adg_status status = ADG_OK;
-    for (size_t i = 0; i < patterns->count && status == ADG_OK; i++) {
-        const struct adg_count *pattern = &patterns->entries[i];
-        uint64_t weight = adg_control_round(&table->control, pattern->records);
-        if (pattern->records >= table->control.min_frequency && weight > 0) {
-            status = add_pattern(table, field, adg_counter_text(patterns, pattern), weight, error);
+    for (size_t i = 0; i < person->patterns.count && status == ADG_OK; i++) {
+        struct adg_span pattern = adg_counter_text(&person->patterns, &person->patterns.entries[i]);
+        uint32_t count = (uint32_t)(pattern.size / sizeof(struct adg_pattern_item));
+        struct adg_optional_text *values = adg_alloc_array(count, sizeof *values);
+        uint32_t *tenths = adg_alloc_array(count, sizeof *tenths);
+        status = values == NULL || tenths == NULL ? adg_fail_memory(error) : ADG_OK;
+        for (uint32_t k = 0; k < count && status == ADG_OK; k++) {
+            struct adg_pattern_item item;
+            memcpy(&item, pattern.data + k * sizeof item, sizeof item);
+            values[k] = text_of(person, item.code);
+            tenths[k] = item.tenths;
         }
+        if (status == ADG_OK) {
+            status = adg_add_pattern(table, field, values, tenths, count, person->patterns.entries[i].records, error);
+        }
+        adg_free(values);
+        adg_free(tenths);
     }
     return status;
+}
+
+enum adg_status adg_add_mode(const struct adg_counted_table *table, uint32_t field, struct adg_optional_text value,
+                             uint64_t patients, uint64_t millionths, struct adg_error *error)
+{
+    uint64_t weight = adg_control_round(&table->control, patients);
+    if (patients < table->control.min_frequency || weight == 0) {
+        return ADG_OK;
+    }
+    const struct adg_metadata_row row = {.table = table->name,
+                                         .field = table->dataset->fields[field].name,
+                                         .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
+                                         .string = value,
+                                         .has_numeric = true,
+                                         .numeric = (double)((2 * millionths + 10000 * patients) / (20000 * patients)) /
+                                                    100,
+                                         .has_weight = true,
+                                         .weight = (double)weight};
+    return adg_metadata_rows_add(table->rows, &row, error);
 }
 
 enum adg_status adg_summarise_modes(const struct adg_counted_table *table, uint32_t field, struct adg_error *error)
@@ -95,21 +123,9 @@ enum adg_status adg_summarise_modes(const struct adg_counted_table *table, uint3
     const struct adg_person_field *person = person_of(table, field);
     enum adg_status status = ADG_OK;
     for (uint32_t code = 0; code < person->mode_count && status == ADG_OK; code++) {
-        uint64_t patients = person->modes[code].patients, millionths = person->modes[code].millionths;
-        uint64_t weight = adg_control_round(&table->control, patients);
-        if (patients < table->control.min_frequency || weight == 0) {
-            continue;
-        }
-        const struct adg_metadata_row row = {
-            .table = table->name,
-            .field = table->dataset->fields[field].name,
-            .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
-            .string = text_of(person, code + 1 < person->mode_count ? code : ADG_NULL_CODE),
-            .has_numeric = true,
-            .numeric = (double)((2 * millionths + 10000 * patients) / (20000 * patients)) / 100,
-            .has_weight = true,
-            .weight = (double)weight};
-        status = adg_metadata_rows_add(table->rows, &row, error);
+        const struct adg_mode *mode = &person->modes[code];
+        status = adg_add_mode(table, field, text_of(person, code + 1 < person->mode_count ? code : ADG_NULL_CODE),
+                              mode->patients, mode->millionths, error);
     }
     return status;
 }
@@ -192,8 +208,13 @@ static uint64_t released_cardinality(const struct group *group)
 
 enum adg_status adg_summarise_relationship(const struct adg_counted_table *table, struct adg_error *error)
 {
+    return adg_add_relationship(table, adg_people_cardinalities(table->people), error);
+}
+
+enum adg_status adg_add_relationship(const struct adg_counted_table *table, const struct adg_counter *counter,
+                                     struct adg_error *error)
+{
     const struct adg_dataset *dataset = table->dataset;
-    const struct adg_counter *counter = adg_people_cardinalities(table->people);
     uint32_t key = (uint32_t)dataset->patient_key, primary = dataset->primary_key;
     struct groups groups = {0};
     const struct adg_count **cardinalities = adg_alloc_array(counter->count + 1, sizeof(void *));

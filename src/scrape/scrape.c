@@ -10,13 +10,16 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "core/stop.h"
+#include "scrape/delta.h"
 #include "scrape/internal.h"
+#include "scrape/query.h"
 
 /* One table to scrape: by any thread, without the others. */
 struct job {
     const struct adg_dataset *dataset;
     const char *table;
     struct adg_source_files files;
+    const char *source;     /* in a database: the qualified name */
     struct adg_arena arena; /* what the manifest says of it */
     struct adg_metadata_rows rows;
 };
@@ -39,8 +42,14 @@ static enum adg_status add_job(struct scrape *scrape, const struct adg_dataset *
                                const char *path, bool *found, struct adg_error *error)
 {
     struct job *job = &scrape->jobs[scrape->job_count];
-    enum adg_status status = adg_source_find(scrape->options->source_folder, table, path, &scrape->arena, &job->files,
-                                             found, error);
+    enum adg_status status = ADG_OK;
+    *found = true;
+    if (scrape->options->target != NULL) { /* which is asked later, when the process is confined */
+        job->source = path != NULL ? path : table;
+    } else {
+        status = adg_source_find(scrape->options->source_folder, table, path, &scrape->arena, &job->files, found,
+                                 error);
+    }
     if (status == ADG_OK && *found) {
         job->dataset = dataset;
         job->table = table;
@@ -68,42 +77,57 @@ static enum adg_status asked_jobs(struct scrape *scrape, struct adg_error *error
             status = add_job(scrape, dataset, table->name, options->paths[i], &found, error);
         }
         if (status == ADG_OK && !found) {
-            status = adg_fail(error, ADG_BAD_INPUT,
-                              "source %s holds no table %s (%s.parquet, %s/*.parquet, %s.csv or %s.csv.gz)",
-                              options->source_folder, table->name, table->name, table->name, table->name, table->name);
+            status = adg_fail(
+                error, ADG_BAD_INPUT,
+                "source %s holds no table %s (%s.parquet, %s/*.parquet or a Delta table %s, %s.csv or %s.csv.gz)",
+                options->source_folder, table->name, table->name, table->name, table->name, table->name, table->name);
         }
     }
     return status;
 }
 
-/* Every table that the folder holds; the others are named once. */
+static enum adg_status name_absent(struct scrape *scrape, struct adg_buffer *absent, struct adg_error *error)
+{
+    const struct adg_scrape_options *options = scrape->options;
+    struct adg_buffer text = {0};
+    enum adg_status status = ADG_OK;
+    if (scrape->job_count == 0) {
+        status = adg_fail(error, ADG_BAD_INPUT, "source %s holds no table of dataset %s",
+                          options->target != NULL ? options->target->shown : options->source_folder,
+                          options->definition->name);
+    } else if (absent->size > 0) {
+        status = adg_buffer_printf(&text, error, "not in the source: %s", adg_buffer_text(absent));
+        if (status == ADG_OK && adg_buffer_text(&text) != NULL) {
+            options->progress.warn(options->progress.context, (const char *)text.data);
+        }
+    }
+    adg_buffer_fini(&text);
+    return status;
+}
+
+static enum adg_status add_absent(struct adg_buffer *absent, const char *table, struct adg_error *error)
+{
+    return adg_buffer_printf(absent, error, "%s%s", absent->size == 0 ? "" : ", ", table);
+}
+
+/* Every table that the folder holds, the others are named once; with a database all of them. */
 static enum adg_status all_jobs(struct scrape *scrape, struct adg_error *error)
 {
     const struct adg_scrape_options *options = scrape->options;
     struct adg_buffer absent = {0};
     enum adg_status status = ADG_OK;
-    uint32_t absent_count = 0;
     for (uint32_t d = 0; d < options->definition->dataset_count; d++) {
         const struct adg_dataset *dataset = &options->definition->datasets[d];
         for (uint32_t t = 0; t < dataset->table_count && status == ADG_OK; t++) {
             bool found = false;
             status = add_job(scrape, dataset, dataset->tables[t].name, NULL, &found, error);
             if (status == ADG_OK && !found) {
-                status = adg_buffer_printf(&absent, error, "%s%s", absent_count++ == 0 ? "" : ", ",
-                                           dataset->tables[t].name);
+                status = add_absent(&absent, dataset->tables[t].name, error);
             }
         }
     }
-    if (status == ADG_OK && scrape->job_count == 0) {
-        status = adg_fail(error, ADG_BAD_INPUT, "source %s holds no table of dataset %s", options->source_folder,
-                          options->definition->name);
-    } else if (status == ADG_OK && absent_count > 0) {
-        struct adg_buffer text = {0};
-        status = adg_buffer_printf(&text, error, "not in the source: %s", adg_buffer_text(&absent));
-        if (status == ADG_OK && adg_buffer_text(&text) != NULL) {
-            options->progress.warn(options->progress.context, (const char *)text.data);
-        }
-        adg_buffer_fini(&text);
+    if (status == ADG_OK) {
+        status = name_absent(scrape, &absent, error);
     }
     adg_buffer_fini(&absent);
     return status;
@@ -140,11 +164,14 @@ static enum adg_status prepare(struct scrape *scrape, struct adg_error *error)
     for (uint32_t i = 0; i < scrape->job_count; i++) {
         count += scrape->jobs[i].files.count;
     }
-    const char **readable = adg_arena_array(&scrape->arena, count, sizeof *readable);
+    const char **readable = adg_arena_array(&scrape->arena, count + (size_t)1, sizeof *readable);
     if (readable == NULL) {
         return adg_fail_memory(error);
     }
     count = 0;
+    if (options->target != NULL && options->target->file != NULL) {
+        readable[count++] = options->target->file;
+    }
     for (uint32_t i = 0; i < scrape->job_count; i++) {
         for (uint32_t f = 0; f < scrape->jobs[i].files.count; f++) {
             readable[count++] = scrape->jobs[i].files.paths[f];
@@ -155,7 +182,8 @@ static enum adg_status prepare(struct scrape *scrape, struct adg_error *error)
         status = adg_metadata_stage(options->meta_folder, &scrape->staging, error);
     }
     if (status == ADG_OK && options->confine != NULL) {
-        const struct adg_scrape_places places = {readable, count, options->meta_folder, scrape->staging, scrape->spill};
+        const struct adg_scrape_places places = {readable,        count,         options->meta_folder,
+                                                 scrape->staging, scrape->spill, options->target};
         status = options->confine(options->progress.context, &places, error);
     }
     return status;
@@ -195,6 +223,45 @@ static enum adg_status open_engine(const struct scrape *scrape, const struct job
                                                .readable_count = job->files.count};
     enum adg_status status = adg_folder_create(folder, error);
     return status == ADG_OK ? adg_engine_open(&options, out, error) : status;
+}
+
+static enum adg_status open_target(const struct scrape *scrape, const char *folder, struct adg_engine **out,
+                                   struct adg_error *error)
+{
+    const struct adg_engine_options options = {
+        .threads = scrape->threads, .memory_bytes = scrape->options->memory_bytes, .folder = folder};
+    enum adg_status status = adg_folder_create(folder, error);
+    return status == ADG_OK ? adg_engine_open_target(scrape->options->target, &options, out, error) : status;
+}
+
+/* Of all tables those that the database has; the others are named once. */
+static enum adg_status drop_absent(struct scrape *scrape, struct adg_error *error)
+{
+    struct adg_engine *engine = NULL;
+    struct adg_buffer absent = {0};
+    struct adg_arena arena = {0};
+    uint32_t kept = 0;
+    enum adg_status status = open_target(scrape, scrape->spill, &engine, error);
+    for (uint32_t i = 0; i < scrape->job_count && status == ADG_OK; i++) {
+        bool found = false;
+        status = adg_stop_check(error);
+        if (status == ADG_OK) {
+            status = adg_query_has_table(engine, scrape->jobs[i].source, &arena, &found, error);
+        }
+        if (status == ADG_OK && found) {
+            scrape->jobs[kept++] = scrape->jobs[i];
+        } else if (status == ADG_OK) {
+            status = add_absent(&absent, scrape->jobs[i].table, error);
+        }
+    }
+    if (status == ADG_OK) {
+        scrape->job_count = kept;
+        status = name_absent(scrape, &absent, error);
+    }
+    adg_engine_free(engine);
+    adg_buffer_fini(&absent);
+    adg_arena_fini(&arena);
+    return status;
 }
 
 /* One pass over what a field's counter holds. */
@@ -262,15 +329,25 @@ static enum adg_status scrape_table(void *context, uint64_t index, struct adg_er
                                             .records_alone = job->dataset->patient_key < 0 ||
                                                              options->control_reference};
     char *folder = adg_path_join(scrape->spill, job->table);
-    enum adg_status status = folder == NULL ? adg_fail_memory(error)
-                             : job->files.format == ADG_SOURCE_PARQUET
-                                 ? open_engine(scrape, job, folder, &engine, error)
-                                 : ADG_OK;
-    if (status == ADG_OK) {
-        status = adg_count_table(options, &job->files, engine, scrape->spill, &table, manifest, &job->arena, error);
+    enum adg_status status = folder == NULL ? adg_fail_memory(error) : ADG_OK;
+    if (status == ADG_OK && job->source != NULL) {
+        status = open_target(scrape, folder, &engine, error);
+    } else if (status == ADG_OK && job->files.format == ADG_SOURCE_DELTA) {
+        status = adg_folder_create(folder, error);
+        if (status == ADG_OK) {
+            status = adg_delta_resolve(job->files.paths[0], folder, &job->arena, &job->files, error);
+        }
     }
-    if (status == ADG_OK) {
-        status = summarise(&table, error);
+    if (status == ADG_OK && job->source == NULL && job->files.format == ADG_SOURCE_PARQUET) {
+        status = open_engine(scrape, job, folder, &engine, error);
+    }
+    if (status == ADG_OK && job->source != NULL) {
+        status = adg_query_table(options, job->source, engine, &table, manifest, &job->arena, error);
+    } else if (status == ADG_OK) {
+        status = adg_count_table(options, &job->files, engine, scrape->spill, &table, manifest, &job->arena, error);
+        if (status == ADG_OK) {
+            status = summarise(&table, error);
+        }
     }
     adg_counted_table_fini(&table);
     adg_engine_free(engine);
@@ -288,6 +365,9 @@ static enum adg_status scrape_tables(struct scrape *scrape, struct adg_error *er
     scrape->threads = options->threads > 0 ? options->threads : adg_processor_count();
     scrape->at_once = scrape->threads < scrape->job_count ? scrape->threads : scrape->job_count;
     scrape->at_once = scrape->at_once < room ? scrape->at_once : (unsigned)room;
+    if (options->target != NULL && options->target->file != NULL) {
+        scrape->at_once = 1; /* the engine has the threads */
+    }
     scrape->within = *options;
     scrape->within.memory_bytes = memory / scrape->at_once;
     scrape->within.progress = (struct adg_scrape_progress){report, warn, scrape};
@@ -380,6 +460,9 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
     }
     if (status == ADG_OK) {
         status = prepare(&scrape, error);
+    }
+    if (status == ADG_OK && options->target != NULL && options->table_count == 0) {
+        status = drop_absent(&scrape, error);
     }
     if (status == ADG_OK) {
         status = scrape_tables(&scrape, error);

@@ -9,6 +9,8 @@
 
 #include "dataset/dataset.h"
 
+struct adg_target;
+
 struct adg_scrape_progress {
     void (*report)(void *context, const char *stage, const char *table, uint64_t done, uint64_t total);
     void (*warn)(void *context, const char *message);
@@ -19,18 +21,20 @@ struct adg_scrape_progress {
 struct adg_scrape_places {
     const char *const *readable; /* the source's files */
     uint32_t readable_count;
-    const char *meta_folder; /* may be missing */
-    const char *staging;     /* beside it: becomes the metadata folder */
-    const char *spill;       /* beside it: the engines' and our own */
+    const char *meta_folder;         /* may be missing */
+    const char *staging;             /* beside it: becomes the metadata folder */
+    const char *spill;               /* beside it: the engines' and our own */
+    const struct adg_target *target; /* a database whose driver will be loaded, or NULL */
 };
 
 struct adg_scrape_options {
     const struct adg_definition *definition;
-    const char *source_folder;
+    const char *source_folder;       /* where the tables are; NULL with */
+    const struct adg_target *target; /* the database that holds them, or NULL */
     const char *meta_folder;
     const char *const *tables;        /* names; with */
-    const char *const *paths;         /* the path of each, or NULL: looked for in the folder */
-    uint32_t table_count;             /* 0: every table that the folder holds */
+    const char *const *paths;         /* the path, or qualified name, of each; NULL: its own name */
+    uint32_t table_count;             /* 0: every table that the source holds */
     uint32_t min_frequency, rounding; /* 0: as the definition says */
     bool control_reference, strict, skip_unknown, add;
     uint64_t population;   /* 0: not stated */

@@ -14,6 +14,8 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "scrape/csv.h"
+#include "scrape/delta.h"
+#include "scrape/internal.h"
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
 
@@ -108,6 +110,9 @@ static enum adg_status parts(const char *folder, struct adg_arena *arena, struct
 static enum adg_status find_path(const char *path, struct adg_arena *arena, struct adg_source_files *out,
                                  struct adg_error *error)
 {
+    if (is_folder(path) && adg_delta_is(path)) {
+        return single(path, ADG_SOURCE_DELTA, arena, out, error);
+    }
     if (is_folder(path)) {
         enum adg_status status = parts(path, arena, out, error);
         return status == ADG_OK && out->count == 0
@@ -148,7 +153,8 @@ enum adg_status adg_source_find(const char *folder, const char *table, const cha
         enum adg_status status = ADG_OK;
         bool taken = is_there(candidate) && is_folder(candidate) == forms[i].folder;
         if (taken) {
-            status = forms[i].folder ? parts(candidate, arena, out, error) : find_path(candidate, arena, out, error);
+            status = forms[i].folder && !adg_delta_is(candidate) ? parts(candidate, arena, out, error)
+                                                                 : find_path(candidate, arena, out, error);
             taken = status != ADG_OK || out->count > 0;
         }
         adg_free(candidate);
@@ -307,14 +313,9 @@ enum adg_status adg_source_open(const struct adg_source_files *files, struct adg
     } else if (status == ADG_OK) {
         status = describe_parquet(source, MAX_COLUMNS, error);
     }
-    for (uint32_t i = 0; i < source->column_count && status == ADG_OK; i++) {
-        for (uint32_t k = 0; k < i && status == ADG_OK; k++) {
-            if (strcasecmp(source->names[i], source->names[k]) == 0) {
-                status = adg_fail(error, ADG_BAD_INPUT,
-                                  "%s: expected different names of columns, columns %u and %u have the same",
-                                  adg_source_name(source), k + 1, i + 1);
-            }
-        }
+    if (status == ADG_OK) {
+        const struct adg_columns columns = {adg_source_name(source), source->names, source->column_count};
+        status = adg_columns_differ(&columns, error);
     }
     if (status != ADG_OK) {
         adg_source_free(source);

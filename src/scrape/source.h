@@ -1,6 +1,6 @@
 /*
  * Where the rows of a table are, and reading a few of them at a time, whatever holds them: a CSV file (plain or gzip), a Parquet file, a
- * folder of Parquet parts. Sources are only read.
+ * folder of Parquet parts, a Delta table. Sources are only read.
  */
 #ifndef ADG_SCRAPE_SOURCE_H
 #define ADG_SCRAPE_SOURCE_H
@@ -8,12 +8,12 @@
 #include "engine/engine.h"
 #include "scrape/value.h"
 
-enum adg_source_format { ADG_SOURCE_CSV, ADG_SOURCE_PARQUET };
+enum adg_source_format { ADG_SOURCE_CSV, ADG_SOURCE_PARQUET, ADG_SOURCE_DELTA };
 
 /* The files of one table. */
 struct adg_source_files {
     enum adg_source_format format;
-    const char **paths; /* absolute; CSV: one */
+    const char **paths; /* absolute; CSV: one; Delta: the folder, until its log has been read (delta.h) */
     uint32_t count;
 };
 

@@ -244,11 +244,7 @@ static void warn_unreadable(const struct loader *loader)
         if (unreadable->count == 0) {
             continue;
         }
-        if (unreadable->count < control->min_frequency) {
-            snprintf(amount, sizeof amount, "fewer than %" PRIu32 " values", control->min_frequency);
-        } else {
-            snprintf(amount, sizeof amount, "about %" PRIu64 " values", adg_control_round(control, unreadable->count));
-        }
+        adg_control_amount(control, unreadable->count, amount);
         adg_type_format(field, type);
         snprintf(message, sizeof message,
                  "%s: field %s: %s cannot be read as %s and count as null; the first is in %s %" PRIu64 ": %s",
@@ -259,93 +255,6 @@ static void warn_unreadable(const struct loader *loader)
 }
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
-
-/* The first column of each field. */
-static void find_columns(struct loader *loader)
-{
-    const struct adg_dataset *dataset = loader->table->dataset;
-    for (uint32_t f = 0; f < dataset->field_count; f++) {
-        loader->column_of[f] = -1;
-    }
-    for (uint32_t c = 0; c < adg_source_column_count(loader->source); c++) {
-        int64_t field = adg_dataset_find_column(dataset, adg_source_column(loader->source, c));
-        if (field >= 0 && loader->column_of[field] < 0) {
-            loader->column_of[field] = c;
-        }
-    }
-}
-
-static enum adg_status append_name(struct adg_buffer *list, const char *name, struct adg_error *error)
-{
-    enum adg_status status = list->size > 0 ? adg_buffer_append_text(list, ", ", error) : ADG_OK;
-    return status == ADG_OK ? adg_buffer_append_text(list, name, error) : status;
-}
-
-/* Unknown columns: refused, all of them named at once, or left out and recorded. Without the key columns the first line may
- * be no header, so that its words are values: they are counted, not shown. */
-static enum adg_status check_unknown(const struct adg_scrape_options *options, const struct adg_source *source,
-                                     const struct adg_dataset *dataset, bool keys_missing,
-                                     struct adg_manifest_table *manifest, struct adg_arena *arena,
-                                     struct adg_error *error)
-{
-    struct adg_buffer names = {0};
-    uint32_t columns = adg_source_column_count(source), count = 0;
-    const char **unknown = adg_arena_array(arena, columns, sizeof *unknown);
-    enum adg_status status = unknown == NULL ? adg_fail_memory(error) : ADG_OK;
-    for (uint32_t c = 0; c < columns && status == ADG_OK; c++) {
-        const char *name = adg_source_column(source, c);
-        if (adg_dataset_find_column(dataset, name) < 0) {
-            unknown[count] = adg_arena_strdup(arena, name);
-            status = unknown[count++] == NULL ? adg_fail_memory(error) : append_name(&names, name, error);
-        }
-    }
-    if (status == ADG_OK && keys_missing) {
-        const char *hint = columns == 1 ? "; it has a single column: is its delimiter a comma?" : "";
-        status = adg_fail(error, ADG_BAD_INPUT,
-                          "%s: no column for the key %s%s%s (%u of its %u columns are not in dataset %s)%s",
-                          adg_source_name(source), dataset->fields[dataset->primary_key].column,
-                          dataset->patient_key >= 0 ? " or for " : "",
-                          dataset->patient_key >= 0 ? dataset->fields[dataset->patient_key].column : "", count, columns,
-                          dataset->name, hint);
-    } else if (status == ADG_OK && count > 0 && !options->skip_unknown) {
-        status = adg_fail(error, ADG_BAD_INPUT,
-                          "%s: dataset %s does not know the columns %s; --skip-unknown leaves them out",
-                          adg_source_name(source), dataset->name, adg_buffer_text(&names));
-    }
-    manifest->skipped_columns = unknown;
-    manifest->skipped_column_count = count;
-    adg_buffer_fini(&names);
-    return status;
-}
-
-static enum adg_status note_missing(const struct loader *loader, struct adg_manifest_table *manifest,
-                                    struct adg_arena *arena, struct adg_error *error)
-{
-    const struct adg_scrape_progress *progress = &loader->options->progress;
-    const struct adg_dataset *dataset = loader->table->dataset;
-    struct adg_buffer text = {0};
-    uint32_t count = 0;
-    const char **missing = adg_arena_array(arena, dataset->field_count, sizeof *missing);
-    enum adg_status status = missing == NULL ? adg_fail_memory(error)
-                                             : adg_buffer_printf(&text, error, "%s: columns of table %s are missing: ",
-                                                                 adg_source_name(loader->source), loader->table->name);
-    for (uint32_t f = 0; f < dataset->field_count && status == ADG_OK; f++) {
-        if (loader->column_of[f] < 0 && dataset->fields[f].role == ADG_ROLE_SAMPLED) {
-            missing[count] = adg_arena_strdup(arena, dataset->fields[f].column);
-            status = missing[count] == NULL
-                         ? adg_fail_memory(error)
-                         : adg_buffer_printf(&text, error, "%s%s", count > 0 ? ", " : "", dataset->fields[f].column);
-            count++;
-        }
-    }
-    if (status == ADG_OK && count > 0 && adg_buffer_text(&text) != NULL) {
-        progress->warn(progress->context, (const char *)text.data);
-    }
-    manifest->missing_columns = missing;
-    manifest->missing_column_count = count;
-    adg_buffer_fini(&text);
-    return status;
-}
 
 static bool is_person(enum adg_value_type value_type)
 {
@@ -405,16 +314,18 @@ static enum adg_status make_arrays(struct loader *loader, struct adg_arena *aren
 static enum adg_status open_columns(struct loader *loader, struct adg_manifest_table *manifest, struct adg_arena *arena,
                                     struct adg_error *error)
 {
-    struct adg_counted_table *table = loader->table;
-    const struct adg_dataset *dataset = table->dataset;
-    find_columns(loader);
-    bool keys_missing = loader->column_of[dataset->primary_key] < 0 ||
-                        (table->has_patients && loader->column_of[dataset->patient_key] < 0);
-    enum adg_status status = check_unknown(loader->options, loader->source, dataset, keys_missing, manifest, arena,
-                                           error);
-    if (status == ADG_OK) {
-        status = note_missing(loader, manifest, arena, error);
+    struct adg_columns columns = {.source = adg_source_name(loader->source),
+                                  .count = adg_source_column_count(loader->source)};
+    const char **names = adg_arena_array(arena, columns.count, sizeof *names);
+    if (names == NULL) {
+        return adg_fail_memory(error);
     }
+    for (uint32_t c = 0; c < columns.count; c++) {
+        names[c] = adg_source_column(loader->source, c);
+    }
+    columns.names = names;
+    enum adg_status status = adg_columns_find(&columns, loader->options, loader->table, loader->column_of, manifest,
+                                              arena, error);
     if (status != ADG_OK) {
         return status;
     }
