@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -547,6 +548,32 @@ def test_stopping_ends_the_query_of_duckdb(clinic):
     assert process.returncode == 1 and "stopped by a signal" in err and out == ""
     file.unlink()
     nothing_left(clinic)
+
+
+def test_a_file_that_was_not_closed(clinic):
+    """What was written last lies beside the file."""
+    file = clinic.folder / "t.duckdb"
+    rows = CLINIC_ANYWHERE.format(text="varchar", series="range(1000) s(i)")
+    subprocess.run([sys.executable, "-c", f"import duckdb, os, signal\ndb = duckdb.connect({str(file)!r})\n"
+                    f"db.execute({'create table visits as ' + rows!r})\nos.kill(os.getpid(), signal.SIGKILL)"])
+    assert file.with_name("t.duckdb.wal").exists()
+    scrape(clinic.definition, f"duckdb:{file}", clinic.meta, "--table", "visits")
+    assert (clinic.meta / "metadata.parquet").exists()
+
+
+def test_types_of_other_engines(spark, clinic):
+    """Lists, bytes and structures where a field is expected."""
+    with duckdb.connect(str(clinic.folder / "t.duckdb")) as db:
+        for i, (kind, value) in enumerate([("integer[]", "[1]"), ("blob", "'a'"), ("struct(a integer)", "{'a': 1}"), ("time", "'10:00'")]):
+            db.execute(f"create table odd{i} as select * replace (cast({value} as {kind}) as CODE) from (" +
+                       CLINIC_ANYWHERE.format(text="varchar", series="range(10) s(i)") + ")")
+    for i in range(4):
+        fails(scrape(clinic.definition, f"duckdb:{clinic.folder / 't.duckdb'}", clinic.meta, "--table", f"visits=odd{i}", check=4),
+              "column CODE has a type that no field can have")
+    for i, value in enumerate(["array(1)", "binary('a')", "map('a', 1)"]):
+        spark_statements(spark.uri, f"create view odd{i} as select VISIT, PERSON, {value} as CODE from (" +
+                         CLINIC_ANYWHERE.format(text="string", series="(select id as i from range(10))") + ")")
+        fails(scrape(clinic.definition, spark.uri, clinic.meta, "--table", f"visits=odd{i}", check=4), "column CODE has a type that no field can have")
 
 
 def slow_spark(uri, name):
