@@ -513,9 +513,20 @@ CLINIC_ANYWHERE = ("select i as VISIT, 'P' || cast(i % 100 as {text}) as PERSON,
 FOR_EVER = " where (select sum(a.i * b.i % 7) from {long} a, {long} b) is not null"
 
 
-def start(clinic, source, *options):
-    return subprocess.Popen([ADG, "scrape", "--dataset", clinic.definition, "--source", source, "--meta", clinic.meta, *options], env=environment(),
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def start(clinic):
+    """start(source, option...): a scrape under way, which does not outlive its test."""
+    started = []
+
+    def begin(source, *options):
+        started.append(subprocess.Popen([ADG, "scrape", "--dataset", clinic.definition, "--source", source, "--meta", clinic.meta, *options],
+                                        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 def ticks(pid):
@@ -536,12 +547,12 @@ def wait_until_busy(pid):
         assert time.time() < until
 
 
-def test_stopping_ends_the_query_of_duckdb(clinic):
+def test_stopping_ends_the_query_of_duckdb(start, clinic):
     file = clinic.folder / "t.duckdb"
     with duckdb.connect(str(file)) as db:
         db.execute("create view visits as " + CLINIC_ANYWHERE.format(text="varchar", series="range(1000) s(i)") +
                    FOR_EVER.format(long="(select i from range(300000) t(i))"))
-    process = start(clinic, f"duckdb:{file}", "--table", "visits")
+    process = start(f"duckdb:{file}", "--table", "visits")
     wait_until_busy(process.pid)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=10)
@@ -581,9 +592,9 @@ def slow_spark(uri, name):
                      FOR_EVER.format(long="(select id as i from range(3000000))"))
 
 
-def test_stopping_cancels_the_query_in_spark(spark, clinic):
+def test_stopping_cancels_the_query_in_spark(start, spark, clinic):
     slow_spark(spark.uri, "slow")
-    process = start(clinic, spark.uri, "--table", "visits=slow")
+    process = start(spark.uri, "--table", "visits=slow")
     wait_until_busy(spark.pid)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
@@ -594,10 +605,10 @@ def test_stopping_cancels_the_query_in_spark(spark, clinic):
         assert time.time() < until
 
 
-def test_a_spark_server_that_goes_in_the_middle(clinic):
+def test_a_spark_server_that_goes_in_the_middle(start, clinic):
     with spark_server() as server:
         slow_spark(server.uri, "slow")
-        process = start(clinic, server.uri, "--table", "visits=slow")
+        process = start(server.uri, "--table", "visits=slow")
         wait_until_busy(server.pid)
         os.killpg(server.pid, signal.SIGKILL)
         out, err = process.communicate(timeout=60)
