@@ -4,6 +4,7 @@
 #include "scrape/scrape.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/file.h"
@@ -164,13 +165,21 @@ static enum adg_status prepare(struct scrape *scrape, struct adg_error *error)
     for (uint32_t i = 0; i < scrape->job_count; i++) {
         count += scrape->jobs[i].files.count;
     }
-    const char **readable = adg_arena_array(&scrape->arena, count + (size_t)1, sizeof *readable);
+    const char **readable = adg_arena_array(&scrape->arena, count + (size_t)2, sizeof *readable);
     if (readable == NULL) {
         return adg_fail_memory(error);
     }
     count = 0;
-    if (options->target != NULL && options->target->file != NULL) {
+    if (options->target != NULL &&
+        options->target->file != NULL) { /* and what was written to it last, if it is still there */
+        size_t size = strlen(options->target->file) + sizeof ".wal";
+        char *log = adg_arena_alloc(&scrape->arena, size);
+        if (log == NULL) {
+            return adg_fail_memory(error);
+        }
+        snprintf(log, size, "%s.wal", options->target->file);
         readable[count++] = options->target->file;
+        readable[count++] = log;
     }
     for (uint32_t i = 0; i < scrape->job_count; i++) {
         for (uint32_t f = 0; f < scrape->jobs[i].files.count; f++) {

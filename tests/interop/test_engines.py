@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -512,9 +513,20 @@ CLINIC_ANYWHERE = ("select i as VISIT, 'P' || cast(i % 100 as {text}) as PERSON,
 FOR_EVER = " where (select sum(a.i * b.i % 7) from {long} a, {long} b) is not null"
 
 
-def start(clinic, source, *options):
-    return subprocess.Popen([ADG, "scrape", "--dataset", clinic.definition, "--source", source, "--meta", clinic.meta, *options], env=environment(),
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def start(clinic):
+    """start(source, option...): a scrape under way, which does not outlive its test."""
+    started = []
+
+    def begin(source, *options):
+        started.append(subprocess.Popen([ADG, "scrape", "--dataset", clinic.definition, "--source", source, "--meta", clinic.meta, *options],
+                                        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 def ticks(pid):
@@ -535,12 +547,12 @@ def wait_until_busy(pid):
         assert time.time() < until
 
 
-def test_stopping_ends_the_query_of_duckdb(clinic):
+def test_stopping_ends_the_query_of_duckdb(start, clinic):
     file = clinic.folder / "t.duckdb"
     with duckdb.connect(str(file)) as db:
         db.execute("create view visits as " + CLINIC_ANYWHERE.format(text="varchar", series="range(1000) s(i)") +
                    FOR_EVER.format(long="(select i from range(300000) t(i))"))
-    process = start(clinic, f"duckdb:{file}", "--table", "visits")
+    process = start(f"duckdb:{file}", "--table", "visits")
     wait_until_busy(process.pid)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=10)
@@ -549,14 +561,40 @@ def test_stopping_ends_the_query_of_duckdb(clinic):
     nothing_left(clinic)
 
 
+def test_a_file_that_was_not_closed(clinic):
+    """What was written last lies beside the file."""
+    file = clinic.folder / "t.duckdb"
+    rows = CLINIC_ANYWHERE.format(text="varchar", series="range(1000) s(i)")
+    subprocess.run([sys.executable, "-c", f"import duckdb, os, signal\ndb = duckdb.connect({str(file)!r})\n"
+                    f"db.execute({'create table visits as ' + rows!r})\nos.kill(os.getpid(), signal.SIGKILL)"])
+    assert file.with_name("t.duckdb.wal").exists()
+    scrape(clinic.definition, f"duckdb:{file}", clinic.meta, "--table", "visits")
+    assert (clinic.meta / "metadata.parquet").exists()
+
+
+def test_types_of_other_engines(spark, clinic):
+    """Lists, bytes and structures where a field is expected."""
+    with duckdb.connect(str(clinic.folder / "t.duckdb")) as db:
+        for i, (kind, value) in enumerate([("integer[]", "[1]"), ("blob", "'a'"), ("struct(a integer)", "{'a': 1}"), ("time", "'10:00'")]):
+            db.execute(f"create table odd{i} as select * replace (cast({value} as {kind}) as CODE) from (" +
+                       CLINIC_ANYWHERE.format(text="varchar", series="range(10) s(i)") + ")")
+    for i in range(4):
+        fails(scrape(clinic.definition, f"duckdb:{clinic.folder / 't.duckdb'}", clinic.meta, "--table", f"visits=odd{i}", check=4),
+              "column CODE has a type that no field can have")
+    for i, value in enumerate(["array(1)", "binary('a')", "map('a', 1)"]):
+        spark_statements(spark.uri, f"create view odd{i} as select VISIT, PERSON, {value} as CODE from (" +
+                         CLINIC_ANYWHERE.format(text="string", series="(select id as i from range(10))") + ")")
+        fails(scrape(clinic.definition, spark.uri, clinic.meta, "--table", f"visits=odd{i}", check=4), "column CODE has a type that no field can have")
+
+
 def slow_spark(uri, name):
     spark_statements(uri, f"create view {name} as " + CLINIC_ANYWHERE.format(text="string", series="(select id as i from range(1000))") +
                      FOR_EVER.format(long="(select id as i from range(3000000))"))
 
 
-def test_stopping_cancels_the_query_in_spark(spark, clinic):
+def test_stopping_cancels_the_query_in_spark(start, spark, clinic):
     slow_spark(spark.uri, "slow")
-    process = start(clinic, spark.uri, "--table", "visits=slow")
+    process = start(spark.uri, "--table", "visits=slow")
     wait_until_busy(spark.pid)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
@@ -567,10 +605,10 @@ def test_stopping_cancels_the_query_in_spark(spark, clinic):
         assert time.time() < until
 
 
-def test_a_spark_server_that_goes_in_the_middle(clinic):
+def test_a_spark_server_that_goes_in_the_middle(start, clinic):
     with spark_server() as server:
         slow_spark(server.uri, "slow")
-        process = start(clinic, server.uri, "--table", "visits=slow")
+        process = start(server.uri, "--table", "visits=slow")
         wait_until_busy(server.pid)
         os.killpg(server.pid, signal.SIGKILL)
         out, err = process.communicate(timeout=60)
