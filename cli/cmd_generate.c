@@ -99,8 +99,6 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         [ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", [ADG_FORMAT_ARROW] = "arrow", NULL};
     static const char *const compressions[] = {
         [ADG_COMPRESSION_AUTO] = "auto", [ADG_COMPRESSION_ZSTD] = "zstd", [ADG_COMPRESSION_NONE] = "none", NULL};
-    static const char *const profiles[] = {
-        [ADG_PROFILE_REFERENCE] = "reference", [ADG_PROFILE_COHERENT] = "coherent", NULL};
     enum {
         DATASET,
         META,
@@ -133,7 +131,10 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
                          .kind = ADG_OPTION_CHOICE,
                          .target = &arguments->compression,
                          .choices = compressions},
-        [PROFILE] = {.name = "profile", .kind = ADG_OPTION_CHOICE, .target = &arguments->profile, .choices = profiles},
+        [PROFILE] = {.name = "profile",
+                     .kind = ADG_OPTION_CHOICE,
+                     .target = &arguments->profile,
+                     .choices = adg_profile_names},
         [SHARD] = {.name = "shard", .kind = ADG_OPTION_TEXT, .target = &arguments->shard_text},
         [TRUST] = {.name = "trust", .kind = ADG_OPTION_TEXT, .target = &arguments->trust},
         [RELEASE] = {.name = "release", .kind = ADG_OPTION_TEXT, .target = &arguments->release},

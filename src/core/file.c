@@ -120,8 +120,8 @@ enum adg_status adg_descriptor_write(int fd, const char *name, const void *data,
     return ADG_OK;
 }
 
-enum adg_status adg_atomic_file_write_many(struct adg_atomic_file *file, const struct adg_buffer *pieces, size_t count,
-                                           struct adg_error *error)
+enum adg_status adg_descriptor_write_many(int fd, const char *name, const struct adg_buffer *pieces, size_t count,
+                                          struct adg_error *error)
 {
     enum { MOST = 256 };
     enum adg_status status = ADG_OK;
@@ -131,17 +131,17 @@ enum adg_status adg_atomic_file_write_many(struct adg_atomic_file *file, const s
         for (int i = 0; i < used; i++) {
             vectors[i] = (struct iovec){pieces[first + (size_t)i].data, pieces[first + (size_t)i].size};
         }
-        ssize_t written = writev(file->fd, vectors, used);
+        ssize_t written = writev(fd, vectors, used);
         if (written < 0 && errno != EINTR) {
-            return adg_fail_errno(error, errno, "%s cannot be written", file->path);
+            return adg_fail_errno(error, errno, "%s cannot be written", name);
         }
         size_t done = written > 0 ? (size_t)written : 0;
         for (int i = 0; i < used && status == ADG_OK; i++) { /* what a call that was cut short has left */
             size_t skip = done < vectors[i].iov_len ? done : vectors[i].iov_len;
             done -= skip;
             if (skip < vectors[i].iov_len) {
-                status = adg_atomic_file_write(file, (const char *)vectors[i].iov_base + skip,
-                                               vectors[i].iov_len - skip, error);
+                status = adg_descriptor_write(fd, name, (const char *)vectors[i].iov_base + skip,
+                                              vectors[i].iov_len - skip, error);
             }
         }
     }

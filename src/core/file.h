@@ -25,9 +25,6 @@ ADG_MUST_CHECK enum adg_status adg_atomic_file_open(struct adg_atomic_file *file
                                                     struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size,
                                                      struct adg_error *error);
-/* All of the buffers, one behind the other. */
-ADG_MUST_CHECK enum adg_status adg_atomic_file_write_many(struct adg_atomic_file *file, const struct adg_buffer *pieces,
-                                                          size_t count, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_error *error);
 /* Removes what is not committed; nothing to do after commit. Accepts a file whose open failed. */
 void adg_atomic_file_fini(struct adg_atomic_file *file);
@@ -35,6 +32,9 @@ void adg_atomic_file_fini(struct adg_atomic_file *file);
 /* All of it, to an open file; `name` is for the message. */
 ADG_MUST_CHECK enum adg_status adg_descriptor_write(int fd, const char *name, const void *data, size_t size,
                                                     struct adg_error *error);
+/* All of the buffers, one behind the other. */
+ADG_MUST_CHECK enum adg_status adg_descriptor_write_many(int fd, const char *name, const struct adg_buffer *pieces,
+                                                         size_t count, struct adg_error *error);
 
 /* The whole file, appended to `out`. ADG_FAILED when it cannot be read, names the path. */
 ADG_MUST_CHECK enum adg_status adg_file_read(const char *path, struct adg_buffer *out, struct adg_error *error);

@@ -13,27 +13,6 @@ int adg_metadata_row_compare(const struct adg_metadata_row *a, const struct adg_
 int adg_metadata_row_compare_key(const struct adg_metadata_row *a, const char *table, const char *field,
                                  enum adg_value_type value_type);
 
-/* The columns of the table, in their order. */
-enum {
-    ADG_COLUMN_TABLE_NAME,
-    ADG_COLUMN_FIELD_NAME,
-    ADG_COLUMN_VALUE_TYPE,
-    ADG_COLUMN_VALUE_STRING,
-    ADG_COLUMN_VALUE_NUMERIC,
-    ADG_COLUMN_VALUE_DATE,
-    ADG_COLUMN_VALUE_STRING_ARRAY,
-    ADG_COLUMN_VALUE_NUMERIC_ARRAY,
-    ADG_COLUMN_WEIGHT,
-    ADG_COLUMN_WEIGHT_ARRAY,
-    ADG_METADATA_COLUMNS,
-};
-struct adg_metadata_column {
-    const char *name;
-    enum adg_type type;
-    bool is_list;
-};
-extern const struct adg_metadata_column adg_metadata_columns[ADG_METADATA_COLUMNS];
-
 /* Rows (sorted or not) to and from the columns of a file. Reading names the row (1-based) and column at fault. Both take
  * memory from the arena. */
 ADG_MUST_CHECK enum adg_status adg_metadata_to_table(const struct adg_metadata_row *rows, size_t count,

@@ -40,6 +40,27 @@ struct adg_metadata_row {
     uint32_t weight_array_count;
 };
 
+/* The columns of the table, in their order. */
+enum {
+    ADG_COLUMN_TABLE_NAME,
+    ADG_COLUMN_FIELD_NAME,
+    ADG_COLUMN_VALUE_TYPE,
+    ADG_COLUMN_VALUE_STRING,
+    ADG_COLUMN_VALUE_NUMERIC,
+    ADG_COLUMN_VALUE_DATE,
+    ADG_COLUMN_VALUE_STRING_ARRAY,
+    ADG_COLUMN_VALUE_NUMERIC_ARRAY,
+    ADG_COLUMN_WEIGHT,
+    ADG_COLUMN_WEIGHT_ARRAY,
+    ADG_METADATA_COLUMNS,
+};
+struct adg_metadata_column {
+    const char *name;
+    enum adg_type type;
+    bool is_list;
+};
+extern const struct adg_metadata_column adg_metadata_columns[ADG_METADATA_COLUMNS];
+
 /* ---- building ---------------------------------------------------------------------------------------------------- */
 
 struct adg_metadata_rows {

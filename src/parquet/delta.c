@@ -9,30 +9,20 @@
 
 #include "core/cpu.h"
 #include "parquet/hybrid.h"
+#include "parquet/varint.h"
 
 enum { BLOCK = 128, MINIBLOCKS = 4, MINIBLOCK = BLOCK / MINIBLOCKS };
 
-static size_t put_varint(uint8_t *out, uint64_t value)
-{
-    size_t count = 0;
-    while (value >= 0x80) {
-        out[count++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    out[count++] = (uint8_t)value;
-    return count;
-}
-
 static size_t put_zigzag(uint8_t *out, int64_t value)
 {
-    return put_varint(out, (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0));
+    return adg_varint_put(out, adg_zigzag(value));
 }
 
 static size_t put_header(uint8_t *out, uint32_t count, int64_t first)
 {
-    size_t size = put_varint(out, BLOCK);
-    size += put_varint(out + size, MINIBLOCKS);
-    size += put_varint(out + size, count);
+    size_t size = adg_varint_put(out, BLOCK);
+    size += adg_varint_put(out + size, MINIBLOCKS);
+    size += adg_varint_put(out + size, count);
     return size + put_zigzag(out + size, first);
 }
 

@@ -10,21 +10,11 @@
 #endif
 
 #include "core/cpu.h"
-
-static size_t put_varint(uint8_t *out, uint64_t value)
-{
-    size_t count = 0;
-    while (value >= 0x80) {
-        out[count++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    out[count++] = (uint8_t)value;
-    return count;
-}
+#include "parquet/varint.h"
 
 size_t adg_hybrid_put_repeated(uint8_t *out, uint32_t value, uint32_t count, unsigned width)
 {
-    size_t size = put_varint(out, (uint64_t)count << 1);
+    size_t size = adg_varint_put(out, (uint64_t)count << 1);
     for (unsigned byte = 0; byte < (width + 7) / 8; byte++) {
         out[size++] = (uint8_t)(value >> 8 * byte);
     }
@@ -117,7 +107,7 @@ void adg_hybrid_pack(uint8_t *to, const uint32_t *values, uint32_t groups, unsig
 size_t adg_hybrid_put_packed(uint8_t *out, const uint32_t *values, uint32_t count, unsigned width)
 {
     uint32_t whole = count / 8, rest = count % 8, last[8] = {0};
-    size_t size = put_varint(out, (uint64_t)(whole + (rest > 0)) << 1 | 1);
+    size_t size = adg_varint_put(out, (uint64_t)(whole + (rest > 0)) << 1 | 1);
     adg_hybrid_pack(out + size, values, whole, width);
     size += (size_t)whole * width;
     if (rest > 0) {
@@ -131,7 +121,7 @@ size_t adg_hybrid_put_packed(uint8_t *out, const uint32_t *values, uint32_t coun
 size_t adg_hybrid_put_bits(uint8_t *out, const uint8_t *bits, uint32_t count)
 {
     uint32_t groups = (count + 7) / 8;
-    size_t header = put_varint(out, (uint64_t)groups << 1 | 1);
+    size_t header = adg_varint_put(out, (uint64_t)groups << 1 | 1);
     memcpy(out + header, bits, groups);
     return header + groups;
 }

@@ -3,6 +3,8 @@
  */
 #include "parquet/thrift.h"
 
+#include "parquet/varint.h"
+
 static void put(struct adg_thrift_writer *writer, const void *data, size_t size)
 {
     if (writer->status == ADG_OK) {
@@ -17,19 +19,8 @@ static void put_byte(struct adg_thrift_writer *writer, uint8_t byte)
 
 static void put_varint(struct adg_thrift_writer *writer, uint64_t value)
 {
-    uint8_t bytes[10];
-    size_t count = 0;
-    while (value >= 0x80) {
-        bytes[count++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    bytes[count++] = (uint8_t)value;
-    put(writer, bytes, count);
-}
-
-static uint64_t zigzag(int64_t value)
-{
-    return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
+    uint8_t bytes[ADG_VARINT_MAX_BYTES];
+    put(writer, bytes, adg_varint_put(bytes, value));
 }
 
 static void put_field(struct adg_thrift_writer *writer, int16_t field, enum adg_thrift_type type)
@@ -39,7 +30,7 @@ static void put_field(struct adg_thrift_writer *writer, int16_t field, enum adg_
         put_byte(writer, (uint8_t)((field - *last) << 4 | (int)type));
     } else {
         put_byte(writer, (uint8_t)type);
-        put_varint(writer, zigzag(field));
+        put_varint(writer, adg_zigzag(field));
     }
     *last = field;
 }
@@ -62,13 +53,13 @@ void adg_thrift_end(struct adg_thrift_writer *writer)
 void adg_thrift_i32(struct adg_thrift_writer *writer, int16_t field, int32_t value)
 {
     put_field(writer, field, ADG_THRIFT_I32);
-    put_varint(writer, zigzag(value));
+    put_varint(writer, adg_zigzag(value));
 }
 
 void adg_thrift_i64(struct adg_thrift_writer *writer, int16_t field, int64_t value)
 {
     put_field(writer, field, ADG_THRIFT_I64);
-    put_varint(writer, zigzag(value));
+    put_varint(writer, adg_zigzag(value));
 }
 
 void adg_thrift_bool(struct adg_thrift_writer *writer, int16_t field, bool value)
@@ -111,12 +102,12 @@ void adg_thrift_list_field(struct adg_thrift_writer *writer, int16_t field, enum
 
 void adg_thrift_item_i32(struct adg_thrift_writer *writer, int32_t value)
 {
-    put_varint(writer, zigzag(value));
+    put_varint(writer, adg_zigzag(value));
 }
 
 void adg_thrift_item_i64(struct adg_thrift_writer *writer, int64_t value)
 {
-    put_varint(writer, zigzag(value));
+    put_varint(writer, adg_zigzag(value));
 }
 
 void adg_thrift_item_bool(struct adg_thrift_writer *writer, bool value)

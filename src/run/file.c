@@ -6,6 +6,7 @@
 #include "adg.h"
 #include "core/stop.h"
 #include "generate/plan.h"
+#include "run/output.h"
 #include "sink/sink.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -48,13 +49,7 @@ static enum adg_status put_part(struct writing *writing, uint64_t first, uint64_
         status = writing->operations->append(writing->sink, &writing->part, writing->bytes, error);
     }
     if (status == ADG_OK) {
-        status = adg_atomic_file_write_many(&writing->file, writing->part.pieces, writing->part.piece_count, error);
-    }
-    for (uint32_t i = 0; i < writing->part.piece_count && status == ADG_OK; i++) {
-        writing->bytes += writing->part.pieces[i].size;
-    }
-    if (status == ADG_OK) {
-        status = put(writing, &writing->part.bytes, error);
+        status = adg_output_put_part(writing->file.fd, writing->file.path, &writing->part, &writing->bytes, error);
     }
     struct adg_sink_part spare = adg_sink_part_empty(&writing->part); /* memory that the next part uses again */
     writing->operations->part_fini(&writing->part);

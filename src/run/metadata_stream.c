@@ -21,31 +21,25 @@ struct stream {
     struct adg_error error;
 };
 
-static const struct {
-    const char *name;
-    enum ArrowType type, of; /* `of` a list */
-} columns[] = {{"TABLE_NAME", NANOARROW_TYPE_STRING, 0},
-               {"FIELD_NAME", NANOARROW_TYPE_STRING, 0},
-               {"VALUE_TYPE", NANOARROW_TYPE_STRING, 0},
-               {"VALUE_STRING", NANOARROW_TYPE_STRING, 0},
-               {"VALUE_NUMERIC", NANOARROW_TYPE_DOUBLE, 0},
-               {"VALUE_DATE", NANOARROW_TYPE_DATE32, 0},
-               {"VALUE_STRING_ARRAY", NANOARROW_TYPE_LIST, NANOARROW_TYPE_STRING},
-               {"VALUE_NUMERIC_ARRAY", NANOARROW_TYPE_LIST, NANOARROW_TYPE_DOUBLE},
-               {"WEIGHT", NANOARROW_TYPE_DOUBLE, 0},
-               {"WEIGHT_ARRAY", NANOARROW_TYPE_LIST, NANOARROW_TYPE_DOUBLE}};
-enum { COLUMNS = sizeof columns / sizeof columns[0] };
+static enum ArrowType arrow_type(enum adg_type type)
+{
+    return type == ADG_TYPE_STRING ? NANOARROW_TYPE_STRING
+           : type == ADG_TYPE_DATE ? NANOARROW_TYPE_DATE32
+                                   : NANOARROW_TYPE_DOUBLE;
+}
 
 static int make_schema(struct ArrowSchema *schema)
 {
     ArrowSchemaInit(schema);
-    NANOARROW_RETURN_NOT_OK(ArrowSchemaSetTypeStruct(schema, COLUMNS));
-    for (int i = 0; i < COLUMNS; i++) {
+    NANOARROW_RETURN_NOT_OK(ArrowSchemaSetTypeStruct(schema, ADG_METADATA_COLUMNS));
+    for (int i = 0; i < ADG_METADATA_COLUMNS; i++) {
+        const struct adg_metadata_column *column = &adg_metadata_columns[i];
         struct ArrowSchema *child = schema->children[i];
-        NANOARROW_RETURN_NOT_OK(ArrowSchemaSetType(child, columns[i].type));
-        NANOARROW_RETURN_NOT_OK(ArrowSchemaSetName(child, columns[i].name));
-        if (columns[i].type == NANOARROW_TYPE_LIST) {
-            NANOARROW_RETURN_NOT_OK(ArrowSchemaSetType(child->children[0], columns[i].of));
+        enum ArrowType type = arrow_type(column->type);
+        NANOARROW_RETURN_NOT_OK(ArrowSchemaSetType(child, column->is_list ? NANOARROW_TYPE_LIST : type));
+        NANOARROW_RETURN_NOT_OK(ArrowSchemaSetName(child, column->name));
+        if (column->is_list) {
+            NANOARROW_RETURN_NOT_OK(ArrowSchemaSetType(child->children[0], type));
         }
     }
     return NANOARROW_OK;
@@ -96,16 +90,18 @@ static int put_numbers(struct ArrowArray *array, const double *numbers, uint32_t
 static int put_row(struct ArrowArray *batch, const struct adg_metadata_row *row)
 {
     struct ArrowArray **to = batch->children;
-    NANOARROW_RETURN_NOT_OK(put_name(to[0], row->table));
-    NANOARROW_RETURN_NOT_OK(put_name(to[1], row->field));
-    NANOARROW_RETURN_NOT_OK(put_name(to[2], adg_value_type_name(row->value_type)));
-    NANOARROW_RETURN_NOT_OK(put_text(to[3], row->string));
-    NANOARROW_RETURN_NOT_OK(put_number(to[4], row->has_numeric, row->numeric));
-    NANOARROW_RETURN_NOT_OK(row->has_date ? ArrowArrayAppendInt(to[5], row->date) : ArrowArrayAppendNull(to[5], 1));
-    NANOARROW_RETURN_NOT_OK(put_texts(to[6], row->string_array, row->string_array_count));
-    NANOARROW_RETURN_NOT_OK(put_numbers(to[7], row->numeric_array, row->numeric_array_count));
-    NANOARROW_RETURN_NOT_OK(put_number(to[8], row->has_weight, row->weight));
-    NANOARROW_RETURN_NOT_OK(put_numbers(to[9], row->weight_array, row->weight_array_count));
+    NANOARROW_RETURN_NOT_OK(put_name(to[ADG_COLUMN_TABLE_NAME], row->table));
+    NANOARROW_RETURN_NOT_OK(put_name(to[ADG_COLUMN_FIELD_NAME], row->field));
+    NANOARROW_RETURN_NOT_OK(put_name(to[ADG_COLUMN_VALUE_TYPE], adg_value_type_name(row->value_type)));
+    NANOARROW_RETURN_NOT_OK(put_text(to[ADG_COLUMN_VALUE_STRING], row->string));
+    NANOARROW_RETURN_NOT_OK(put_number(to[ADG_COLUMN_VALUE_NUMERIC], row->has_numeric, row->numeric));
+    NANOARROW_RETURN_NOT_OK(row->has_date ? ArrowArrayAppendInt(to[ADG_COLUMN_VALUE_DATE], row->date)
+                                          : ArrowArrayAppendNull(to[ADG_COLUMN_VALUE_DATE], 1));
+    NANOARROW_RETURN_NOT_OK(put_texts(to[ADG_COLUMN_VALUE_STRING_ARRAY], row->string_array, row->string_array_count));
+    NANOARROW_RETURN_NOT_OK(
+        put_numbers(to[ADG_COLUMN_VALUE_NUMERIC_ARRAY], row->numeric_array, row->numeric_array_count));
+    NANOARROW_RETURN_NOT_OK(put_number(to[ADG_COLUMN_WEIGHT], row->has_weight, row->weight));
+    NANOARROW_RETURN_NOT_OK(put_numbers(to[ADG_COLUMN_WEIGHT_ARRAY], row->weight_array, row->weight_array_count));
     return ArrowArrayFinishElement(batch);
 }
 

@@ -156,3 +156,18 @@ void adg_output_discard(const struct adg_output *output)
     }
     adg_free(path);
 }
+
+enum adg_status adg_output_put_part(int descriptor, const char *name, const struct adg_sink_part *part, uint64_t *bytes,
+                                    struct adg_error *error)
+{
+    uint64_t total = part->bytes.size;
+    for (uint32_t i = 0; i < part->piece_count; i++) {
+        total += part->pieces[i].size;
+    }
+    enum adg_status status = adg_descriptor_write_many(descriptor, name, part->pieces, part->piece_count, error);
+    if (status == ADG_OK) {
+        status = adg_descriptor_write(descriptor, name, part->bytes.data, part->bytes.size, error);
+    }
+    *bytes += status == ADG_OK ? total : 0;
+    return status;
+}

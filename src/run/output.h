@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/status.h"
+#include "sink/sink.h"
 
 #define ADG_OUTPUT_MAX_SHARDS 99999 /* five digits in a part's name */
 
@@ -37,5 +38,9 @@ ADG_MUST_CHECK enum adg_status adg_output_prepare(const struct adg_output *outpu
 /* After a failure: removes the folder of the parts when nothing is in it. */
 void adg_output_discard(const struct adg_output *output);
 void adg_output_fini(struct adg_output *output);
+
+/* Writes a part to an open file, whose name is for the message, and counts its bytes. */
+ADG_MUST_CHECK enum adg_status adg_output_put_part(int descriptor, const char *name, const struct adg_sink_part *part,
+                                                   uint64_t *bytes, struct adg_error *error);
 
 #endif

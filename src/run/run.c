@@ -38,6 +38,8 @@ struct table {
     struct adg_sink *sink;
     struct adg_atomic_file file;
     bool file_open, complete;
+    int descriptor; /* of the file, or what is written to in its place */
+    const char *descriptor_name;
     uint64_t bytes; /* written so far */
 };
 
@@ -215,14 +217,32 @@ static enum adg_status plan(struct run *run, struct adg_error *error)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static enum adg_status write_bytes(const struct run *run, struct table *table, const struct adg_buffer *bytes,
-                                   struct adg_error *error)
+static enum adg_status write_bytes(struct table *table, const struct adg_buffer *bytes, struct adg_error *error)
 {
-    enum adg_status status = table->file_open ? adg_atomic_file_write(&table->file, bytes->data, bytes->size, error)
-                                              : adg_descriptor_write(run->options->out_descriptor, "standard output",
-                                                                     bytes->data, bytes->size, error);
+    enum adg_status status = adg_descriptor_write(table->descriptor, table->descriptor_name, bytes->data, bytes->size,
+                                                  error);
     if (status == ADG_OK) {
         table->bytes += bytes->size;
+    }
+    return status;
+}
+
+/* The table's file, or what the caller has opened. */
+static enum adg_status open_file(const struct run *run, struct table *table, struct adg_error *error)
+{
+    if (table->output.path == NULL) {
+        table->descriptor = run->options->out_descriptor;
+        table->descriptor_name = "standard output";
+        return ADG_OK;
+    }
+    enum adg_status status = adg_output_prepare(&table->output, run->key, error);
+    if (status == ADG_OK) {
+        status = adg_atomic_file_open(&table->file, table->output.path, error);
+    }
+    if (status == ADG_OK) {
+        table->file_open = true;
+        table->descriptor = table->file.fd;
+        table->descriptor_name = table->file.path;
     }
     return status;
 }
@@ -230,19 +250,12 @@ static enum adg_status write_bytes(const struct run *run, struct table *table, c
 static enum adg_status begin_table(const struct run *run, struct table *table, struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
-    enum adg_status status = ADG_OK;
-    if (table->output.path != NULL) {
-        status = adg_output_prepare(&table->output, run->key, error);
-        if (status == ADG_OK) {
-            status = adg_atomic_file_open(&table->file, table->output.path, error);
-        }
-        table->file_open = status == ADG_OK;
-    }
+    enum adg_status status = open_file(run, table, error);
     if (status == ADG_OK) {
         status = run->sink->begin(table->sink, &bytes, error);
     }
     if (status == ADG_OK) {
-        status = write_bytes(run, table, &bytes, error);
+        status = write_bytes(table, &bytes, error);
     }
     adg_buffer_fini(&bytes);
     return status;
@@ -255,18 +268,8 @@ static enum adg_status write_part(const struct run *run, struct table *table, ui
     if (status == ADG_OK && table->blocks > 0) {
         status = run->sink->append(table->sink, part, table->bytes, error);
     }
-    if (status == ADG_OK && table->file_open) {
-        status = adg_atomic_file_write_many(&table->file, part->pieces, part->piece_count, error);
-    }
-    for (uint32_t i = 0; i < part->piece_count && status == ADG_OK; i++) {
-        if (!table->file_open) {
-            status = adg_descriptor_write(run->options->out_descriptor, "standard output", part->pieces[i].data,
-                                          part->pieces[i].size, error);
-        }
-        table->bytes += part->pieces[i].size;
-    }
     if (status == ADG_OK) {
-        status = write_bytes(run, table, &part->bytes, error);
+        status = adg_output_put_part(table->descriptor, table->descriptor_name, part, &table->bytes, error);
     }
     return status;
 }
@@ -276,7 +279,7 @@ static enum adg_status finish_table(const struct run *run, struct table *table, 
     struct adg_buffer bytes = {0};
     enum adg_status status = run->sink->finish(table->sink, table->bytes, &bytes, error);
     if (status == ADG_OK) {
-        status = write_bytes(run, table, &bytes, error);
+        status = write_bytes(table, &bytes, error);
     }
     if (status == ADG_OK && table->file_open) {
         status = adg_atomic_file_commit(&table->file, error);
@@ -470,7 +473,8 @@ static enum adg_status work_in_threads(struct run *run, struct adg_error *error)
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
-static const char *const profile_names[] = {[ADG_PROFILE_REFERENCE] = "reference", [ADG_PROFILE_COHERENT] = "coherent"};
+const char *const adg_profile_names[] = {
+    [ADG_PROFILE_REFERENCE] = "reference", [ADG_PROFILE_COHERENT] = "coherent", NULL};
 
 static void make_key(struct run *run)
 {
@@ -479,8 +483,8 @@ static void make_key(struct run *run)
              "definition %s\nmetadata %s\nseed %" PRIu64 "\npatients %" PRIu64 "\nrows %" PRIu64 "\nshards %" PRIu64
              "\nprofile %s\nformat %d\ncompression %d\n",
              options->metadata->manifest.definition_sha256, options->metadata->manifest.metadata_sha256, options->seed,
-             options->patients, options->rows, options->shards, profile_names[options->profile], (int)options->format,
-             (int)options->compression);
+             options->patients, options->rows, options->shards, adg_profile_names[options->profile],
+             (int)options->format, (int)options->compression);
 }
 
 static const char *last_word(const char *path)
@@ -496,7 +500,7 @@ static enum adg_status write_provenance(const struct run *run, struct adg_error 
     const struct adg_provenance provenance = {.definition = options->definition,
                                               .metadata = options->metadata,
                                               .tool = options->tool,
-                                              .profile = profile_names[options->profile],
+                                              .profile = adg_profile_names[options->profile],
                                               .seed = options->seed,
                                               .patients = options->patients,
                                               .rows = options->rows,

@@ -20,6 +20,9 @@ struct adg_run_progress {
     void *context;
 };
 
+/* By enum adg_profile; NULL at the end. */
+extern const char *const adg_profile_names[];
+
 struct adg_run_options {
     const struct adg_definition *definition;
     const struct adg_metadata *metadata;
