@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #include "scrape/csv.h"
 #include "scrape/delta.h"
 #include "scrape/internal.h"
+#include "scrape/query.h"
+#include "scrape/reading.h"
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
 
@@ -170,6 +173,9 @@ enum adg_status adg_source_find(const char *folder, const char *table, const cha
 
 struct adg_source {
     const struct adg_source_files *files;
+    const char *table; /* of a database, qualified; NULL: files */
+    uint64_t most_rows;
+    enum adg_column_kind *columns; /* of a database */
     struct adg_engine *engine;
     struct adg_arena arena;
     const char **names;
@@ -347,7 +353,7 @@ const char *adg_source_column(const struct adg_source *source, uint32_t column)
 
 const char *adg_source_name(const struct adg_source *source)
 {
-    return source->files->paths[0];
+    return source->table != NULL ? source->table : source->files->paths[0];
 }
 
 const char *adg_source_position_word(const struct adg_source *source)
@@ -441,6 +447,12 @@ static enum adg_status put_column(const struct adg_source *source, uint32_t colu
     return status;
 }
 
+static enum adg_status refuse_column(const struct adg_source *source, uint32_t column, struct adg_error *error)
+{
+    return adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have", adg_source_name(source),
+                    source->names[column]);
+}
+
 static enum adg_status select_parquet(struct adg_source *source, struct adg_error *error)
 {
     struct adg_buffer sql = {0};
@@ -449,8 +461,7 @@ static enum adg_status select_parquet(struct adg_source *source, struct adg_erro
     enum adg_status status = empty == NULL ? adg_fail_memory(error) : ADG_OK;
     for (uint32_t i = 0; i < source->selected_count && status == ADG_OK; i++) {
         if (source->casts[source->selected[i]] == NULL) {
-            status = adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have",
-                              adg_source_name(source), source->names[source->selected[i]]);
+            status = refuse_column(source, source->selected[i], error);
         }
     }
     if (status == ADG_OK) {
@@ -479,6 +490,117 @@ static enum adg_status select_parquet(struct adg_source *source, struct adg_erro
     return status;
 }
 
+/* ---- a table of a database --------------------------------------------------------------------------------------- */
+
+/* As what a column's values come, and the expression that gives them. */
+static const char *read_column(struct adg_source *source, struct adg_sql *sql, uint32_t column)
+{
+    const struct adg_field field = {.type = source->columns[column] == ADG_COLUMN_BOOLEAN ? ADG_TYPE_BOOLEAN
+                                                                                          : ADG_TYPE_STRING};
+    struct adg_buffer name = {0};
+    struct adg_reading reading = {0};
+    if (sql->status == ADG_OK) {
+        sql->status = adg_dialect_identifier(sql->dialect, &name, source->names[column], strlen(source->names[column]),
+                                             sql->error);
+    }
+    const char *quoted = sql->status == ADG_OK ? adg_arena_strndup(sql->arena, (const char *)name.data, name.size) : "";
+    adg_buffer_fini(&name);
+    if (quoted == NULL) {
+        sql->status = adg_fail_memory(sql->error);
+        return "";
+    }
+    adg_reading_make(sql, quoted, source->columns[column], &field, &reading);
+    source->kinds[column] = source->columns[column] == ADG_COLUMN_BOOLEAN   ? ADG_SOURCE_BOOLEAN
+                            : source->columns[column] == ADG_COLUMN_DECIMAL ? ADG_SOURCE_DECIMAL
+                                                                            : reading.kind;
+    return reading.value;
+}
+
+static enum adg_status select_table(struct adg_source *source, struct adg_error *error)
+{
+    struct adg_sql sql = {.dialect = adg_engine_dialect(source->engine), .arena = &source->arena, .error = error};
+    struct adg_buffer text = {0};
+    enum adg_status status = adg_buffer_append_text(&text, "select 1 as c", error);
+    for (uint32_t i = 0; i < source->selected_count && status == ADG_OK; i++) {
+        uint32_t column = source->selected[i];
+        if (source->columns[column] == ADG_COLUMN_OTHER) {
+            status = refuse_column(source, column, error);
+            break;
+        }
+        const char *value = read_column(source, &sql, column);
+        source->places[i] = i + (int64_t)1;
+        status = sql.status == ADG_OK ? adg_buffer_printf(&text, error, ", %s as c%u", value, i) : sql.status;
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append_text(&text, " from ", error);
+    }
+    if (status == ADG_OK) {
+        status = adg_dialect_table(sql.dialect, &text, source->table, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_printf(&text, error, " limit %" PRIu64, source->most_rows);
+    }
+    const char *made = status == ADG_OK ? adg_buffer_text(&text) : NULL;
+    if (status == ADG_OK) {
+        status = made == NULL ? adg_fail_memory(error)
+                              : adg_engine_query(source->engine, made, source->table, &source->result, error);
+    }
+    adg_buffer_fini(&text);
+    return status;
+}
+
+static enum adg_status describe_table(struct adg_source *source, struct adg_error *error)
+{
+    struct adg_engine_result *result = NULL;
+    bool found = false;
+    enum adg_status status = adg_query_has_table(source->engine, source->table, &source->arena, &found, error);
+    if (status == ADG_OK && !found) {
+        return adg_fail(error, ADG_BAD_INPUT, "%s: there is no such table, or no right to read it", source->table);
+    }
+    if (status == ADG_OK) {
+        status = adg_query_describe(source->engine, source->table, &source->arena, &result, error);
+    }
+    uint32_t count = status == ADG_OK ? adg_engine_column_count(result) : 0;
+    if (status == ADG_OK) {
+        source->names = adg_arena_array(&source->arena, count, sizeof *source->names);
+        source->kinds = adg_arena_array(&source->arena, count, sizeof *source->kinds);
+        source->columns = adg_arena_array(&source->arena, count, sizeof *source->columns);
+        status = source->names == NULL || source->kinds == NULL || source->columns == NULL ? adg_fail_memory(error)
+                                                                                           : ADG_OK;
+    }
+    for (uint32_t c = 0; c < count && status == ADG_OK; c++) {
+        const char *name = adg_engine_column(result, c, &source->columns[c]);
+        status = add_column(source, count, name, strlen(name), error);
+    }
+    adg_engine_result_free(result);
+    return status;
+}
+
+enum adg_status adg_source_open_table(const char *table, uint64_t rows, struct adg_engine *engine,
+                                      struct adg_source **out, struct adg_error *error)
+{
+    struct adg_source *source = adg_alloc_zero(1, sizeof *source);
+    if (source == NULL) {
+        return adg_fail_memory(error);
+    }
+    source->table = table;
+    source->most_rows = rows;
+    source->engine = engine;
+    enum adg_status status = describe_table(source, error);
+    if (status == ADG_OK) {
+        const struct adg_columns columns = {table, source->names, source->column_count};
+        status = adg_columns_differ(&columns, error);
+    }
+    if (status != ADG_OK) {
+        adg_source_free(source);
+        return status;
+    }
+    *out = source;
+    return ADG_OK;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
 enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count,
                                   struct adg_error *error)
 {
@@ -489,6 +611,9 @@ enum adg_status adg_source_select(struct adg_source *source, const uint32_t *col
     }
     memcpy(source->selected, columns, count * sizeof *columns);
     source->selected_count = count;
+    if (source->table != NULL) {
+        return select_table(source, error);
+    }
     return source->csv != NULL ? ADG_OK : select_parquet(source, error);
 }
 
@@ -508,7 +633,7 @@ enum adg_status adg_source_next(struct adg_source *source, uint32_t *rows, struc
     }
     uint32_t left = source->batch_rows - source->batch_first;
     *rows = source->rows = left < ADG_SOURCE_ROWS ? left : ADG_SOURCE_ROWS;
-    if (status == ADG_OK && left == 0 && source->row != source->expected_rows) {
+    if (status == ADG_OK && left == 0 && source->table == NULL && source->row != source->expected_rows) {
         status = adg_fail(error, ADG_FAILED, "%s: the engine gave fewer rows than the files have",
                           adg_source_name(source));
     }
@@ -543,6 +668,10 @@ void adg_source_read(struct adg_source *source, uint32_t selected, struct adg_so
     } else if (cells.kind == ADG_SOURCE_DOUBLE) {
         cells.filled = adg_engine_read_doubles(source->result, at, source->batch_first, source->rows, source->numbers,
                                                source->nulls);
+        for (uint32_t r = 0; source->table != NULL && source->columns[column] == ADG_COLUMN_FLOAT && r < source->rows;
+             r++) {
+            source->numbers[r] = adg_float_meaning((float)source->numbers[r]);
+        }
     } else {
         cells.filled = adg_engine_read_ints(source->result, at, source->batch_first, source->rows, source->integers,
                                             source->nulls);
