@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,7 @@
 #include "scrape/csv.h"
 #include "scrape/delta.h"
 #include "scrape/internal.h"
-#include "scrape/query.h"
-#include "scrape/reading.h"
+#include "scrape/source_parts.h"
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
 
@@ -171,34 +169,6 @@ enum adg_status adg_source_find(const char *folder, const char *table, const cha
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-struct adg_source {
-    const struct adg_source_files *files;
-    const char *table; /* of a database, qualified; NULL: files */
-    uint64_t most_rows;
-    enum adg_column_kind *columns; /* of a database */
-    struct adg_engine *engine;
-    struct adg_arena arena;
-    const char **names;
-    enum adg_source_kind *kinds;
-    const char **casts; /* Parquet: the type that the engine converts the column to, "": none; NULL: refused */
-    uint32_t column_count;
-    uint32_t *selected;
-    int64_t
-        *places; /* Parquet: where a selected column lies in the result; -1: the files say that it is null throughout */
-    uint32_t selected_count;
-    struct adg_csv *csv;
-    const struct adg_span *fields; /* of the rows in hand */
-    struct adg_engine_result *result;
-    uint32_t batch_rows, batch_first; /* Parquet: of the engine's batch, and where the rows in hand begin in it */
-    uint32_t rows;                    /* in hand */
-    uint64_t row;                     /* Parquet: rows before those in hand */
-    uint64_t expected_rows;           /* Parquet: that the files say they have */
-    struct adg_span texts[ADG_SOURCE_ROWS];
-    int64_t integers[ADG_SOURCE_ROWS];
-    double numbers[ADG_SOURCE_ROWS];
-    bool nulls[ADG_SOURCE_ROWS];
-};
-
 /* The engine's types, and as what their values come here. What is not listed is refused when it is selected. */
 static void classify(const char *type, enum adg_source_kind *kind, const char **cast)
 {
@@ -249,8 +219,8 @@ static enum adg_status put_files(const struct adg_source *source, struct adg_buf
                             : status;
 }
 
-static enum adg_status add_column(struct adg_source *source, uint32_t capacity, const char *name, size_t size,
-                                  struct adg_error *error)
+enum adg_status adg_source_add_column(struct adg_source *source, uint32_t capacity, const char *name, size_t size,
+                                      struct adg_error *error)
 {
     if (source->column_count == capacity) {
         return adg_fail(error, ADG_BAD_INPUT, "%s: more than %u columns", adg_source_name(source), capacity);
@@ -283,7 +253,7 @@ static enum adg_status describe_parquet(struct adg_source *source, uint32_t capa
         struct adg_span name = adg_engine_text(result, 0), type = adg_engine_text(result, 1);
         char type_name[64];
         snprintf(type_name, sizeof type_name, "%.*s", (int)(type.size < 60 ? type.size : 60), (const char *)type.data);
-        status = add_column(source, capacity, (const char *)name.data, name.size, error);
+        status = adg_source_add_column(source, capacity, (const char *)name.data, name.size, error);
         if (status == ADG_OK) {
             classify(type_name, &source->kinds[source->column_count - 1], &source->casts[source->column_count - 1]);
         }
@@ -314,7 +284,7 @@ enum adg_status adg_source_open(const struct adg_source_files *files, struct adg
         for (uint32_t i = 0; status == ADG_OK && i < adg_csv_column_count(source->csv); i++) {
             const char *name = adg_csv_column(source->csv, i);
             source->casts[i] = "";
-            status = add_column(source, MAX_COLUMNS, name, strlen(name), error);
+            status = adg_source_add_column(source, MAX_COLUMNS, name, strlen(name), error);
         }
     } else if (status == ADG_OK) {
         status = describe_parquet(source, MAX_COLUMNS, error);
@@ -447,7 +417,7 @@ static enum adg_status put_column(const struct adg_source *source, uint32_t colu
     return status;
 }
 
-static enum adg_status refuse_column(const struct adg_source *source, uint32_t column, struct adg_error *error)
+enum adg_status adg_source_refuse_column(const struct adg_source *source, uint32_t column, struct adg_error *error)
 {
     return adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have", adg_source_name(source),
                     source->names[column]);
@@ -461,7 +431,7 @@ static enum adg_status select_parquet(struct adg_source *source, struct adg_erro
     enum adg_status status = empty == NULL ? adg_fail_memory(error) : ADG_OK;
     for (uint32_t i = 0; i < source->selected_count && status == ADG_OK; i++) {
         if (source->casts[source->selected[i]] == NULL) {
-            status = refuse_column(source, source->selected[i], error);
+            status = adg_source_refuse_column(source, source->selected[i], error);
         }
     }
     if (status == ADG_OK) {
@@ -490,115 +460,6 @@ static enum adg_status select_parquet(struct adg_source *source, struct adg_erro
     return status;
 }
 
-/* ---- a table of a database --------------------------------------------------------------------------------------- */
-
-/* As what a column's values come, and the expression that gives them. */
-static const char *read_column(struct adg_source *source, struct adg_sql *sql, uint32_t column)
-{
-    const struct adg_field field = {.type = source->columns[column] == ADG_COLUMN_BOOLEAN ? ADG_TYPE_BOOLEAN
-                                                                                          : ADG_TYPE_STRING};
-    struct adg_buffer name = {0};
-    struct adg_reading reading = {0};
-    if (sql->status == ADG_OK) {
-        sql->status = adg_dialect_identifier(sql->dialect, &name, source->names[column], strlen(source->names[column]),
-                                             sql->error);
-    }
-    const char *quoted = sql->status == ADG_OK ? adg_arena_strndup(sql->arena, (const char *)name.data, name.size) : "";
-    adg_buffer_fini(&name);
-    if (quoted == NULL) {
-        sql->status = adg_fail_memory(sql->error);
-        return "";
-    }
-    adg_reading_make(sql, quoted, source->columns[column], &field, &reading);
-    source->kinds[column] = source->columns[column] == ADG_COLUMN_BOOLEAN   ? ADG_SOURCE_BOOLEAN
-                            : source->columns[column] == ADG_COLUMN_DECIMAL ? ADG_SOURCE_DECIMAL
-                                                                            : reading.kind;
-    return reading.value;
-}
-
-static enum adg_status select_table(struct adg_source *source, struct adg_error *error)
-{
-    struct adg_sql sql = {.dialect = adg_engine_dialect(source->engine), .arena = &source->arena, .error = error};
-    struct adg_buffer text = {0};
-    enum adg_status status = adg_buffer_append_text(&text, "select 1 as c", error);
-    for (uint32_t i = 0; i < source->selected_count && status == ADG_OK; i++) {
-        uint32_t column = source->selected[i];
-        if (source->columns[column] == ADG_COLUMN_OTHER) {
-            status = refuse_column(source, column, error);
-            break;
-        }
-        const char *value = read_column(source, &sql, column);
-        source->places[i] = i + (int64_t)1;
-        status = sql.status == ADG_OK ? adg_buffer_printf(&text, error, ", %s as c%u", value, i) : sql.status;
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(&text, " from ", error);
-    }
-    if (status == ADG_OK) {
-        status = adg_dialect_table(sql.dialect, &text, source->table, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_printf(&text, error, " limit %" PRIu64, source->most_rows);
-    }
-    const char *made = status == ADG_OK ? adg_buffer_text(&text) : NULL;
-    if (status == ADG_OK) {
-        status = made == NULL ? adg_fail_memory(error)
-                              : adg_engine_query(source->engine, made, source->table, &source->result, error);
-    }
-    adg_buffer_fini(&text);
-    return status;
-}
-
-static enum adg_status describe_table(struct adg_source *source, struct adg_error *error)
-{
-    struct adg_engine_result *result = NULL;
-    bool found = false;
-    enum adg_status status = adg_query_has_table(source->engine, source->table, &source->arena, &found, error);
-    if (status == ADG_OK && !found) {
-        return adg_fail(error, ADG_BAD_INPUT, "%s: there is no such table, or no right to read it", source->table);
-    }
-    if (status == ADG_OK) {
-        status = adg_query_describe(source->engine, source->table, &source->arena, &result, error);
-    }
-    uint32_t count = status == ADG_OK ? adg_engine_column_count(result) : 0;
-    if (status == ADG_OK) {
-        source->names = adg_arena_array(&source->arena, count, sizeof *source->names);
-        source->kinds = adg_arena_array(&source->arena, count, sizeof *source->kinds);
-        source->columns = adg_arena_array(&source->arena, count, sizeof *source->columns);
-        status = source->names == NULL || source->kinds == NULL || source->columns == NULL ? adg_fail_memory(error)
-                                                                                           : ADG_OK;
-    }
-    for (uint32_t c = 0; c < count && status == ADG_OK; c++) {
-        const char *name = adg_engine_column(result, c, &source->columns[c]);
-        status = add_column(source, count, name, strlen(name), error);
-    }
-    adg_engine_result_free(result);
-    return status;
-}
-
-enum adg_status adg_source_open_table(const char *table, uint64_t rows, struct adg_engine *engine,
-                                      struct adg_source **out, struct adg_error *error)
-{
-    struct adg_source *source = adg_alloc_zero(1, sizeof *source);
-    if (source == NULL) {
-        return adg_fail_memory(error);
-    }
-    source->table = table;
-    source->most_rows = rows;
-    source->engine = engine;
-    enum adg_status status = describe_table(source, error);
-    if (status == ADG_OK) {
-        const struct adg_columns columns = {table, source->names, source->column_count};
-        status = adg_columns_differ(&columns, error);
-    }
-    if (status != ADG_OK) {
-        adg_source_free(source);
-        return status;
-    }
-    *out = source;
-    return ADG_OK;
-}
-
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count,
@@ -612,7 +473,7 @@ enum adg_status adg_source_select(struct adg_source *source, const uint32_t *col
     memcpy(source->selected, columns, count * sizeof *columns);
     source->selected_count = count;
     if (source->table != NULL) {
-        return select_table(source, error);
+        return adg_source_select_table(source, error);
     }
     return source->csv != NULL ? ADG_OK : select_parquet(source, error);
 }
