@@ -75,8 +75,17 @@ bool adg_cli_read_line(int fd, char *out, size_t size);
 #define ADG_PASSPHRASE_BYTES 1024
 ADG_MUST_CHECK enum adg_status adg_cli_passphrase(bool twice, char out[ADG_PASSPHRASE_BYTES], struct adg_error *error);
 
+/* What import-metadata and migrate do: a metadata table of the original system into a folder (scrape/import.h). */
+struct adg_cli_import {
+    const char *file, *dataset, *meta;
+    bool first_format;
+    int sandbox;
+};
+ADG_MUST_CHECK enum adg_status adg_cli_import_metadata(const struct adg_cli_import *wanted, struct adg_error *error);
+
 extern const struct adg_command adg_command_dataset, adg_command_classify, adg_command_scrape,
     adg_command_import_metadata, adg_command_review, adg_command_keygen, adg_command_sign, adg_command_release,
-    adg_command_releases, adg_command_generate, adg_command_qa, adg_command_publish, adg_command_compose;
+    adg_command_releases, adg_command_generate, adg_command_qa, adg_command_publish, adg_command_compose,
+    adg_command_migrate;
 
 #endif

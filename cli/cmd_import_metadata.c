@@ -23,15 +23,16 @@ static enum adg_status confine(void *context, const struct adg_scrape_places *pl
     return adg_cli_confine_scrape(*(const int *)context, places, error);
 }
 
-static enum adg_status import(const char *file, const char *dataset, const char *meta, int sandbox,
-                              struct adg_error *error)
+enum adg_status adg_cli_import_metadata(const struct adg_cli_import *wanted, struct adg_error *error)
 {
+    int sandbox = wanted->sandbox;
     struct adg_definition *definition = NULL;
-    enum adg_status status = adg_definition_open(dataset, &definition, error);
+    enum adg_status status = adg_definition_open(wanted->dataset, &definition, error);
     if (status == ADG_OK) {
-        const struct adg_import_options options = {.file = file,
+        const struct adg_import_options options = {.file = wanted->file,
+                                                   .first_format = wanted->first_format,
                                                    .definition = definition,
-                                                   .meta_folder = meta,
+                                                   .meta_folder = wanted->meta,
                                                    .warn = adg_cli_warn_of,
                                                    .confine = confine,
                                                    .context = &sandbox};
@@ -43,17 +44,16 @@ static enum adg_status import(const char *file, const char *dataset, const char 
 
 static int run(int argc, char **argv)
 {
-    const char *file = NULL, *dataset = NULL, *meta = NULL;
+    struct adg_cli_import wanted = {.sandbox = ADG_SANDBOX_AUTO};
     uint32_t count = 0;
-    int sandbox = ADG_SANDBOX_AUTO;
     bool help = false;
     struct adg_error error = {{0}};
     struct adg_option options[] = {
-        {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &dataset, .required = true},
-        {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &meta, .required = true},
-        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &sandbox, .choices = adg_cli_sandboxes},
+        {.name = "dataset", .kind = ADG_OPTION_TEXT, .target = &wanted.dataset, .required = true},
+        {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &wanted.meta, .required = true},
+        {.name = "sandbox", .kind = ADG_OPTION_CHOICE, .target = &wanted.sandbox, .choices = adg_cli_sandboxes},
     };
-    enum adg_status status = adg_cli_parse(argc, argv, options, 3, &file, 1, &count, &help, &error);
+    enum adg_status status = adg_cli_parse(argc, argv, options, 3, &wanted.file, 1, &count, &help, &error);
     if (status == ADG_OK && help) {
         fputs(usage, stdout);
         return 0;
@@ -62,7 +62,7 @@ static int run(int argc, char **argv)
         status = adg_fail(&error, ADG_USAGE, "expected the file of a metadata table");
     }
     if (status == ADG_OK) {
-        status = import(file, dataset, meta, sandbox, &error);
+        status = adg_cli_import_metadata(&wanted, &error);
     }
     return status == ADG_OK ? 0 : adg_cli_fail("import-metadata", status, &error);
 }

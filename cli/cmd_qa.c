@@ -69,7 +69,7 @@ static enum adg_status confine(const struct arguments *arguments, struct adg_err
         adg_cli_parent(arguments->report, report_folder);
         places[count++] = (struct adg_place){report_folder, ADG_MAY_WRITE};
     }
-    return adg_cli_confine_engine(arguments->sandbox, places, count, error);
+    return adg_cli_confine_engine(arguments->sandbox, places, count, NULL, error);
 }
 
 static enum adg_status write_results(const struct arguments *arguments, const struct adg_qa *qa,

@@ -9,8 +9,8 @@
 #include "confine.h"
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "engine/target.h"
 #include "scrape/scrape.h"
+#include "target.h"
 
 static const char usage[] =
     "usage: adg scrape --dataset D --source DIR|URI --meta DIR [OPTION]...\n"
@@ -123,20 +123,6 @@ static enum adg_status split_tables(const struct adg_option_list *tables, char *
     return ADG_OK;
 }
 
-/* The database of --source, if it is one, and names that are to be qualified ones of it. */
-static enum adg_status find_target(const struct arguments *arguments, const char *const *paths, struct adg_arena *arena,
-                                   struct adg_target *target, struct adg_error *error)
-{
-    struct adg_buffer ignored = {0};
-    enum adg_status status = adg_target_parse(arguments->source, arguments->dialect, arena, target, error);
-    for (uint32_t i = 0; i < arguments->tables.count && status == ADG_OK; i++) {
-        status = paths[i] != NULL ? adg_dialect_table(target->dialect, &ignored, paths[i], error) : ADG_OK;
-        adg_context(error, status, "option --table");
-    }
-    adg_buffer_fini(&ignored);
-    return status == ADG_OK ? adg_target_find_driver(target, arena, error) : status;
-}
-
 static enum adg_status scrape(struct arguments *arguments, struct adg_error *error)
 {
     struct adg_definition *definition = NULL;
@@ -152,7 +138,8 @@ static enum adg_status scrape(struct arguments *arguments, struct adg_error *err
         status = adg_fail(error, ADG_USAGE, "option --dialect is for --source adbc:DRIVER");
     }
     if (status == ADG_OK && is_target) {
-        status = find_target(arguments, paths, &arena, &target, error);
+        status = adg_cli_find_target(arguments->source, arguments->dialect, paths, arguments->tables.count, &arena,
+                                     &target, error);
     }
     if (status == ADG_OK) {
         status = adg_definition_open(arguments->dataset, &definition, error);

@@ -59,9 +59,8 @@ void adg_cli_discard_folder(const char *path, bool created, enum adg_status stat
     }
 }
 
-/* `driver`: places of a database's driver, ended by NULL, with which servers may be reached; NULL: none is. */
-static enum adg_status confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
-                                      const char *const *driver, struct adg_error *error)
+enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
+                                       const char *const *driver, struct adg_error *error)
 {
     /* where an engine's library, the C++ library and what they read of the machine lie; the library beside the program first */
     char beside[PATH_MAX] = "", engine[PATH_MAX] = "";
@@ -97,12 +96,6 @@ static enum adg_status confine_engine(int sandbox, const struct adg_place *place
     return status;
 }
 
-enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
-                                       struct adg_error *error)
-{
-    return confine_engine(sandbox, places, count, NULL, error);
-}
-
 enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_places *places, struct adg_error *error)
 {
     enum { FIXED = 4 };
@@ -119,9 +112,9 @@ enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_plac
     for (uint32_t i = 0; i < places->readable_count; i++) {
         all[FIXED + i] = (struct adg_place){places->readable[i], ADG_MAY_READ};
     }
-    enum adg_status status = confine_engine(sandbox, all, FIXED + places->readable_count,
-                                            places->target != NULL ? (const char *const *)places->target->places : NULL,
-                                            error);
+    enum adg_status status = adg_cli_confine_engine(
+        sandbox, all, FIXED + places->readable_count,
+        places->target != NULL ? (const char *const *)places->target->places : NULL, error);
     adg_free(all);
     return status;
 }

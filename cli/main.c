@@ -30,7 +30,7 @@ static const struct adg_command *const commands[] = {
     &adg_command_review,   &adg_command_keygen,   &adg_command_sign,
     &adg_command_release,  &adg_command_releases, &adg_command_generate,
 #ifndef ADG_WITHOUT_ENGINE
-    &adg_command_qa,
+    &adg_command_qa,       &adg_command_migrate,
 #endif
     &adg_command_publish,  &adg_command_compose,
 };
@@ -63,7 +63,8 @@ static void print_version(void)
 #endif
     printf("jansson %s\n", jansson_version_str());
 #ifdef ADG_WITHOUT_ENGINE
-    puts("no engine: classify, scrape, import-metadata and qa are in the program that is not linked statically");
+    puts("no engine: classify, scrape, import-metadata, migrate and qa are in the program that is not linked "
+         "statically");
 #else
     printf("engine DuckDB %s, loaded by the commands that need it\n", engine_version);
 #endif

@@ -82,6 +82,11 @@ static void name_of_file(const char *path, char out[NAME_BYTES + 1])
 
 static enum adg_status open_source(struct run *run, struct adg_source **out, struct adg_error *error)
 {
+    const struct adg_classify_options *options = run->options;
+    if (options->target != NULL) { /* one row more tells whether there are more */
+        uint64_t most = options->rows > 0 && options->rows < INT64_MAX ? options->rows + 1 : INT64_MAX;
+        return adg_source_open_table(options->path, most, run->engine, out, error);
+    }
     return adg_source_open(&run->files, run->engine, out, error);
 }
 
@@ -332,21 +337,30 @@ static enum adg_status prepare(struct run *run, struct adg_error *error)
         snprintf(run->table, sizeof run->table, "%s", options->table);
     }
     snprintf(run->dataset, sizeof run->dataset, "%s", options->dataset != NULL ? options->dataset : run->table);
-    enum adg_status status = adg_source_find("", "", options->path, &run->arena, &run->files, &found, error);
-    if (status == ADG_OK && run->files.format == ADG_SOURCE_PARQUET) {
+    const char *database[2];
+    uint32_t database_files = 0;
+    bool is_target = options->target != NULL;
+    enum adg_status status = is_target
+                                 ? adg_target_files(options->target, &run->arena, database, &database_files, error)
+                                 : adg_source_find("", "", options->path, &run->arena, &run->files, &found, error);
+    bool needs_engine = is_target || run->files.format == ADG_SOURCE_PARQUET;
+    if (status == ADG_OK && needs_engine) {
         status = adg_spill_create(options->beside, &run->spill, error);
     }
     if (status == ADG_OK && options->confine != NULL) {
-        const struct adg_classify_places places = {run->files.paths, run->files.count, run->spill};
+        const struct adg_classify_places places = {is_target ? database : run->files.paths,
+                                                   is_target ? database_files : run->files.count, run->spill,
+                                                   options->target};
         status = options->confine(options->context, &places, error);
     }
-    if (status == ADG_OK && run->files.format == ADG_SOURCE_PARQUET) {
+    if (status == ADG_OK && needs_engine) {
         const struct adg_engine_options engine = {.threads = 1,
                                                   .memory_bytes = UINT64_C(512) << 20,
                                                   .folder = run->spill,
                                                   .readable = run->files.paths,
                                                   .readable_count = run->files.count};
-        status = adg_engine_open(&engine, &run->engine, error);
+        status = is_target ? adg_engine_open_target(options->target, &engine, &run->engine, error)
+                           : adg_engine_open(&engine, &run->engine, error);
     }
     return status;
 }
@@ -358,7 +372,7 @@ static enum adg_status propose(struct run *run, struct adg_error *error)
     if (status == ADG_OK) {
         status = first_pass(run, source, error);
     }
-    if (status == ADG_OK && run->files.format == ADG_SOURCE_CSV) {
+    if (status == ADG_OK && run->options->target == NULL && run->files.format == ADG_SOURCE_CSV) {
         status = check_header(run, adg_source_name(source), error);
     }
     adg_source_free(source);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "core/memory.h"
@@ -260,4 +261,22 @@ enum adg_status adg_target_parse(const char *source, const char *dialect, struct
     }
     return strncmp(source, "sc://", 5) == 0 ? parse_spark(source, arena, out, error)
                                             : parse_postgresql(source, arena, out, error);
+}
+
+enum adg_status adg_target_files(const struct adg_target *target, struct adg_arena *arena, const char *out[2],
+                                 uint32_t *count, struct adg_error *error)
+{
+    *count = 0;
+    if (target == NULL || target->file == NULL) {
+        return ADG_OK;
+    }
+    size_t size = strlen(target->file) + sizeof ".wal";
+    char *log = adg_arena_alloc(arena, size);
+    if (log == NULL) {
+        return adg_fail_memory(error);
+    }
+    snprintf(log, size, "%s.wal", target->file);
+    out[(*count)++] = target->file;
+    out[(*count)++] = log;
+    return ADG_OK;
 }

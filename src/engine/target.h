@@ -41,4 +41,8 @@ ADG_MUST_CHECK enum adg_status adg_target_parse(const char *source, const char *
 ADG_MUST_CHECK enum adg_status adg_target_find_driver(struct adg_target *target, struct adg_arena *arena,
                                                       struct adg_error *error);
 
+/* The files of a database that lies in one: it, and what was written to it last, if that is still there. count 0: elsewhere. */
+ADG_MUST_CHECK enum adg_status adg_target_files(const struct adg_target *target, struct adg_arena *arena,
+                                                const char *out[2], uint32_t *count, struct adg_error *error);
+
 #endif

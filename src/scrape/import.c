@@ -150,11 +150,20 @@ static enum adg_status take_row(struct import *import, const struct adg_engine_r
     return status == ADG_OK ? adg_metadata_rows_add(&import->rows, &row, error) : status;
 }
 
+static enum adg_status present_format(const char *path, struct adg_buffer *sql, struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_append_text(sql, "read_parquet(", error);
+    if (status == ADG_OK) {
+        status = adg_sql_literal(sql, path, error);
+    }
+    return status == ADG_OK ? adg_buffer_append(sql, ")", 1, error) : status;
+}
+
 static enum adg_status read_rows(struct import *import, const char *path, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
     struct adg_buffer sql = {0};
-    bool has_row = true;
+    bool has_row = true, first = import->options->first_format;
     size_t number = 0;
     enum adg_status status = adg_buffer_append_text(
         &sql,
@@ -165,18 +174,20 @@ static enum adg_status read_rows(struct import *import, const char *path, struct
         "array_to_string(list_transform(list_filter(VALUE_NUMERIC_ARRAY, x -> x is not null), x -> cast(x as "
         "varchar)), ','), "
         "cast(WEIGHT as double), "
-        "array_to_string(list_transform(WEIGHT_ARRAY, x -> coalesce(cast(x as varchar), 'null')), ',') from "
-        "read_parquet(",
+        "array_to_string(list_transform(WEIGHT_ARRAY, x -> coalesce(cast(x as varchar), 'null')), ',') from ",
         error);
     if (status == ADG_OK) {
-        status = adg_sql_literal(&sql, path, error);
+        status = first ? adg_import_first_format(path, import->options->definition, &sql, error)
+                       : present_format(path, &sql, error);
     }
+    const char *text = adg_buffer_text(&sql);
     if (status == ADG_OK) {
-        status = adg_buffer_append(&sql, ")", 2, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_engine_query(import->engine, (const char *)sql.data,
-                                  "expected the ten columns of a metadata table", &result, error);
+        status = text == NULL
+                     ? adg_fail_memory(error)
+                     : adg_engine_query(import->engine, text,
+                                        first ? "expected TABLE_NAME, FIELD_NAME and METADATA of the first format"
+                                              : "expected the ten columns of a metadata table",
+                                        &result, error);
     }
     while (status == ADG_OK) {
         status = adg_engine_next(result, &has_row, error);
@@ -189,6 +200,17 @@ static enum adg_status read_rows(struct import *import, const char *path, struct
     adg_engine_result_free(result);
     adg_buffer_fini(&sql);
     return status;
+}
+
+/* The folder is replaced whole: a file in it would be lost. */
+static enum adg_status check_outside(const char *path, const char *folder, struct adg_error *error)
+{
+    char *real = realpath(folder, NULL);
+    size_t size = real == NULL ? 0 : strlen(real);
+    bool inside = real != NULL && strncmp(path, real, size) == 0 && path[size] == '/';
+    free(real);
+    return inside ? adg_fail(error, ADG_USAGE, "expected a file outside the metadata folder, which is replaced whole")
+                  : ADG_OK;
 }
 
 /* The tables that the rows name, once each. */
@@ -222,7 +244,10 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
     if (path == NULL) {
         return adg_fail_errno(error, errno, "%s cannot be opened", options->file);
     }
-    enum adg_status status = adg_spill_create(options->meta_folder, &folder, error);
+    enum adg_status status = check_outside(path, options->meta_folder, error);
+    if (status == ADG_OK) {
+        status = adg_spill_create(options->meta_folder, &folder, error);
+    }
     if (status == ADG_OK) {
         status = adg_metadata_stage(options->meta_folder, &staging, error);
     }

@@ -134,4 +134,8 @@ ADG_MUST_CHECK enum adg_status adg_add_completeness(const struct adg_counted_tab
                                                     uint64_t null, uint64_t described, uint64_t other,
                                                     bool other_passes, struct adg_error *error);
 
+/* Appends, as a relation in DuckDB's SQL, a metadata table of the reference's first format with the columns of the present one. */
+ADG_MUST_CHECK enum adg_status adg_import_first_format(const char *path, const struct adg_definition *definition,
+                                                       struct adg_buffer *out, struct adg_error *error);
+
 #endif

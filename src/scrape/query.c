@@ -122,6 +122,13 @@ static enum adg_status describe(struct adg_engine *engine, struct adg_sql *sql, 
     return sql->status == ADG_OK ? adg_engine_describe(engine, text, source, out, error) : sql->status;
 }
 
+enum adg_status adg_query_describe(struct adg_engine *engine, const char *source, struct adg_arena *arena,
+                                   struct adg_engine_result **out, struct adg_error *error)
+{
+    struct adg_sql sql = {.dialect = adg_engine_dialect(engine), .arena = arena, .error = error};
+    return describe(engine, &sql, source, out, error);
+}
+
 enum adg_status adg_query_has_table(struct adg_engine *engine, const char *source, struct adg_arena *arena, bool *found,
                                     struct adg_error *error)
 {

@@ -169,24 +169,16 @@ static enum adg_status prepare(struct scrape *scrape, struct adg_error *error)
     if (readable == NULL) {
         return adg_fail_memory(error);
     }
-    count = 0;
-    if (options->target != NULL &&
-        options->target->file != NULL) { /* and what was written to it last, if it is still there */
-        size_t size = strlen(options->target->file) + sizeof ".wal";
-        char *log = adg_arena_alloc(&scrape->arena, size);
-        if (log == NULL) {
-            return adg_fail_memory(error);
-        }
-        snprintf(log, size, "%s.wal", options->target->file);
-        readable[count++] = options->target->file;
-        readable[count++] = log;
+    enum adg_status status = adg_target_files(options->target, &scrape->arena, readable, &count, error);
+    if (status != ADG_OK) {
+        return status;
     }
     for (uint32_t i = 0; i < scrape->job_count; i++) {
         for (uint32_t f = 0; f < scrape->jobs[i].files.count; f++) {
             readable[count++] = scrape->jobs[i].files.paths[f];
         }
     }
-    enum adg_status status = adg_spill_create(options->meta_folder, &scrape->spill, error);
+    status = adg_spill_create(options->meta_folder, &scrape->spill, error);
     if (status == ADG_OK) {
         status = adg_metadata_stage(options->meta_folder, &scrape->staging, error);
     }

@@ -16,6 +16,7 @@
 #include "scrape/csv.h"
 #include "scrape/delta.h"
 #include "scrape/internal.h"
+#include "scrape/source_parts.h"
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
 
@@ -168,31 +169,6 @@ enum adg_status adg_source_find(const char *folder, const char *table, const cha
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-struct adg_source {
-    const struct adg_source_files *files;
-    struct adg_engine *engine;
-    struct adg_arena arena;
-    const char **names;
-    enum adg_source_kind *kinds;
-    const char **casts; /* Parquet: the type that the engine converts the column to, "": none; NULL: refused */
-    uint32_t column_count;
-    uint32_t *selected;
-    int64_t
-        *places; /* Parquet: where a selected column lies in the result; -1: the files say that it is null throughout */
-    uint32_t selected_count;
-    struct adg_csv *csv;
-    const struct adg_span *fields; /* of the rows in hand */
-    struct adg_engine_result *result;
-    uint32_t batch_rows, batch_first; /* Parquet: of the engine's batch, and where the rows in hand begin in it */
-    uint32_t rows;                    /* in hand */
-    uint64_t row;                     /* Parquet: rows before those in hand */
-    uint64_t expected_rows;           /* Parquet: that the files say they have */
-    struct adg_span texts[ADG_SOURCE_ROWS];
-    int64_t integers[ADG_SOURCE_ROWS];
-    double numbers[ADG_SOURCE_ROWS];
-    bool nulls[ADG_SOURCE_ROWS];
-};
-
 /* The engine's types, and as what their values come here. What is not listed is refused when it is selected. */
 static void classify(const char *type, enum adg_source_kind *kind, const char **cast)
 {
@@ -243,8 +219,8 @@ static enum adg_status put_files(const struct adg_source *source, struct adg_buf
                             : status;
 }
 
-static enum adg_status add_column(struct adg_source *source, uint32_t capacity, const char *name, size_t size,
-                                  struct adg_error *error)
+enum adg_status adg_source_add_column(struct adg_source *source, uint32_t capacity, const char *name, size_t size,
+                                      struct adg_error *error)
 {
     if (source->column_count == capacity) {
         return adg_fail(error, ADG_BAD_INPUT, "%s: more than %u columns", adg_source_name(source), capacity);
@@ -277,7 +253,7 @@ static enum adg_status describe_parquet(struct adg_source *source, uint32_t capa
         struct adg_span name = adg_engine_text(result, 0), type = adg_engine_text(result, 1);
         char type_name[64];
         snprintf(type_name, sizeof type_name, "%.*s", (int)(type.size < 60 ? type.size : 60), (const char *)type.data);
-        status = add_column(source, capacity, (const char *)name.data, name.size, error);
+        status = adg_source_add_column(source, capacity, (const char *)name.data, name.size, error);
         if (status == ADG_OK) {
             classify(type_name, &source->kinds[source->column_count - 1], &source->casts[source->column_count - 1]);
         }
@@ -308,7 +284,7 @@ enum adg_status adg_source_open(const struct adg_source_files *files, struct adg
         for (uint32_t i = 0; status == ADG_OK && i < adg_csv_column_count(source->csv); i++) {
             const char *name = adg_csv_column(source->csv, i);
             source->casts[i] = "";
-            status = add_column(source, MAX_COLUMNS, name, strlen(name), error);
+            status = adg_source_add_column(source, MAX_COLUMNS, name, strlen(name), error);
         }
     } else if (status == ADG_OK) {
         status = describe_parquet(source, MAX_COLUMNS, error);
@@ -347,7 +323,7 @@ const char *adg_source_column(const struct adg_source *source, uint32_t column)
 
 const char *adg_source_name(const struct adg_source *source)
 {
-    return source->files->paths[0];
+    return source->table != NULL ? source->table : source->files->paths[0];
 }
 
 const char *adg_source_position_word(const struct adg_source *source)
@@ -441,6 +417,12 @@ static enum adg_status put_column(const struct adg_source *source, uint32_t colu
     return status;
 }
 
+enum adg_status adg_source_refuse_column(const struct adg_source *source, uint32_t column, struct adg_error *error)
+{
+    return adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have", adg_source_name(source),
+                    source->names[column]);
+}
+
 static enum adg_status select_parquet(struct adg_source *source, struct adg_error *error)
 {
     struct adg_buffer sql = {0};
@@ -449,8 +431,7 @@ static enum adg_status select_parquet(struct adg_source *source, struct adg_erro
     enum adg_status status = empty == NULL ? adg_fail_memory(error) : ADG_OK;
     for (uint32_t i = 0; i < source->selected_count && status == ADG_OK; i++) {
         if (source->casts[source->selected[i]] == NULL) {
-            status = adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have",
-                              adg_source_name(source), source->names[source->selected[i]]);
+            status = adg_source_refuse_column(source, source->selected[i], error);
         }
     }
     if (status == ADG_OK) {
@@ -479,6 +460,8 @@ static enum adg_status select_parquet(struct adg_source *source, struct adg_erro
     return status;
 }
 
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
 enum adg_status adg_source_select(struct adg_source *source, const uint32_t *columns, uint32_t count,
                                   struct adg_error *error)
 {
@@ -489,6 +472,9 @@ enum adg_status adg_source_select(struct adg_source *source, const uint32_t *col
     }
     memcpy(source->selected, columns, count * sizeof *columns);
     source->selected_count = count;
+    if (source->table != NULL) {
+        return adg_source_select_table(source, error);
+    }
     return source->csv != NULL ? ADG_OK : select_parquet(source, error);
 }
 
@@ -508,7 +494,7 @@ enum adg_status adg_source_next(struct adg_source *source, uint32_t *rows, struc
     }
     uint32_t left = source->batch_rows - source->batch_first;
     *rows = source->rows = left < ADG_SOURCE_ROWS ? left : ADG_SOURCE_ROWS;
-    if (status == ADG_OK && left == 0 && source->row != source->expected_rows) {
+    if (status == ADG_OK && left == 0 && source->table == NULL && source->row != source->expected_rows) {
         status = adg_fail(error, ADG_FAILED, "%s: the engine gave fewer rows than the files have",
                           adg_source_name(source));
     }
@@ -543,6 +529,10 @@ void adg_source_read(struct adg_source *source, uint32_t selected, struct adg_so
     } else if (cells.kind == ADG_SOURCE_DOUBLE) {
         cells.filled = adg_engine_read_doubles(source->result, at, source->batch_first, source->rows, source->numbers,
                                                source->nulls);
+        for (uint32_t r = 0; source->table != NULL && source->columns[column] == ADG_COLUMN_FLOAT && r < source->rows;
+             r++) {
+            source->numbers[r] = adg_float_meaning((float)source->numbers[r]);
+        }
     } else {
         cells.filled = adg_engine_read_ints(source->result, at, source->batch_first, source->rows, source->integers,
                                             source->nulls);

@@ -1,6 +1,6 @@
 /*
  * Where the rows of a table are, and reading a few of them at a time, whatever holds them: a CSV file (plain or gzip), a Parquet file, a
- * folder of Parquet parts, a Delta table. Sources are only read.
+ * folder of Parquet parts, a Delta table, a table of a database. Sources are only read.
  */
 #ifndef ADG_SCRAPE_SOURCE_H
 #define ADG_SCRAPE_SOURCE_H
@@ -30,6 +30,10 @@ struct adg_source;
 /* Opens the files; the engine reads Parquet. Two columns whose names differ only in case are refused. */
 ADG_MUST_CHECK enum adg_status adg_source_open(const struct adg_source_files *files, struct adg_engine *engine,
                                                struct adg_source **out, struct adg_error *error);
+/* A table of a database that the engine was opened with, by its qualified name: at most `rows` of its rows, whichever come.
+ * ADG_BAD_INPUT: there is no such table. */
+ADG_MUST_CHECK enum adg_status adg_source_open_table(const char *table, uint64_t rows, struct adg_engine *engine,
+                                                     struct adg_source **out, struct adg_error *error);
 void adg_source_free(struct adg_source *source);
 
 uint32_t adg_source_column_count(const struct adg_source *source);
@@ -55,7 +59,7 @@ void adg_source_read(struct adg_source *source, uint32_t selected, struct adg_so
 /* One of them. */
 struct adg_source_value adg_source_cell(const struct adg_source_cells *cells, uint32_t row);
 
-/* "line" for CSV, "row" for Parquet; and its number, from 1, of one of the rows. */
+/* "line" for CSV, else "row"; and its number, from 1, of one of the rows. */
 const char *adg_source_position_word(const struct adg_source *source);
 uint64_t adg_source_position(const struct adg_source *source, uint32_t row);
 const char *adg_source_name(const struct adg_source *source); /* the file, or the folder's first file */

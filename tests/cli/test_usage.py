@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import ADG
 
-COMMANDS = ["dataset", "classify", "scrape", "import-metadata", "generate"]
+COMMANDS = ["dataset", "classify", "scrape", "import-metadata", "migrate", "generate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -36,7 +36,8 @@ def test_help_and_version(adg):
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--sandbox", "maybe"],
     ["classify"], ["classify", "a.csv", "b.csv"], ["classify", "a.csv", "--rows", "0"], ["classify", "a.csv", "--dataset", "no name"],
     ["classify", "a.csv", "--table", ""], ["classify", "a.csv", "--threads", "2"], ["classify", "a.csv", "--sandbox", "maybe"],
-    ["dataset"], ["dataset", "show"], ["import-metadata", "--dataset", "hes_apc", "--meta", "m"],
+    ["migrate"], ["migrate", "metadata", "--dataset", "hes_apc", "--meta", "m"], ["migrate", "other", "f", "--dataset", "hes_apc", "--meta", "m"],
+    ["migrate", "metadata", "f", "--meta", "m"], ["dataset"], ["dataset", "show"], ["import-metadata", "--dataset", "hes_apc", "--meta", "m"],
 ])
 def test_wrong_usage_is_2(arguments, adg, tmp_path):
     done = adg(*arguments, check=2, cwd=tmp_path)

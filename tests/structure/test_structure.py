@@ -18,6 +18,7 @@ MAY_INCLUDE = {
     "engine": set(),
     "scrape": {"engine", "metadata", "dataset"},
     "classify": {"scrape", "engine", "dataset"},
+    "migrate": {"engine", "dataset"},
     "govern": {"metadata", "dataset"},
     "sample": set(),
     "block": {"dataset"},

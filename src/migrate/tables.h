@@ -1,0 +1,31 @@
+/*
+ * Artificial tables that an older version wrote, converted to what the definition says now (docs/migration.md). The engine reads the old
+ * file and writes the new one beside it; the new one takes the old one's name when both hold the same values.
+ */
+#ifndef ADG_MIGRATE_TABLES_H
+#define ADG_MIGRATE_TABLES_H
+
+#include "core/status.h"
+#include "dataset/dataset.h"
+
+#define ADG_MIGRATE_BACKUP ".backup" /* behind the file's name */
+
+enum adg_migration { ADG_MIGRATION_NONE, ADG_MIGRATION_CURRENT, ADG_MIGRATION_DONE };
+
+struct adg_migrate_options {
+    const char *folder; /* with artificial_<table>.parquet; locked while this works */
+    bool keep_backup;
+    void (*warn)(void *context, const char *message);
+    void *context;
+};
+
+/*
+ * Converts the file of one table. *out: there is none, it was as the definition says, or it was converted. `spill` is a folder of the
+ * process's own within `folder`. ADG_BAD_INPUT: values do not fit (counts per column in the message), or it is no Parquet file;
+ * ADG_FAILED: a backup of something else is in the way, no space. The file is then what it was.
+ */
+ADG_MUST_CHECK enum adg_status adg_migrate_table(const struct adg_migrate_options *options,
+                                                 const struct adg_dataset *dataset, const char *table,
+                                                 const char *spill, enum adg_migration *out, struct adg_error *error);
+
+#endif
