@@ -39,7 +39,7 @@ static const char *unit_of(const char *stage)
 {
     static const struct {
         const char *stage, *unit;
-    } others[] = {{"checking fields", "fields"}, {"planning", "tables"}};
+    } others[] = {{"checking fields", "fields"}, {"counting fields", "fields"}, {"planning", "tables"}};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (strcmp(stage, others[i].stage) == 0) {
             return others[i].unit;

@@ -101,7 +101,7 @@ static enum adg_status lock_down(struct adg_engine *engine, const struct adg_eng
     struct adg_buffer sql = {0};
     enum adg_status status = adg_buffer_printf(
         &sql, error,
-        "set threads=%u; set preserve_insertion_order=true; "
+        "set threads=%u; set preserve_insertion_order=true; set TimeZone='UTC'; "
         "set autoinstall_known_extensions=false; "
         "set autoload_known_extensions=false; set enable_external_file_cache=false; "
         "set temp_directory=",

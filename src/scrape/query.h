@@ -1,6 +1,7 @@
 /*
  * A table that a database holds, counted there: per field one grouped query, whose values, records and patients are then released
- * by the same code as those of a file. No row leaves the database, and of values none that comes less often than the threshold.
+ * by the same code as those of a file. No row leaves the database, and of values none that comes less often than the threshold,
+ * but those around a percentile, whose means are released.
  *
  * Whether enough patients have a value is seen from a mask of 62 bits, one for each of their hashes, which proves it or leaves it
  * open; what it leaves open is counted exactly by a second query.

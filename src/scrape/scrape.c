@@ -363,7 +363,6 @@ static enum adg_status scrape_tables(struct scrape *scrape, struct adg_error *er
     const struct adg_scrape_options *options = scrape->options;
     const uint64_t memory = options->memory_bytes > 0 ? options->memory_bytes : adg_memory_bytes() / 5 * 4;
     const uint64_t room = memory > least ? memory / least : 1;
-    scrape->threads = options->threads > 0 ? options->threads : adg_processor_count();
     scrape->at_once = scrape->threads < scrape->job_count ? scrape->threads : scrape->job_count;
     scrape->at_once = scrape->at_once < room ? scrape->at_once : (unsigned)room;
     if (options->target != NULL && options->target->file != NULL) {
@@ -449,7 +448,9 @@ static uint32_t count_tables(const struct adg_definition *definition)
 enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_scrape_result *result,
                            struct adg_error *error)
 {
-    struct scrape scrape = {.options = options, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct scrape scrape = {.options = options,
+                            .threads = options->threads > 0 ? options->threads : adg_processor_count(),
+                            .lock = PTHREAD_MUTEX_INITIALIZER};
     uint32_t most = count_tables(options->definition) + options->table_count;
     scrape.jobs = adg_arena_array(&scrape.arena, most, sizeof *scrape.jobs);
     scrape.manifest_tables = adg_arena_array(&scrape.arena, most, sizeof *scrape.manifest_tables);

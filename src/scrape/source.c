@@ -336,13 +336,14 @@ uint64_t adg_source_position(const struct adg_source *source, uint32_t row)
     return source->csv != NULL ? adg_csv_line(source->csv, row) : source->row + row + 1;
 }
 
-/* Columns without a value, which the files' own statistics tell: reading them would cost as much as the others. */
+/* Columns without a value, which the files' own statistics tell: reading them would cost as much as the others. Columns of several
+ * files are one when their names differ in case only. */
 static enum adg_status find_empty_columns(struct adg_source *source, bool *empty, struct adg_error *error)
 {
     struct adg_buffer sql = {0};
     struct adg_engine_result *result = NULL;
     bool has_row = true;
-    enum adg_status status = adg_buffer_append_text(&sql, "select path_in_schema from parquet_metadata(", error);
+    enum adg_status status = adg_buffer_append_text(&sql, "select lower(path_in_schema) from parquet_metadata(", error);
     if (status == ADG_OK) {
         status = adg_sql_list(&sql, source->files->paths, source->files->count, error);
     }
@@ -364,8 +365,8 @@ static enum adg_status find_empty_columns(struct adg_source *source, bool *empty
         }
         struct adg_span name = adg_engine_text(result, 0);
         for (uint32_t c = 0; c < source->column_count; c++) {
-            empty[c] = empty[c] ||
-                       (strlen(source->names[c]) == name.size && memcmp(source->names[c], name.data, name.size) == 0);
+            empty[c] = empty[c] || (strlen(source->names[c]) == name.size &&
+                                    strncasecmp(source->names[c], (const char *)name.data, name.size) == 0);
         }
     }
     adg_engine_result_free(result);

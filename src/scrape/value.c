@@ -194,9 +194,14 @@ static bool read_text(const struct adg_source_value *source, struct adg_value *v
         adg_date_format((int32_t)source->integer, value->scratch);
         length = 10;
         break;
-    case ADG_SOURCE_TIMESTAMP:
-        length = adg_timestamp_format(source->integer, value->scratch);
+    case ADG_SOURCE_TIMESTAMP: {
+        int64_t micros;
+        if (!read_timestamp(source, &micros)) {
+            return false;
+        }
+        length = adg_timestamp_format(micros, value->scratch);
         break;
+    }
     case ADG_SOURCE_BOOLEAN:
     default:
         length = source->integer != 0 ? 4 : 5;

@@ -561,6 +561,15 @@ def test_stopping_ends_the_query_of_duckdb(start, clinic):
     nothing_left(clinic)
 
 
+def test_every_table_of_a_file(clinic):
+    """Without --table: those that the file has."""
+    file = clinic.folder / "t.duckdb"
+    with duckdb.connect(str(file)) as db:
+        db.execute("create table visits as " + CLINIC_ANYWHERE.format(text="varchar", series="range(1000) s(i)"))
+    assert scrape(clinic.definition, f"duckdb:{file}", clinic.meta).stdout.strip() == "visits"
+    assert (clinic.meta / "metadata.parquet").exists()
+
+
 def test_a_file_that_was_not_closed(clinic):
     """What was written last lies beside the file."""
     file = clinic.folder / "t.duckdb"
