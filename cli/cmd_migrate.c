@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "confine.h"
+#include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "migrate/tables.h"
@@ -38,6 +40,23 @@ struct arguments {
     bool keep_backup;
 };
 
+/* A table that is there in a form that is not converted is not passed over in silence. */
+static enum adg_status name_other_form(const char *folder, const char *table, struct adg_error *error)
+{
+    static const char *const forms[] = {".csv", ".arrows", ""}; /* "": a folder of parts */
+    enum adg_status status = ADG_OK;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0] && status == ADG_OK; i++) {
+        struct adg_buffer path = {0};
+        struct stat info;
+        status = adg_buffer_printf(&path, error, "%s/artificial_%s%s", folder, table, forms[i]);
+        if (status == ADG_OK && stat((const char *)path.data, &info) == 0) {
+            adg_cli_warn("%s is not converted: only single Parquet files are", (const char *)path.data);
+        }
+        adg_buffer_fini(&path);
+    }
+    return status;
+}
+
 /* One table after the other; what is wrong with one does not keep the others from being converted. */
 static enum adg_status convert(const struct arguments *arguments, const struct adg_definition *definition,
                                const char *folder, const char *spill, struct adg_error *error)
@@ -62,6 +81,8 @@ static enum adg_status convert(const struct arguments *arguments, const struct a
             if (status == ADG_OK && done == ADG_MIGRATION_NONE && arguments->tables.count > 0) {
                 status = adg_fail(&failure, ADG_BAD_INPUT, "%s/artificial_%s.parquet: there is no such file", folder,
                                   name);
+            } else if (status == ADG_OK && done == ADG_MIGRATION_NONE) {
+                status = name_other_form(folder, name, &failure);
             }
             if (status != ADG_OK) {
                 adg_cli_warn_of(NULL, failure.message);

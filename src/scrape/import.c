@@ -101,9 +101,13 @@ static enum adg_status note_dropped(struct import *import, const char *name, str
     if (names == NULL) {
         return adg_fail_memory(error);
     }
-    return strstr(names, name) != NULL
-               ? ADG_OK
-               : adg_buffer_printf(&import->dropped, error, "%s%s", names[0] == '\0' ? "" : ", ", name);
+    size_t size = strlen(name);
+    for (const char *at = strstr(names, name); at != NULL; at = strstr(at + 1, name)) {
+        if ((at == names || at[-1] == ' ') && (at[size] == ',' || at[size] == '\0')) {
+            return ADG_OK; /* named already */
+        }
+    }
+    return adg_buffer_printf(&import->dropped, error, "%s%s", names[0] == '\0' ? "" : ", ", name);
 }
 
 static enum adg_status take_row(struct import *import, const struct adg_engine_result *result, struct adg_error *error)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from conftest import ADG
 
-COMMANDS = ["dataset", "classify", "scrape", "import-metadata", "migrate", "generate"]
+COMMANDS = ["dataset", "classify", "scrape", "import-metadata", "migrate", "review", "keygen", "sign", "release", "releases", "generate", "qa", "publish",
+            "compose"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

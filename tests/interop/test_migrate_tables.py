@@ -55,6 +55,18 @@ def converted(data):
     return table.to_pydict() == NEW and table.schema.types == TYPES
 
 
+def test_other_forms_are_named(data):
+    """A table as CSV, in parts or as an Arrow stream stays as it is, and a warning says so."""
+    (data / "artificial_beds").mkdir()
+    (data / "artificial_beds.csv").write_text("KEY\n1\n")
+    (data / "artificial_beds.arrows").write_bytes(b"")
+    said = run(*command(data), check=0)
+    assert said.stdout == "stays\n"
+    for form in ["artificial_beds", "artificial_beds.csv", "artificial_beds.arrows"]:
+        assert f"/{form} is not converted: only single Parquet files are\n" in said.stderr
+    assert (data / "artificial_beds.csv").read_text() == "KEY\n1\n"
+
+
 def test_converts_and_a_second_run_changes_nothing(data):
     done = run(*command(data), check=0)
     assert done.stdout == "stays\n" and "EXTRA" in done.stderr

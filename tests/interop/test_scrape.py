@@ -5,6 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import ADG, EXTRACTS
@@ -147,3 +148,15 @@ def test_import_of_the_originals_table(shared, adg, tmp_path):
         adg("generate", "--dataset", dataset_name, "--meta", meta, "--allow-unreleased", "--rows", 1000, "--table", table, "--out", out,
             check=0)
         assert pq.read_metadata(out / f"artificial_{table}.parquet").num_rows == 1000
+
+
+def test_import_names_every_field_that_it_leaves_out(shared, adg, tmp_path):
+    """Once each, also where one name is part of another."""
+    table, _ = EXTRACTS["hes_apc"]
+    original = pq.read_table(shared / "data" / "reference_run" / f"{table}_metadata.parquet")
+    rows = [{**next(r for r in original.to_pylist() if r["VALUE_TYPE"] == "CATEGORICAL"), "FIELD_NAME": name}
+            for name in ["EXTRA_CODE", "EXTRA", "EXTRA_CODE", "XTRA"]]
+    pq.write_table(pa.concat_tables([original, pa.Table.from_pylist(rows, original.schema)]), tmp_path / "more.parquet")
+    said = adg("import-metadata", tmp_path / "more.parquet", "--dataset", "hes_apc", "--meta", tmp_path / "meta", check=0).stderr
+    names = re.search("does not sample them: (.*)", said)[1].split(", ")
+    assert [n for n in names if "XTRA" in n] == ["EXTRA_CODE", "EXTRA", "XTRA"]
