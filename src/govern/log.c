@@ -25,6 +25,13 @@ const char *const adg_log_columns[ADG_LOG_COLUMNS] = {"RELEASE_TIMESTAMP_UTC",
 
 static enum adg_status put_value(struct adg_buffer *out, const char *value, struct adg_error *error)
 {
+    for (const char *at = value; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ') {
+            return adg_fail(error, ADG_BAD_INPUT,
+                            "a name for the log of releases holds a line break or another control "
+                            "character");
+        }
+    }
     if (strpbrk(value, ",\"") == NULL) {
         return adg_buffer_append_text(out, value, error);
     }

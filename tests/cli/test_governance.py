@@ -323,6 +323,20 @@ def test_releases_stay(place, adg):
     adg(*generate(place, "--release", "0" * 64), check=3)
 
 
+def test_names_that_would_break_the_log(place, adg):
+    """A line break in a name of a folder: refused, and the store is as it was."""
+    broken = place.folder / "me\nta"
+    second = scrape(adg, place.folder / "second", ["b", "c"])
+    adg("review", "--meta", second, check=0)
+    for role in PEOPLE:
+        adg(*sign_command(place, role, meta=second), check=0, env=SECRET)
+    second.rename(broken)
+    before = (place.store / "releases.csv").read_bytes()
+    assert "control character" in adg(*release_command(place, meta=broken), check=4).stderr
+    assert (place.store / "releases.csv").read_bytes() == before
+    adg(*generate(place), check=0)
+
+
 def test_interrupted_releases(place, adg):
     """Killed at any moment: the store's old releases are as they were, and the next release tidies up."""
     store = place.folder / "new"
