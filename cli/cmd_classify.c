@@ -71,11 +71,9 @@ static enum adg_status confine(void *context, const struct adg_classify_places *
     for (uint32_t i = 0; i < places->readable_count; i++) {
         all[count++] = (struct adg_place){places->readable[i], ADG_MAY_READ};
     }
-    enum adg_status status =
-        places->spill != NULL
-            ? adg_cli_confine_engine(arguments->sandbox, all, count,
-                                     places->target != NULL ? (const char *const *)places->target->places : NULL, error)
-            : adg_cli_confine(arguments->sandbox, all, count, error);
+    enum adg_status status = places->spill != NULL
+                                 ? adg_cli_confine_engine(arguments->sandbox, all, count, places->target, error)
+                                 : adg_cli_confine(arguments->sandbox, all, count, error);
     adg_free(all);
     return status;
 }

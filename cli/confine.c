@@ -60,7 +60,7 @@ void adg_cli_discard_folder(const char *path, bool created, enum adg_status stat
 }
 
 enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
-                                       const char *const *driver, struct adg_error *error)
+                                       const struct adg_target *target, struct adg_error *error)
 {
     /* where an engine's library, the C++ library and what they read of the machine lie; the library beside the program first */
     char beside[PATH_MAX] = "", engine[PATH_MAX] = "";
@@ -76,6 +76,7 @@ enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *plac
         {"/sys/fs/cgroup", ADG_MAY_READ}, {"/sys/devices/system/cpu", ADG_MAY_READ},
     };
     enum { FIXED = sizeof fixed / sizeof fixed[0] };
+    const char *const *driver = target != NULL ? (const char *const *)target->places : NULL;
     uint32_t more = 0;
     while (driver != NULL && driver[more] != NULL) {
         more++;
@@ -112,9 +113,8 @@ enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_plac
     for (uint32_t i = 0; i < places->readable_count; i++) {
         all[FIXED + i] = (struct adg_place){places->readable[i], ADG_MAY_READ};
     }
-    enum adg_status status = adg_cli_confine_engine(
-        sandbox, all, FIXED + places->readable_count,
-        places->target != NULL ? (const char *const *)places->target->places : NULL, error);
+    enum adg_status status = adg_cli_confine_engine(sandbox, all, FIXED + places->readable_count, places->target,
+                                                    error);
     adg_free(all);
     return status;
 }

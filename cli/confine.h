@@ -19,10 +19,10 @@ extern const char *const adg_cli_sandboxes[];
 
 ADG_MUST_CHECK enum adg_status adg_cli_confine(int sandbox, const struct adg_place *places, uint32_t count,
                                                struct adg_error *error);
-/* The same for a command that loads an engine: also where that lies, and what it reads of the machine. `driver`: places of a
- * database's driver, ended by NULL, with which servers may be reached; NULL: none is. */
+/* The same for a command that loads an engine: also where that lies, and what it reads of the machine. `target`: a database, or
+ * NULL; one with a driver of its own may reach servers. */
 ADG_MUST_CHECK enum adg_status adg_cli_confine_engine(int sandbox, const struct adg_place *places, uint32_t count,
-                                                      const char *const *driver, struct adg_error *error);
+                                                      const struct adg_target *target, struct adg_error *error);
 /* What scraping and importing touch. */
 ADG_MUST_CHECK enum adg_status adg_cli_confine_scrape(int sandbox, const struct adg_scrape_places *places,
                                                       struct adg_error *error);

@@ -22,6 +22,19 @@ def run(*arguments, check=None, **options):
     return done
 
 
+def run_and_kill(arguments, seconds):
+    """Runs adg and kills it after so many seconds; whether it was still running then."""
+    process = subprocess.Popen([ADG, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(seconds)
+        return False
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return True
+    finally:
+        process.wait()
+
+
 @pytest.fixture(scope="session")
 def adg():
     return run

@@ -347,3 +347,12 @@ enum adg_status adg_sql_identifier(struct adg_buffer *sql, const char *name, str
     }
     return status == ADG_OK ? adg_buffer_append_text(sql, "\"", error) : status;
 }
+
+enum adg_status adg_sql_parquet(struct adg_buffer *sql, const char *path, struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_append_text(sql, "read_parquet(", error);
+    if (status == ADG_OK) {
+        status = adg_sql_literal(sql, path, error);
+    }
+    return status == ADG_OK ? adg_buffer_append(sql, ")", 1, error) : status;
+}

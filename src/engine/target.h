@@ -26,7 +26,7 @@ struct adg_target {
     uint32_t option_count;
     const char *file; /* that holds the database, absolute; NULL: it is somewhere else, and the network is needed */
     const char *library, *entry; /* set by adg_target_find_driver; entry NULL: the usual ones */
-    const char **places;         /* folders and files that the driver needs, ended by NULL */
+    const char **places;         /* folders and files that the driver needs, ended by NULL; NULL: `file` needs none */
 };
 
 /* Whether a source is one of these, and no folder. */

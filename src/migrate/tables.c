@@ -1,8 +1,9 @@
 /*
  * Converting a table: see tables.h. The order, of which every step can be the last before the process is killed: the new file is
- * written beside the old one under a hidden name, in the same folder because confinement lets no file change folders, compared with the old one value by value, and synced; the old file gets the backup as a second
- * name; the new one is renamed over the first; the backup is removed. A backup that is the same file as the table says that the
- * last step but one was not reached, another one beside a table in order that the last one was not.
+ * written beside the old one under a hidden name (in the same folder, because confinement lets no file change folders), compared
+ * with the old one value by value, and synced; the old file gets the backup as a second name; the new one is renamed over the
+ * first; the backup is removed. A backup that is the same file as the table says that the last step but one was not reached,
+ * another one beside a table in order that the last one was not.
  */
 #include "migrate/tables.h"
 
@@ -27,7 +28,7 @@ struct migration {
     struct adg_engine *engine;
     struct adg_arena arena;
     char *file, *backup, *fresh;
-    const char **sources; /* per field: the old column as identifier, NULL: missing */
+    const char **sources; /* per field: the old column's name, NULL: missing */
     const char **types;   /* per field: the old column's type */
     bool is_current;
 };
@@ -46,14 +47,6 @@ static void type_of(const struct adg_field *field, char out[24])
     }
 }
 
-/* "read_parquet('path')" */
-static enum adg_status put_file(struct adg_buffer *sql, const char *path, struct adg_error *error)
-{
-    enum adg_status status = adg_buffer_append_text(sql, "read_parquet(", error);
-    status = status == ADG_OK ? adg_sql_literal(sql, path, error) : status;
-    return status == ADG_OK ? adg_buffer_append(sql, ")", 1, error) : status;
-}
-
 static enum adg_status query(struct migration *m, struct adg_buffer *sql, const char *doing,
                              struct adg_engine_result **out, struct adg_error *error)
 {
@@ -69,7 +62,7 @@ static bool is_type(struct adg_span found, const char *wanted)
 }
 
 /* Holds the old file's columns against the definition; names those that it does not know. */
-static enum adg_status describe(struct migration *m, const char *path, struct adg_error *error)
+static enum adg_status describe(struct migration *m, struct adg_error *error)
 {
     struct adg_buffer sql = {0}, unknown = {0};
     struct adg_engine_result *result = NULL;
@@ -78,9 +71,9 @@ static enum adg_status describe(struct migration *m, const char *path, struct ad
     m->is_current = true;
     enum adg_status status = adg_buffer_append_text(
         &sql, "select column_name, column_type from (describe select * from ", error);
-    status = status == ADG_OK ? put_file(&sql, path, error) : status;
+    status = status == ADG_OK ? adg_sql_parquet(&sql, m->file, error) : status;
     status = status == ADG_OK ? adg_buffer_append(&sql, ")", 1, error) : status;
-    status = status == ADG_OK ? query(m, &sql, path, &result, error) : status;
+    status = status == ADG_OK ? query(m, &sql, m->file, &result, error) : status;
     for (; status == ADG_OK; column++) {
         status = adg_engine_next(result, &has_row, error);
         if (status != ADG_OK || !has_row) {
@@ -108,7 +101,7 @@ static enum adg_status describe(struct migration *m, const char *path, struct ad
     m->is_current = m->is_current && column == m->dataset->field_count;
     if (status == ADG_OK && unknown.size > 0) {
         struct adg_buffer line = {0};
-        status = adg_buffer_printf(&line, error, "%s: left out, since the definition does not know them: %s", path,
+        status = adg_buffer_printf(&line, error, "%s: left out, since the definition does not know them: %s", m->file,
                                    adg_buffer_text(&unknown));
         if (status == ADG_OK && adg_buffer_text(&line) != NULL) {
             m->options->warn(m->options->context, adg_buffer_text(&line));
@@ -172,7 +165,7 @@ static enum adg_status check_fit(struct migration *m, struct adg_error *error)
         status = status == ADG_OK ? adg_buffer_append(&sql, ")", 1, error) : status;
     }
     status = status == ADG_OK ? adg_buffer_append_text(&sql, " from ", error) : status;
-    status = status == ADG_OK ? put_file(&sql, m->file, error) : status;
+    status = status == ADG_OK ? adg_sql_parquet(&sql, m->file, error) : status;
     status = status == ADG_OK ? query(m, &sql, m->file, &result, error) : status;
     status = status == ADG_OK ? adg_engine_next(result, &has_row, error) : status;
     for (uint32_t i = 0; i < m->dataset->field_count && status == ADG_OK && has_row; i++) {
@@ -206,7 +199,7 @@ static enum adg_status put_select(const struct migration *m, struct adg_buffer *
         status = status == ADG_OK ? adg_sql_identifier(sql, m->dataset->fields[i].name, error) : status;
     }
     status = status == ADG_OK ? adg_buffer_append_text(sql, " from ", error) : status;
-    return status == ADG_OK ? put_file(sql, m->file, error) : status;
+    return status == ADG_OK ? adg_sql_parquet(sql, m->file, error) : status;
 }
 
 static enum adg_status convert(struct migration *m, struct adg_error *error)
@@ -237,7 +230,7 @@ static enum adg_status verify(struct migration *m, struct adg_error *error)
     status = status == ADG_OK ? put_select(m, &sql, error) : status;
     status = status == ADG_OK ? adg_buffer_append_text(&sql, ")) a positional join (select 1 as r, * from ", error)
                               : status;
-    status = status == ADG_OK ? put_file(&sql, m->fresh, error) : status;
+    status = status == ADG_OK ? adg_sql_parquet(&sql, m->fresh, error) : status;
     status = status == ADG_OK ? adg_buffer_append_text(&sql, ") b where a is distinct from b", error) : status;
     status = status == ADG_OK ? query(m, &sql, m->fresh, &result, error) : status;
     status = status == ADG_OK ? adg_engine_next(result, &has_row, error) : status;
@@ -299,7 +292,7 @@ static enum adg_status migrate(struct migration *m, const char *spill, enum adg_
     m->types = adg_arena_array(&m->arena, m->dataset->field_count, sizeof *m->types);
     enum adg_status status = m->sources == NULL || m->types == NULL ? adg_fail_memory(error) : ADG_OK;
     status = status == ADG_OK ? adg_engine_open(&engine, &m->engine, error) : status;
-    status = status == ADG_OK ? describe(m, m->file, error) : status;
+    status = status == ADG_OK ? describe(m, error) : status;
     bool was_current = m->is_current;
     if (status == ADG_OK && !was_current) {
         status = check_fit(m, error);

@@ -154,15 +154,6 @@ static enum adg_status take_row(struct import *import, const struct adg_engine_r
     return status == ADG_OK ? adg_metadata_rows_add(&import->rows, &row, error) : status;
 }
 
-static enum adg_status present_format(const char *path, struct adg_buffer *sql, struct adg_error *error)
-{
-    enum adg_status status = adg_buffer_append_text(sql, "read_parquet(", error);
-    if (status == ADG_OK) {
-        status = adg_sql_literal(sql, path, error);
-    }
-    return status == ADG_OK ? adg_buffer_append(sql, ")", 1, error) : status;
-}
-
 static enum adg_status read_rows(struct import *import, const char *path, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
@@ -182,7 +173,7 @@ static enum adg_status read_rows(struct import *import, const char *path, struct
         error);
     if (status == ADG_OK) {
         status = first ? adg_import_first_format(path, import->options->definition, &sql, error)
-                       : present_format(path, &sql, error);
+                       : adg_sql_parquet(&sql, path, error);
     }
     const char *text = adg_buffer_text(&sql);
     if (status == ADG_OK) {

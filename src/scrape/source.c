@@ -530,8 +530,8 @@ void adg_source_read(struct adg_source *source, uint32_t selected, struct adg_so
     } else if (cells.kind == ADG_SOURCE_DOUBLE) {
         cells.filled = adg_engine_read_doubles(source->result, at, source->batch_first, source->rows, source->numbers,
                                                source->nulls);
-        for (uint32_t r = 0; source->table != NULL && source->columns[column] == ADG_COLUMN_FLOAT && r < source->rows;
-             r++) {
+        bool is_float = source->table != NULL && source->columns[column] == ADG_COLUMN_FLOAT;
+        for (uint32_t r = 0; is_float && r < source->rows; r++) {
             source->numbers[r] = adg_float_meaning((float)source->numbers[r]);
         }
     } else {

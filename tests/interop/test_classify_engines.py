@@ -1,5 +1,4 @@
 """Classifying a table of a database: the draft is the one that the same rows give as a Parquet file."""
-import os
 import re
 
 import duckdb
@@ -7,7 +6,7 @@ import psycopg
 import pytest
 import yaml
 from conftest import run
-from servers import PASSWORD, driver_path, postgresql  # noqa: F401 fixture
+from servers import PASSWORD, environment, postgresql  # noqa: F401 fixture
 
 ROWS = 3000
 COLUMNS = {
@@ -18,11 +17,6 @@ COLUMNS = {
     "NOTE": ("varchar(9)", "null"),
 }
 SELECT = "select " + ", ".join(f'cast({e} as {t}) as "{n}"' for n, (t, e) in COLUMNS.items())
-
-
-def environment():
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "ADBC_", "ADG_"))}
-    return {**kept, "ADBC_DRIVER_PATH": driver_path(), "PGPASSWORD": PASSWORD}
 
 
 @pytest.fixture(scope="module")

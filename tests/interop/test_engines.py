@@ -14,14 +14,9 @@ import pytest
 from conftest import ADG, EXTRACTS, run
 from load import into_duckdb, into_postgresql, into_spark, spark_statements
 from recompute import load_dataset
-from servers import PASSWORD, driver_path, free_port, postgresql, spark, spark_server  # noqa: F401 fixtures
+from servers import PASSWORD, driver_path, environment, free_port, postgresql, spark, spark_server  # noqa: F401 fixtures
 
 ENGINES = ["duckdb", "postgresql", "spark"]
-
-
-def environment(**more):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "ADBC_", "ADG_", "DATABRICKS"))}
-    return {**kept, "ADBC_DRIVER_PATH": driver_path(), "PGPASSWORD": PASSWORD, **more}
 
 
 def scrape(dataset, source, meta, *options, check=0, env=None):

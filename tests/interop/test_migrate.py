@@ -7,7 +7,7 @@ import subprocess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import ADG, EXTRACTS, run
+from conftest import ADG, EXTRACTS, run, run_and_kill
 
 WEIGHTED = [("VALUE", pa.string()), ("WEIGHT", pa.float64())]
 INNER = pa.list_(pa.struct(WEIGHTED))
@@ -225,19 +225,14 @@ def test_killed_at_50_random_points_loses_nothing(ward, tmp_path):
     assert new != old
     first = write(tmp_path / "first.parquet", WARD)
     file = first.read_bytes()
-    command = [ADG, "migrate", "metadata", first, "--dataset", ward.definition, "--meta", ward.meta]
+    command = ["migrate", "metadata", first, "--dataset", ward.definition, "--meta", ward.meta]
     chance, killed = random.Random(1), 0
     for _ in range(50):
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(chance.uniform(0, 0.12))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            killed += 1
-        process.wait()
+        killed += run_and_kill(command, chance.uniform(0, 0.12))
         assert contents() in (old, new) and first.read_bytes() == file
     assert killed >= 10
-    assert subprocess.run(command).returncode == 0 and contents() == new
+    run(*command, check=0)
+    assert contents() == new
 
 
 def test_no_space_is_1_and_replaces_nothing(ward, tmp_path):

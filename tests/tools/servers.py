@@ -31,6 +31,12 @@ def driver_path():
     return f"{package_folder('adbc_driver_postgresql')}:{package_folder('adbc_driver_spark')}"
 
 
+def environment(**more):
+    """Of a command that connects: drivers, the password, and nothing that the machine's own says of databases."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "ADBC_", "ADG_", "DATABRICKS"))}
+    return {**kept, "ADBC_DRIVER_PATH": driver_path(), "PGPASSWORD": PASSWORD, **more}
+
+
 def wait_for(port, process, seconds):
     until = time.time() + seconds
     while time.time() < until:

@@ -87,31 +87,14 @@ enum { LAB_TEST, LAB_VISIT, LAB_NUMBER, LAB_AGE, LAB_TAKEN, LAB_SEX };
 
 static inline void add_birth(struct fixture *fixture, const char *table, const char *month, double patients)
 {
-    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
-                                                    .field = "MOB",
-                                                    .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
-                                                    .string = text_of(month),
-                                                    .has_numeric = true,
-                                                    .numeric = 0.9,
-                                                    .has_weight = true,
-                                                    .weight = patients});
+    add_month(fixture, table, "MOB", month, 0.9, patients);
 }
 
 static inline void add_sex(struct fixture *fixture, const char *table, const char *first, double share,
                            const char *second, double patients)
 {
-    const struct adg_optional_text values[2] = {text_of(first), text_of(second)};
-    const double weights[2] = {share, 1 - share};
-    uint32_t count = second != NULL ? 2 : 1;
-    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
-                                                    .field = "SEX",
-                                                    .value_type = ADG_VALUE_DEMOGRAPHIC_CATEGORICAL,
-                                                    .string_array = values,
-                                                    .string_array_count = count,
-                                                    .weight_array = weights,
-                                                    .weight_array_count = count,
-                                                    .has_weight = true,
-                                                    .weight = patients});
+    add_pattern(fixture, table, "SEX", (const char *const[]){first, second}, (const double[]){share, 1 - share},
+                second != NULL ? 2 : 1, patients);
 }
 
 static inline struct adg_plan_options coherent(uint64_t patients, uint64_t rows)

@@ -81,6 +81,40 @@ static inline void add_date(struct fixture *fixture, const char *table, const ch
                                                     .weight = weight});
 }
 
+/* `patients` whose records show these values, with these shares. */
+static inline void add_pattern(struct fixture *fixture, const char *table, const char *field, const char *const *values,
+                               const double *shares, uint32_t count, double patients)
+{
+    struct adg_optional_text texts[4];
+    assert_true(count <= 4);
+    for (uint32_t i = 0; i < count; i++) {
+        texts[i] = text_of(values[i]);
+    }
+    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
+                                                    .field = field,
+                                                    .value_type = ADG_VALUE_DEMOGRAPHIC_CATEGORICAL,
+                                                    .string_array = texts,
+                                                    .string_array_count = count,
+                                                    .weight_array = shares,
+                                                    .weight_array_count = count,
+                                                    .has_weight = true,
+                                                    .weight = patients});
+}
+
+/* `patients` most of whose records, `incidence` of them, show this month of birth. */
+static inline void add_month(struct fixture *fixture, const char *table, const char *field, const char *month,
+                             double incidence, double patients)
+{
+    fixture_add(fixture, &(struct adg_metadata_row){.table = table,
+                                                    .field = field,
+                                                    .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
+                                                    .string = text_of(month),
+                                                    .has_numeric = true,
+                                                    .numeric = incidence,
+                                                    .has_weight = true,
+                                                    .weight = patients});
+}
+
 static inline void add_completeness(struct fixture *fixture, const char *table, const char *field, double null,
                                     double filled)
 {

@@ -264,14 +264,7 @@ static void test_refused_and_warned(void **state)
     fixture_open(&fixture, yaml);
     add_cardinality(&fixture, "visits_2021", "VISIT", "PERSON", 1, 100);
     add_birth(&fixture, "visits_2021", "011950", 10);
-    fixture_add(&fixture, &(struct adg_metadata_row){.table = "visits_2021",
-                                                     .field = "MOB",
-                                                     .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
-                                                     .string = text_of("011950"),
-                                                     .has_numeric = true,
-                                                     .numeric = 0.5,
-                                                     .has_weight = true,
-                                                     .weight = 5});
+    add_month(&fixture, "visits_2021", "MOB", "011950", 0.5, 5);
     fixture_ready(&fixture);
     assert_int_equal(plan_status(&fixture, "visits_2021", coherent(10, 0)), ADG_BAD_INPUT); /* a month twice */
     fixture_close(&fixture);

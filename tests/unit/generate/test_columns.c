@@ -70,36 +70,6 @@ enum {
 
 static const double stay[] = {0, 1, 1, 5, 200}, cost[] = {0.5, 10.25, 1e9};
 
-static void add_pattern(struct fixture *fixture, const char *const *values, const double *weights, uint32_t count,
-                        double weight)
-{
-    struct adg_optional_text texts[4];
-    for (uint32_t i = 0; i < count; i++) {
-        texts[i] = text_of(values[i]);
-    }
-    fixture_add(fixture, &(struct adg_metadata_row){.table = "t_1",
-                                                    .field = "SEX",
-                                                    .value_type = ADG_VALUE_DEMOGRAPHIC_CATEGORICAL,
-                                                    .string_array = texts,
-                                                    .string_array_count = count,
-                                                    .weight_array = weights,
-                                                    .weight_array_count = count,
-                                                    .has_weight = true,
-                                                    .weight = weight});
-}
-
-static void add_birth(struct fixture *fixture, const char *value, double incidence, double weight)
-{
-    fixture_add(fixture, &(struct adg_metadata_row){.table = "t_1",
-                                                    .field = "BIRTH",
-                                                    .value_type = ADG_VALUE_DEMOGRAPHIC_DATE,
-                                                    .string = text_of(value),
-                                                    .has_numeric = true,
-                                                    .numeric = incidence,
-                                                    .has_weight = true,
-                                                    .weight = weight});
-}
-
 static void open_all(struct fixture *fixture)
 {
     fixture_open(fixture, yaml);
@@ -127,13 +97,13 @@ static void open_all(struct fixture *fixture)
                                                     .numeric = 12,
                                                     .has_weight = true,
                                                     .weight = 5});
-    add_pattern(fixture, (const char *const[]){"1"}, (const double[]){1}, 1, 30);
-    add_pattern(fixture, (const char *const[]){NULL, "2"}, (const double[]){0.8, 0.3}, 2, 50);
-    add_pattern(fixture, (const char *const[]){"8", "9"}, (const double[]){0, 0}, 2, 20);
-    add_birth(fixture, "022001", 0.75, 40);
-    add_birth(fixture, "121940", 1, 40);
-    add_birth(fixture, "132001", 0.5, 10); /* no month */
-    add_birth(fixture, NULL, 0.5, 10);
+    add_pattern(fixture, "t_1", "SEX", (const char *const[]){"1"}, (const double[]){1}, 1, 30);
+    add_pattern(fixture, "t_1", "SEX", (const char *const[]){NULL, "2"}, (const double[]){0.8, 0.3}, 2, 50);
+    add_pattern(fixture, "t_1", "SEX", (const char *const[]){"8", "9"}, (const double[]){0, 0}, 2, 20);
+    add_month(fixture, "t_1", "BIRTH", "022001", 0.75, 40);
+    add_month(fixture, "t_1", "BIRTH", "121940", 1, 40);
+    add_month(fixture, "t_1", "BIRTH", "132001", 0.5, 10); /* no month */
+    add_month(fixture, "t_1", "BIRTH", NULL, 0.5, 10);
     for (int32_t day = 0; day < 40; day++) {
         add_date(fixture, "t_1", "D_1", 11354 + day * 40, 5); /* from 2001-02-01 */
         add_date(fixture, "t_1", "D_2", 11354 + day * 40 + 7, 5);
@@ -424,10 +394,10 @@ static void test_refused_metadata(void **state)
             add_percentiles(&fixture, "t_1", "STAY", huge, 2);
             break;
         case 6:
-            add_pattern(&fixture, (const char *const[]){"1", "2"}, (const double[]){1, -1}, 2, 5);
+            add_pattern(&fixture, "t_1", "SEX", (const char *const[]){"1", "2"}, (const double[]){1, -1}, 2, 5);
             break;
         case 7:
-            add_birth(&fixture, "012000", 1.5, 5);
+            add_month(&fixture, "t_1", "BIRTH", "012000", 1.5, 5);
             break;
         case 8:
             add_completeness(&fixture, "t_1", "CODE", 0.5, 10);
