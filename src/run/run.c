@@ -36,7 +36,7 @@
 #include "run/output.h"
 
 /* Columns that may be kept from planning to writing; those of the first table always are. */
-#define KEPT_COLUMN_BYTES ((size_t)32 << 20)
+#define KEPT_COLUMN_BYTES ((size_t)96 << 20)
 
 enum table_state { TABLE_CLOSED, TABLE_OPENING, TABLE_OPEN };
 
