@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/version.h"
 #include "metadata/internal.h"
 #include "metadata/json.h"
-#include "metadata/version.h"
 
 enum { FORMAT = 1 };
 

@@ -517,7 +517,8 @@ static enum adg_status write_provenance(const struct run *run, struct adg_error 
             entries[count++] = (struct adg_provenance_entry){
                 .name = last_word(parts ? table->output.folder : table->output.path),
                 .table = table->name,
-                .rows = parts ? 0 : adg_plan_rows(table->plan)};
+                .is_part = parts,
+                .rows = adg_plan_rows(table->plan)};
         }
     }
     enum adg_status status = count > 0 ? adg_provenance_write(options->out_folder, &provenance, entries, count, error)
