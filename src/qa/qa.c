@@ -204,7 +204,7 @@ static const char *sql_type(const struct adg_field *field, char out[32])
     case ADG_TYPE_DATE:
         return "DATE";
     case ADG_TYPE_TIMESTAMP:
-        return "TIMESTAMP WITH TIME ZONE";
+        return "TIMESTAMP";
     case ADG_TYPE_BOOLEAN:
         return "BOOLEAN";
     case ADG_TYPE_DECIMAL:

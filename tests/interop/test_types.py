@@ -1,5 +1,7 @@
 """Every type, codec and size of dictionary, from the source to what other software reads."""
 import datetime
+import json
+import os
 from decimal import Decimal
 
 import duckdb
@@ -153,3 +155,14 @@ def test_generated_tables_are_sources(folder, adg):
                       for r in rows if r["FIELD_NAME"] in CATEGORIES and r["VALUE_TYPE"] != "COMPLETENESS"})
     assert found[0] == found[1]
     assert len([f for f in found[0] if f[0] == "MOMENT"]) == 4
+
+
+@pytest.mark.parametrize("form", ["auto", "csv"])
+def test_quality_of_every_type(folder, adg, tmp_path, form):
+    """Values of every type are found again as the metadata write them, from Parquet and from CSV, whatever the zone of the machine."""
+    adg("generate", "--dataset", folder / "types.yaml", "--meta", folder / "m", "--allow-unreleased", "--rows", 20_000, "--out", tmp_path,
+        *(["--format", "csv"] if form == "csv" else []), check=0)
+    adg("qa", "--dataset", folder / "types.yaml", "--meta", folder / "m", "--data", tmp_path, "--json", tmp_path / "qa.json", check=0,
+        env={**os.environ, "TZ": "Asia/Kathmandu"})
+    fields = {f["field"]: f for f in json.loads((tmp_path / "qa.json").read_text())["fields"]}
+    assert set(ARROW) == set(fields) and all(f["passed"] for f in fields.values())
