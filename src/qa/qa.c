@@ -15,9 +15,9 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/stop.h"
+#include "core/version.h"
 #include "engine/spill.h"
 #include "metadata/json.h"
-#include "metadata/version.h"
 #include "qa/internal.h"
 
 enum { FORMAT = 1 };
@@ -204,7 +204,7 @@ static const char *sql_type(const struct adg_field *field, char out[32])
     case ADG_TYPE_DATE:
         return "DATE";
     case ADG_TYPE_TIMESTAMP:
-        return "TIMESTAMP WITH TIME ZONE";
+        return "TIMESTAMP";
     case ADG_TYPE_BOOLEAN:
         return "BOOLEAN";
     case ADG_TYPE_DECIMAL:
