@@ -88,6 +88,11 @@ static enum adg_status split_tables(const struct arguments *arguments, struct da
         database->names[i] = adg_arena_strndup(&database->arena, item, length);
         database->relations[i] = item[length] == '=' ? item + length + 1 : NULL;
         status = database->names[i] == NULL ? adg_fail_memory(error) : ADG_OK;
+        for (uint32_t k = 0; k < i && status == ADG_OK; k++) {
+            status = strcmp(database->names[k], database->names[i]) != 0
+                         ? ADG_OK
+                         : adg_fail(error, ADG_USAGE, "option --table: table %s is named twice", database->names[i]);
+        }
     }
     return status;
 }
@@ -196,7 +201,7 @@ static void show(const struct adg_qa *qa)
         printf("%s\t%s\t%" PRIu64 "\n", qa->tables[t].table, qa->tables[t].passed ? "pass" : "fail",
                qa->tables[t].rows);
         if (qa->tables[t].relation != NULL && strcmp(qa->tables[t].profile_from, "default") == 0) {
-            adg_cli_say("table %s: checked as profile %s, which --profile would name; a database does not say it",
+            adg_cli_say("table %s: checked as profile %s; a database does not say what it was drawn as, --profile does",
                         qa->tables[t].table, qa->tables[t].profile);
         }
     }
