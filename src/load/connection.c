@@ -17,8 +17,14 @@ enum { LOOK_MS = 100, PATIENCE = 50 /* looks, once a statement has been cancelle
 struct adg_connection {
     const struct adg_libpq *libpq;
     struct pg_conn *pg;
+    bool outlives_stop;
     char state[6];
 };
+
+static bool stops(const struct adg_connection *connection)
+{
+    return !connection->outlives_stop && adg_stop_requested();
+}
 
 /* ---- what failed ------------------------------------------------------------------------------------------------- */
 
@@ -105,7 +111,7 @@ static bool settle(struct adg_connection *connection)
     int unsent, looks = 0;
     bool cancelled = false;
     while ((unsent = libpq->PQflush(connection->pg)) > 0 || (unsent == 0 && libpq->PQisBusy(connection->pg) != 0)) {
-        if (adg_stop_requested() && !cancelled) {
+        if (stops(connection) && !cancelled) {
             cancel(connection);
             cancelled = true;
         }
@@ -295,6 +301,11 @@ enum adg_status adg_connection_open(const char *uri, struct adg_connection **out
     }
     *out = connection;
     return ADG_OK;
+}
+
+void adg_connection_outlive_stop(struct adg_connection *connection)
+{
+    connection->outlives_stop = true;
 }
 
 void adg_connection_free(struct adg_connection *connection)

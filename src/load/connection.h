@@ -22,6 +22,9 @@ ADG_MUST_CHECK enum adg_status adg_connection_open(const char *uri, struct adg_c
                                                    struct adg_error *error);
 void adg_connection_free(struct adg_connection *connection);
 
+/* From now on nothing is cancelled: what is tidied up when the process was told to stop. */
+void adg_connection_outlive_stop(struct adg_connection *connection);
+
 /* Statements that give no rows; several, with semicolons between, are one transaction unless they say otherwise. */
 ADG_MUST_CHECK enum adg_status adg_connection_run(struct adg_connection *connection, const char *sql, const char *doing,
                                                   struct adg_error *error);
@@ -39,8 +42,8 @@ ADG_MUST_CHECK enum adg_status adg_connection_query(struct adg_connection *conne
  * all data are there; `abandon` makes the statement, and its transaction, fail. */
 ADG_MUST_CHECK enum adg_status adg_connection_copy_begin(struct adg_connection *connection, const char *sql,
                                                          const char *doing, struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_connection_copy_put(struct adg_connection *connection, const void *bytes, size_t size,
-                                                       const char *doing, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_connection_copy_put(struct adg_connection *connection, const void *bytes,
+                                                       size_t size, const char *doing, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_connection_copy_end(struct adg_connection *connection, const char *doing,
                                                        struct adg_error *error);
 void adg_connection_copy_abandon(struct adg_connection *connection);

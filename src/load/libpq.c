@@ -13,18 +13,20 @@ static bool loaded;
 
 #define FUNCTION(name)                                                                                                 \
     {                                                                                                                  \
-        #name, offsetof(struct adg_libpq, name)                                                                        \
+#name, offsetof(struct adg_libpq, name)                                                                        \
     }
 static const struct {
     const char *name;
     size_t offset;
 } names[] = {
-    FUNCTION(PQconnectdb),    FUNCTION(PQfinish),      FUNCTION(PQstatus),    FUNCTION(PQerrorMessage),
-    FUNCTION(PQsocket),       FUNCTION(PQsetnonblocking), FUNCTION(PQsendQuery), FUNCTION(PQflush),
-    FUNCTION(PQconsumeInput), FUNCTION(PQisBusy),      FUNCTION(PQgetResult), FUNCTION(PQresultStatus),
-    FUNCTION(PQresultErrorField), FUNCTION(PQntuples), FUNCTION(PQgetisnull), FUNCTION(PQgetvalue),
-    FUNCTION(PQclear),        FUNCTION(PQputCopyData), FUNCTION(PQputCopyEnd), FUNCTION(PQgetCancel),
-    FUNCTION(PQcancel),       FUNCTION(PQfreeCancel),
+    FUNCTION(PQconnectdb),        FUNCTION(PQfinish),    FUNCTION(PQstatus),
+    FUNCTION(PQerrorMessage),     FUNCTION(PQsocket),    FUNCTION(PQsetnonblocking),
+    FUNCTION(PQsendQuery),        FUNCTION(PQflush),     FUNCTION(PQconsumeInput),
+    FUNCTION(PQisBusy),           FUNCTION(PQgetResult), FUNCTION(PQresultStatus),
+    FUNCTION(PQresultErrorField), FUNCTION(PQntuples),   FUNCTION(PQgetisnull),
+    FUNCTION(PQgetvalue),         FUNCTION(PQclear),     FUNCTION(PQputCopyData),
+    FUNCTION(PQputCopyEnd),       FUNCTION(PQgetCancel), FUNCTION(PQcancel),
+    FUNCTION(PQfreeCancel),
 };
 
 enum adg_status adg_libpq_load(const struct adg_libpq **out, struct adg_error *error)
