@@ -292,7 +292,9 @@ enum adg_status adg_connection_open(const char *uri, struct adg_connection **out
         status = adg_fail_memory(error);
     }
     if (status == ADG_OK) { /* without notices, whatever comes in the middle of a COPY is an error */
-        status = adg_connection_run(connection, "set client_encoding to 'UTF8'; set client_min_messages to error",
+        status = adg_connection_run(connection,
+                                    "set client_encoding to 'UTF8'; set client_min_messages to error; "
+                                    "set standard_conforming_strings to on",
                                     "configuring the connection", error);
     }
     if (status != ADG_OK) {

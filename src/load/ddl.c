@@ -5,7 +5,7 @@
 
 #include <stdarg.h>
 
-#include "engine/engine.h"
+#include "engine/dialect.h"
 
 enum adg_status adg_ddl_type(struct adg_buffer *sql, const struct adg_field *field, struct adg_error *error)
 {
@@ -40,6 +40,8 @@ enum adg_status adg_ddl_name(struct adg_buffer *sql, const char *schema, const c
 
 enum adg_status adg_ddl_format(struct adg_buffer *sql, struct adg_error *error, const char *form, ...)
 {
+    const struct adg_dialect *dialect = adg_dialect_find(
+        "postgresql"); /* no other writes names and literals otherwise */
     enum adg_status status = ADG_OK;
     va_list arguments;
     va_start(arguments, form);
@@ -51,8 +53,8 @@ enum adg_status adg_ddl_format(struct adg_buffer *sql, struct adg_error *error, 
             continue;
         }
         const char *text = va_arg(arguments, const char *);
-        status = form[1] == 'n'   ? adg_sql_identifier(sql, text, error)
-                 : form[1] == 'l' ? adg_sql_literal(sql, text, error)
+        status = form[1] == 'n'   ? adg_dialect_identifier(dialect, sql, text, strlen(text), error)
+                 : form[1] == 'l' ? adg_dialect_literal(dialect, sql, text, error)
                                   : adg_buffer_append_text(sql, text, error);
         form += 2;
     }
