@@ -226,14 +226,13 @@ enum adg_status adg_connection_copy_put(struct adg_connection *connection, const
         int length = size - at < PUT_BYTES ? (int)(size - at) : PUT_BYTES;
         int unsent = libpq->PQputCopyData(connection->pg, (const char *)bytes + at, length) > 0 ? 1 : -1;
         at += (size_t)length;
-        while (status == ADG_OK && unsent > 0 && (unsent = libpq->PQflush(connection->pg)) > 0) {
+        while (unsent > 0 && (unsent = libpq->PQflush(connection->pg)) > 0) {
             int ready = wait_for(connection, POLLIN | POLLOUT);
-            status = adg_stop_check(error);
-            if (status == ADG_OK && (ready & ~POLLOUT) != 0) { /* in the middle of a COPY a server only complains */
+            if ((ready & ~POLLOUT) != 0 || stops(connection)) { /* in the middle of a COPY a server only complains */
                 unsent = -1;
             }
         }
-        if (status == ADG_OK && unsent < 0) {
+        if (unsent < 0) {
             status = end_copy(connection, "given up", doing, error);
         }
     }

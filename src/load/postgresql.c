@@ -507,7 +507,8 @@ static void drop_staged(struct postgresql *pg)
     adg_connection_outlive_stop(pg->main);
     enum adg_status status = adg_connection_run(pg->main, "rollback", "giving up", &ignored);
     if (status == ADG_OK) {
-        status = adg_ddl_format(&sql, &ignored, "drop table if exists %n.%n", place->schema, place->staging);
+        status = adg_ddl_format(&sql, &ignored, "set lock_timeout = '10s'; drop table if exists %n.%n", place->schema,
+                                place->staging);
     }
     if (status == ADG_OK) {
         status = run(pg, &sql, "giving up", &ignored);
@@ -519,11 +520,11 @@ static void postgresql_close(struct adg_destination *destination)
 {
     struct postgresql *pg = of(destination);
     adg_lanes_free(pg->lanes);
-    if (pg->staged) {
-        drop_staged(pg);
-    }
     for (unsigned i = 0; i < pg->options.connections; i++) {
         adg_connection_free(pg->others[i]);
+    }
+    if (pg->staged) {
+        drop_staged(pg);
     }
     adg_connection_free(pg->main);
     pthread_cond_destroy(&pg->changed);
