@@ -352,7 +352,7 @@ static enum adg_status generate(const struct arguments *arguments, const struct 
 
 static enum adg_status generate_into_database(const struct arguments *arguments, struct adg_error *error)
 {
-    struct adg_cli_database database = {.connections = 0};
+    struct adg_cli_database database = {.folder = NULL};
     enum adg_status status = adg_cli_database_find(arguments->out, arguments->connections, arguments->primary_key,
                                                    &database, error);
     if (status == ADG_OK) {

@@ -5,7 +5,7 @@
 #define ADG_CLI_DATABASE_H
 
 #include "core/arena.h"
-#include "run/run.h"
+#include "load/postgresql.h"
 
 struct adg_target;
 
@@ -13,8 +13,7 @@ struct adg_cli_database {
     struct adg_arena arena;
     struct adg_target *target; /* in the arena */
     const char *folder;        /* that its file is written to, or NULL */
-    unsigned connections;
-    bool primary_key;
+    struct adg_load_options load;
 };
 
 /* Whether it is one, and no folder. */

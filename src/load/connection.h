@@ -38,7 +38,8 @@ ADG_MUST_CHECK enum adg_status adg_connection_query(struct adg_connection *conne
                                                     const char *doing, struct adg_arena *arena, struct adg_rows *rows,
                                                     struct adg_error *error);
 
-/* COPY ... FROM STDIN. `put` fails as soon as the server has said that the rest is in vain. `end` closes what `begin` has opened:
+/* COPY ... FROM STDIN. `put` fails, and has closed the
+ * statement, as soon as the server has said that the rest is in vain. `end` closes what `begin` has opened:
  * all data are there; `abandon` makes the statement, and its transaction, fail. */
 ADG_MUST_CHECK enum adg_status adg_connection_copy_begin(struct adg_connection *connection, const char *sql,
                                                          const char *doing, struct adg_error *error);

@@ -10,6 +10,8 @@
 
 /* "artificial_<table>", as files are called. */
 #define ADG_LOAD_NAME "artificial_%s"
+/* What a table's comment begins with; JSON follows, as in provenance.json. */
+#define ADG_LOAD_COMMENT "Artificial data, made by adg: "
 
 /* Appends the type: text, integer, bigint, double precision, numeric(16,15), date, timestamp without time zone, boolean. */
 ADG_MUST_CHECK enum adg_status adg_ddl_type(struct adg_buffer *sql, const struct adg_field *field,

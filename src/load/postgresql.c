@@ -371,9 +371,10 @@ static enum adg_status postgresql_begin(struct adg_destination *destination, con
 }
 
 static enum adg_status postgresql_take(struct adg_destination *destination, const struct adg_destination_table *table,
-                                       struct adg_sink_part *part, struct adg_error *error)
+                                       struct adg_sink_part *part, uint64_t *bytes, struct adg_error *error)
 {
     (void)table;
+    *bytes = part->bytes.size;
     return adg_lanes_put(of(destination)->lanes, &part->bytes, error);
 }
 
@@ -399,7 +400,7 @@ static enum adg_status add_comment(struct postgresql *pg, struct adg_buffer *sql
         status = adg_buffer_printf(&comment, error, "%s\n", place->comment);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&comment, "Artificial data, made by adg: ", error);
+        status = adg_buffer_append_text(&comment, ADG_LOAD_COMMENT, error);
     }
     if (status == ADG_OK) {
         status = adg_provenance_line(&comment, &provenance, &entry, error);

@@ -41,9 +41,9 @@ struct adg_destination_operations {
                              struct adg_error *error);
     enum adg_status (*begin)(struct adg_destination *destination, const struct adg_destination_table *table,
                              struct adg_destination_file *file, struct adg_error *error);
-    /* NULL: bytes go to the file of begin. The part's memory may be exchanged for other. */
+    /* NULL: bytes go to the file of begin. What the part holds may be taken out of it, or exchanged. `bytes`: how much that is. */
     enum adg_status (*take)(struct adg_destination *destination, const struct adg_destination_table *table,
-                            struct adg_sink_part *part, struct adg_error *error);
+                            struct adg_sink_part *part, uint64_t *bytes, struct adg_error *error);
     enum adg_status (*commit)(struct adg_destination *destination, const struct adg_destination_table *table,
                               struct adg_error *error);
     /* What results call the table, in memory of the destination; NULL where they have no name for it. */

@@ -235,8 +235,8 @@ static enum adg_status put_part(const struct run *run, struct table *table, stru
         return adg_output_put_part(table->file.descriptor, table->file.name, part, &table->bytes, error);
     }
     const struct adg_destination_table about = told(run, table);
-    uint64_t bytes = part->bytes.size;
-    enum adg_status status = destination->operations->take(destination, &about, part, error);
+    uint64_t bytes = 0;
+    enum adg_status status = destination->operations->take(destination, &about, part, &bytes, error);
     if (status == ADG_OK) {
         table->bytes += bytes;
     }
