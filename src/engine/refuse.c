@@ -50,6 +50,7 @@ static const struct {
     {"23505", PLAIN, "a unique key of the table has such values already"},
     {"UNIQUE constraint failed", PLAIN, "a unique key of the table has such values already"},
     {"no such table", NO_TABLE, "there is no such table"},
+    {"unsupported type", PLAIN, "the driver does not know the type of a column"},
     {"53200", PLAIN, "the server's memory is used up"},
     {"57P0", PLAIN, "the connection to the server was lost"},
     {"terminating connection", PLAIN, "the connection to the server was lost"},
