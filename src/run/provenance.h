@@ -31,4 +31,12 @@ ADG_MUST_CHECK enum adg_status adg_provenance_forget(const char *folder, const c
 ADG_MUST_CHECK enum adg_status adg_provenance_add(const char *folder, const struct adg_provenance *provenance,
                                                   const struct adg_provenance_entry *entry, struct adg_error *error);
 
+/* The same entry as one line, for where a table cannot have a file beside it. */
+ADG_MUST_CHECK enum adg_status adg_provenance_line(struct adg_buffer *out, const struct adg_provenance *provenance,
+                                                   const struct adg_provenance_entry *entry, struct adg_error *error);
+
+/* What a run is made from. */
+struct adg_run_options;
+struct adg_provenance adg_provenance_of(const struct adg_run_options *options);
+
 #endif
