@@ -6,6 +6,8 @@
  *     begin(table), bytes, commit      table by table, in their order; the bytes are the sink's, in one file
  *     close                            whether the run went well or not: what was not committed is removed
  *
+ * Or parts go to a destination that has no file: take(table, part) in place of the bytes, which are then nothing but parts.
+ *
  * One thread begins tables, and writes their bytes. A table may be committed while the next one is begun or committed by
  * another thread; everything else is called by one thread at a time.
  */
@@ -39,6 +41,9 @@ struct adg_destination_operations {
                              struct adg_error *error);
     enum adg_status (*begin)(struct adg_destination *destination, const struct adg_destination_table *table,
                              struct adg_destination_file *file, struct adg_error *error);
+    /* NULL: bytes go to the file of begin. What the part holds may be taken out of it, or exchanged. `bytes`: how much that is. */
+    enum adg_status (*take)(struct adg_destination *destination, const struct adg_destination_table *table,
+                            struct adg_sink_part *part, uint64_t *bytes, struct adg_error *error);
     enum adg_status (*commit)(struct adg_destination *destination, const struct adg_destination_table *table,
                               struct adg_error *error);
     /* What results call the table, in memory of the destination; NULL where they have no name for it. */

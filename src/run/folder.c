@@ -100,18 +100,12 @@ static enum adg_status folder_commit(struct adg_destination *destination, const 
     struct folder *folder = folder_of(destination);
     const struct adg_run_options *options = folder->options;
     struct place *place = &folder->places[table->number];
-    const struct adg_provenance provenance = {.definition = options->definition,
-                                              .metadata = options->metadata,
-                                              .tool = options->tool,
-                                              .profile = adg_profile_names[options->profile],
-                                              .seed = options->seed,
-                                              .patients = options->patients,
-                                              .rows = options->rows,
-                                              .shards = options->shards};
+    const struct adg_provenance provenance = adg_provenance_of(options);
     const bool parts = place->output.folder != NULL;
     const char *path = parts ? place->output.folder : place->output.path;
     const struct adg_provenance_entry entry = {.name = strrchr(path, '/') + 1, /* outputs are joined to a folder */
                                                .table = table->name,
+                                               .is_part = parts,
                                                .rows = parts ? 0 : adg_plan_rows(table->plan)};
     pthread_mutex_lock(&folder->provenance);
     enum adg_status status = adg_provenance_forget(options->out_folder, entry.name, error);

@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "metadata/json.h"
+#include "run/run.h"
 
 enum { FORMAT = 1 };
 
@@ -52,7 +53,7 @@ static json_t *entry_json(const struct adg_provenance *provenance, const struct 
     if (provenance->shards > 1) {
         json_object_set_new(object, "shards", json_integer((json_int_t)provenance->shards));
     }
-    if (entry->rows > 0) {
+    if (!entry->is_part) {
         json_object_set_new(object, "rows", json_integer((json_int_t)entry->rows));
     }
     return object;
@@ -103,4 +104,25 @@ enum adg_status adg_provenance_add(const char *folder, const struct adg_provenan
     enum adg_status status = save(path, root, error);
     adg_free(path);
     return status;
+}
+
+enum adg_status adg_provenance_line(struct adg_buffer *out, const struct adg_provenance *provenance,
+                                    const struct adg_provenance_entry *entry, struct adg_error *error)
+{
+    json_t *object = entry_json(provenance, entry);
+    enum adg_status status = adg_json_append(out, object, JSON_COMPACT | JSON_SORT_KEYS, error);
+    json_decref(object);
+    return status;
+}
+
+struct adg_provenance adg_provenance_of(const struct adg_run_options *options)
+{
+    return (struct adg_provenance){.definition = options->definition,
+                                   .metadata = options->metadata,
+                                   .tool = options->tool,
+                                   .profile = adg_profile_names[options->profile],
+                                   .seed = options->seed,
+                                   .patients = options->patients,
+                                   .rows = options->rows,
+                                   .shards = options->shards};
 }

@@ -187,7 +187,7 @@ static enum adg_status plan(struct run *run, struct adg_error *error)
         run->tables[run->table_count].name = names[run->table_count];
     }
     adg_free(names);
-    if (status == ADG_OK && run->options->out_folder == NULL && run->table_count != 1) {
+    if (status == ADG_OK && run->options->out_folder == NULL && run->destination == NULL && run->table_count != 1) {
         status = adg_fail(error, ADG_USAGE, "standard output takes one table");
     }
     if (status == ADG_OK && run->options->profile == ADG_PROFILE_COHERENT) {
@@ -220,6 +220,23 @@ static struct adg_destination_table told(const struct run *run, const struct tab
                                           .bytes = table->bytes};
 }
 
+/* Hands the part over, or writes it. */
+static enum adg_status put_part(const struct run *run, struct table *table, struct adg_sink_part *part,
+                                struct adg_error *error)
+{
+    struct adg_destination *destination = run->destination;
+    if (destination->operations->take == NULL) {
+        return adg_output_put_part(table->file.descriptor, table->file.name, part, &table->bytes, error);
+    }
+    const struct adg_destination_table about = told(run, table);
+    uint64_t bytes = 0;
+    enum adg_status status = destination->operations->take(destination, &about, part, &bytes, error);
+    if (status == ADG_OK) {
+        table->bytes += bytes;
+    }
+    return status;
+}
+
 static enum adg_status begin_table(const struct run *run, struct table *table, struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
@@ -243,7 +260,7 @@ static enum adg_status write_part(const struct run *run, struct table *table, ui
         status = run->sink->append(table->sink, part, table->bytes, error);
     }
     if (status == ADG_OK) {
-        status = adg_output_put_part(table->file.descriptor, table->file.name, part, &table->bytes, error);
+        status = put_part(run, table, part, error);
     }
     return status;
 }
@@ -546,10 +563,12 @@ static enum adg_status check_tables(struct run *run, struct adg_error *error)
 static enum adg_status write_tables(struct run *run, struct adg_error *error)
 {
     const struct adg_run_options *options = run->options;
-    enum adg_status status = options->out_folder != NULL
-                                 ? adg_destination_folder_new(options, run->sink->extension, run->key, run->table_count,
-                                                              &run->destination, error)
-                                 : adg_destination_descriptor_new(options, &run->destination, error);
+    enum adg_status status = ADG_OK;
+    if (run->destination == NULL) {
+        status = options->out_folder != NULL ? adg_destination_folder_new(options, run->sink->extension, run->key,
+                                                                          run->table_count, &run->destination, error)
+                                             : adg_destination_descriptor_new(options, &run->destination, error);
+    }
     if (status == ADG_OK) {
         status = run->destination->operations->open(run->destination, error);
     }
@@ -589,7 +608,8 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
                                  struct adg_error *error)
 {
     struct run run = {.options = options,
-                      .sink = adg_sink_find(options->format),
+                      .sink = options->sink != NULL ? options->sink : adg_sink_find(options->format),
+                      .destination = options->destination,
                       .lock = PTHREAD_MUTEX_INITIALIZER,
                       .changed = PTHREAD_COND_INITIALIZER};
     run.part_blocks = run.sink->part_blocks > 0 ? run.sink->part_blocks : ADG_SINK_PART_BLOCKS;

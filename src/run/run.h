@@ -32,12 +32,16 @@ enum adg_if_exists {
     ADG_IF_EXISTS_IGNORE, /* it stays, and is not in the result */
 };
 
+struct adg_destination;
+
 struct adg_run_options {
     const struct adg_definition *definition;
     const struct adg_metadata *metadata;
     const char *out_folder; /* NULL: the only table goes to out_descriptor, without a file and without provenance */
     int out_descriptor;
-    const char *const *tables; /* NULL: every table of the definition that the metadata has */
+    struct adg_destination *destination; /* in place of both (run/destination.h); the run closes it, whatever happens */
+    const struct adg_sink_operations *sink; /* what the destination takes, in place of format */
+    const char *const *tables;              /* NULL: every table of the definition that the metadata has */
     uint32_t table_count;
     uint64_t seed, patients, rows, shard, shards;
     bool sharded; /* --shard was given: a folder per table, even for 0/1 */

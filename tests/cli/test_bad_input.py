@@ -242,7 +242,7 @@ def test_two_runs_into_one_folder_and_sigterm(small_meta, adg):
         wait_for_output(out)
         assert "another adg run" in adg(*generate(small_meta, "--rows", 10, "--out", out), check=1).stderr
         maps = Path(f"/proc/{first.pid}/maps").read_text()
-        assert "duckdb" not in maps and "libc.so" in maps
+        assert "duckdb" not in maps and "libpq" not in maps and "libc.so" in maps
         first.send_signal(signal.SIGTERM)
         _, messages = first.communicate(timeout=60)
         assert first.returncode == 1 and "stopped by a signal" in messages

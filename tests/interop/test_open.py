@@ -175,7 +175,7 @@ def test_qa_passes(adg, generated, tmp_path):
 DRIFT_TABLES = ["hes_apc_0102", "hes_apc_0607", "hes_apc_0910", "hes_apc_1213", "hes_apc_2021", "hes_op_0304", "hes_op_0809", "hes_op_1920", "hes_ae_0708", "hes_ae_1112",
                 "hes_ae_1718", "hes_ae_2021"]
 RECOMPUTED = {"hes_apc": {"ELECDATE", "ADMIDATE", "EPISTART", "DISDATE", "EPIDUR", "SPELDUR", "SPELDUR_CALC", "ELECDUR", "ELECDUR_CALC"},
-              "hes_op": {"REQDATE", "WAITING", "WAITDAYS", "APPTAGE"},
+              "hes_op": {"REQDATE", "WAITING", "APPTAGE"},
               "hes_ae": {"ARRIVALAGE", "INITTIME", "TRETTIME", "CONCLTIME", "DEPTIME", "INITDUR", "TRETDUR", "CONCLDUR", "DEPDUR"}}
 
 

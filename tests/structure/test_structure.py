@@ -27,6 +27,7 @@ MAY_INCLUDE = {
     "qa": {"engine", "metadata", "dataset"},
     "report": {"govern", "qa", "metadata", "dataset"},
     "run": {"generate", "sink", "block", "metadata", "dataset"},
+    "load": {"run", "engine", "generate", "sink", "block", "dataset"},
 }
 
 
