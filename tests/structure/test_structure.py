@@ -15,8 +15,9 @@ MAY_INCLUDE = {
     "dataset": set(),
     "parquet": {"dataset"},
     "metadata": {"parquet", "dataset"},
+    "delta": set(),
     "engine": set(),
-    "scrape": {"engine", "metadata", "dataset"},
+    "scrape": {"engine", "metadata", "delta", "dataset"},
     "classify": {"scrape", "engine", "dataset"},
     "migrate": {"engine", "dataset"},
     "govern": {"metadata", "dataset"},
@@ -24,9 +25,9 @@ MAY_INCLUDE = {
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
     "sink": {"block", "parquet", "dataset"},
-    "qa": {"engine", "metadata", "dataset"},
+    "qa": {"engine", "metadata", "delta", "dataset"},
     "report": {"govern", "qa", "metadata", "dataset"},
-    "run": {"generate", "sink", "block", "metadata", "dataset"},
+    "run": {"generate", "sink", "block", "metadata", "delta", "dataset"},
 }
 
 
