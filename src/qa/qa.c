@@ -15,8 +15,8 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/stop.h"
+#include "delta/log.h"
 #include "engine/spill.h"
-#include "metadata/json.h"
 #include "metadata/version.h"
 #include "qa/internal.h"
 
@@ -156,7 +156,41 @@ static enum adg_status take_file(struct adg_qa *qa, const char *path, struct adg
     return ADG_OK;
 }
 
-/* artificial_<table>.parquet, .csv, or a folder of parts; *found is false when there is nothing. */
+/* Of a Delta table, what its log names now, and what the log says of their making. Checkpoints, which adg does not write, would have
+ * to be read by the engine. */
+static enum adg_status find_delta(struct adg_qa *qa, const char *folder, struct adg_qa_table *table,
+                                  struct adg_error *error)
+{
+    struct adg_delta_log log;
+    const char **files = NULL;
+    enum adg_status status = adg_delta_log_open(&log, folder, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    if (log.version < 0) { /* what a run that was killed has left */
+        goto done;
+    }
+    if (log.checkpoint >= 0 || log.has_other_checkpoint) {
+        status = adg_fail(error, ADG_BAD_INPUT,
+                          "%s: the Delta table has a checkpoint, which is not read here: check its rows as Parquet",
+                          folder);
+    }
+    if (status == ADG_OK) {
+        status = adg_delta_log_replay(&log, 0, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_delta_log_files(&log, &qa->arena, &files, &table->file_count, error);
+    }
+    if (status == ADG_OK) {
+        table->files = files;
+        table->provenance = json_incref(log.provenance);
+    }
+done:
+    adg_delta_log_fini(&log);
+    return status;
+}
+
+/* artificial_<table>.parquet, .csv, a folder of parts, or a Delta table; *found is false when there is nothing. */
 static enum adg_status find_files(struct adg_qa *qa, const char *folder, const char *name, struct adg_qa_table *table,
                                   bool *found, struct adg_error *error)
 {
@@ -171,7 +205,8 @@ static enum adg_status find_files(struct adg_qa *qa, const char *folder, const c
             table->csv = i == 1;
             status = take_file(qa, (const char *)path.data, table, error);
         } else if (status == ADG_OK && i == 2) {
-            status = find_parts(qa, (const char *)path.data, table, error);
+            const char *at = (const char *)path.data;
+            status = adg_delta_is(at) ? find_delta(qa, at, table, error) : find_parts(qa, at, table, error);
         }
         *found = table->file_count > 0;
         adg_buffer_fini(&path);
@@ -350,36 +385,49 @@ static enum adg_status check_table(struct adg_qa_context *context, struct adg_er
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
-/* What provenance.json says of the table: rows that were planned, and the metadata that they came from. */
+/* What one run tells of rows that it planned, and the metadata that they came from. */
+static enum adg_status take_provenance(struct adg_qa_context *context, json_t *entry, struct adg_error *error)
+{
+    struct adg_qa_table *table = context->table;
+    const char *manifest = NULL, *profile = NULL;
+    const char *asked = context->options->profile;
+    json_int_t rows = 0, rows_asked = 0;
+    if (entry == NULL || json_unpack(entry, "{s:s, s:s, s?I, s?I}", "manifest_sha256", &manifest, "profile", &profile,
+                                     "rows", &rows, "rows_asked", &rows_asked) != 0) {
+        return ADG_OK;
+    }
+    table->planned_rows += (uint64_t)(rows > 0 ? rows : rows_asked);
+    profile = asked != NULL ? asked : profile;
+    context->coherent = strcmp(profile, "coherent") == 0;
+    table->profile = context->coherent ? "coherent" : "reference";
+    if (!context->coherent && strcmp(profile, "reference") != 0) {
+        return adg_fail(error, ADG_BAD_INPUT, "the provenance names profile %.40s, which this version cannot check",
+                        profile);
+    }
+    return strcmp(manifest, context->qa->manifest_sha256) != 0
+               ? adg_qa_find(context, NULL, "provenance", error,
+                             "the table was made from other metadata (manifest %.12s, expected %.12s)", manifest,
+                             context->qa->manifest_sha256)
+               : ADG_OK;
+}
+
+/* What provenance.json, or the log of a Delta table, says of the table. */
 static enum adg_status read_provenance(struct adg_qa_context *context, json_t *files, struct adg_error *error)
 {
     struct adg_qa_table *table = context->table;
     struct adg_buffer name = {0};
-    const char *manifest = NULL, *profile = NULL;
     const char *asked = context->options->profile;
-    json_int_t rows = 0, rows_asked = 0;
     enum adg_status status = adg_buffer_printf(&name, error, "artificial_%s%s", table->table,
                                                table->parts ? ""
                                                : table->csv ? ".csv"
                                                             : ".parquet");
     context->coherent = asked != NULL && strcmp(asked, "coherent") == 0;
     table->profile = context->coherent ? "coherent" : "reference";
-    json_t *entry = status == ADG_OK ? json_object_get(files, (const char *)name.data) : NULL;
-    if (entry != NULL && json_unpack(entry, "{s:s, s:s, s?I, s?I}", "manifest_sha256", &manifest, "profile", &profile,
-                                     "rows", &rows, "rows_asked", &rows_asked) == 0) {
-        table->planned_rows = (uint64_t)(rows > 0 ? rows : rows_asked);
-        profile = asked != NULL ? asked : profile;
-        context->coherent = strcmp(profile, "coherent") == 0;
-        table->profile = context->coherent ? "coherent" : "reference";
-        if (!context->coherent && strcmp(profile, "reference") != 0) {
-            status = adg_fail(error, ADG_BAD_INPUT,
-                              "provenance.json names profile %.40s, which this version cannot check", profile);
-        }
-        if (status == ADG_OK && strcmp(manifest, context->qa->manifest_sha256) != 0) {
-            status = adg_qa_find(context, NULL, "provenance", error,
-                                 "the table was made from other metadata (manifest %.12s, expected %.12s)", manifest,
-                                 context->qa->manifest_sha256);
-        }
+    for (size_t i = 0; i < json_array_size(table->provenance) && status == ADG_OK; i++) {
+        status = take_provenance(context, json_array_get(table->provenance, i), error);
+    }
+    if (status == ADG_OK && table->provenance == NULL) {
+        status = take_provenance(context, json_object_get(files, (const char *)name.data), error);
     }
     adg_buffer_fini(&name);
     return status;
@@ -417,8 +465,7 @@ static enum adg_status find_tables(const struct adg_qa_options *options, struct 
         for (uint32_t t = 0; t < definition->datasets[d].table_count && status == ADG_OK; t++) {
             struct adg_qa_table *table = &qa->tables[qa->table_count];
             bool found = false;
-            table->table = definition->datasets[d].tables[t].name;
-            table->passed = true;
+            *table = (struct adg_qa_table){.table = definition->datasets[d].tables[t].name, .passed = true};
             status = find_files(qa, folder, table->table, table, &found, error);
             qa->table_count += found;
         }
@@ -506,6 +553,9 @@ enum adg_status adg_qa_run(const struct adg_qa_options *options, struct adg_qa *
 
 void adg_qa_fini(struct adg_qa *qa)
 {
+    for (uint32_t t = 0; qa->tables != NULL && t < qa->table_count; t++) {
+        json_decref(qa->tables[t].provenance);
+    }
     adg_arena_fini(&qa->arena);
     adg_free(qa->findings);
     adg_free(qa->fields);

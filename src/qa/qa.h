@@ -11,6 +11,7 @@
 #ifndef ADG_QA_QA_H
 #define ADG_QA_QA_H
 
+#include "metadata/json.h"
 #include "metadata/metadata.h"
 
 #define ADG_QA_SIGNIFICANCE 0.001
@@ -58,6 +59,7 @@ struct adg_qa_table {
     bool csv, parts;             /* parts: a folder of them, else one file */
     uint64_t rows, planned_rows; /* planned: 0 when not stated */
     const char *profile;
+    json_t *provenance; /* Delta tables: an array, one entry for each run whose rows are there; else NULL */
     bool passed;
 };
 

@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "scrape": {"engine", "metadata", "delta", "dataset"},
     "classify": {"scrape", "engine", "dataset"},
     "migrate": {"engine", "dataset"},
-    "govern": {"metadata", "dataset"},
+    "govern": {"metadata", "delta", "dataset"},
     "sample": set(),
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
