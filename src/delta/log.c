@@ -105,7 +105,9 @@ static enum adg_status list_log(struct adg_delta_log *log, struct adg_error *err
     struct part *list = NULL;
     size_t count = 0, capacity = 0;
     if (entries == NULL) {
-        return errno == ENOENT ? ADG_OK : adg_fail_errno(error, errno, "folder %s cannot be read", log->path);
+        return errno == ENOENT || errno == ENOTDIR
+                   ? ADG_OK
+                   : adg_fail_errno(error, errno, "folder %s cannot be read", log->path);
     }
     enum adg_status status = ADG_OK;
     while (status == ADG_OK && (entry = readdir(entries)) != NULL) {
