@@ -19,11 +19,12 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "delta/write.h"
+#include "run/describe.h"
 #include "run/destination.h"
 #include "run/provenance.h"
 
 /* 8,388,608 rows: half a gigabyte of a table of 190 columns, which is what readers of Delta tables like. */
-enum { FILE_PARTS = 64, UNIQUE_BYTES = 16, NAME_BYTES = 64, TYPE_BYTES = 24 };
+enum { FILE_PARTS = 64, UNIQUE_BYTES = 16, NAME_BYTES = 64 };
 
 struct data_file {
     char name[NAME_BYTES];
@@ -33,8 +34,7 @@ struct data_file {
 
 struct place {
     char *folder;
-    struct adg_delta_column *columns; /* [of the layout] */
-    char (*types)[TYPE_BYTES];
+    struct adg_described described;
     struct adg_delta_target target;
     bool target_open, published;
     unsigned char unique[UNIQUE_BYTES];
@@ -63,44 +63,6 @@ static enum adg_status delta_open(struct adg_destination *destination, struct ad
     return adg_folder_create(delta_of(destination)->options->out_folder, error);
 }
 
-static enum adg_delta_kind kind_of(enum adg_type type)
-{
-    switch (type) {
-    case ADG_TYPE_STRING:
-        return ADG_DELTA_TEXT;
-    case ADG_TYPE_INT32:
-    case ADG_TYPE_INT64:
-        return ADG_DELTA_INTEGER;
-    case ADG_TYPE_DOUBLE:
-        return ADG_DELTA_DOUBLE;
-    case ADG_TYPE_DECIMAL:
-        return ADG_DELTA_DECIMAL;
-    case ADG_TYPE_DATE:
-        return ADG_DELTA_DATE;
-    case ADG_TYPE_TIMESTAMP:
-        return ADG_DELTA_TIMESTAMP;
-    case ADG_TYPE_BOOLEAN:
-        break;
-    }
-    return ADG_DELTA_NONE;
-}
-
-static enum adg_status describe_columns(struct place *place, const struct adg_layout *layout, struct adg_error *error)
-{
-    place->columns = adg_alloc_array(layout->column_count, sizeof *place->columns);
-    place->types = adg_alloc_array(layout->column_count, sizeof *place->types);
-    if (place->columns == NULL || place->types == NULL) {
-        return adg_fail_memory(error);
-    }
-    for (uint32_t c = 0; c < layout->column_count; c++) {
-        const struct adg_field *field = layout->columns[c].field;
-        adg_type_format(field, place->types[c]); /* the definition's names of types are Delta's */
-        place->columns[c] = (struct adg_delta_column){
-            .name = field->name, .type = place->types[c], .kind = kind_of(field->type), .scale = field->scale};
-    }
-    return ADG_OK;
-}
-
 static enum adg_status find_table(const char *folder, bool *found, struct adg_error *error)
 {
     struct adg_delta_log log;
@@ -123,7 +85,7 @@ static enum adg_status delta_check(struct adg_destination *destination, const st
     enum adg_status status = adg_buffer_printf(&name, error, "artificial_%s", table->name);
     if (status == ADG_OK) {
         place->folder = adg_path_join(delta->options->out_folder, (char *)name.data);
-        status = place->folder == NULL ? adg_fail_memory(error) : describe_columns(place, layout, error);
+        status = place->folder == NULL ? adg_fail_memory(error) : adg_described_init(&place->described, layout, error);
     }
     if (status == ADG_OK && if_exists == ADG_IF_EXISTS_IGNORE) {
         status = find_table(place->folder, skip, error);
@@ -132,8 +94,8 @@ static enum adg_status delta_check(struct adg_destination *destination, const st
         const enum adg_delta_mode mode = if_exists == ADG_IF_EXISTS_APPEND      ? ADG_DELTA_APPEND
                                          : if_exists == ADG_IF_EXISTS_OVERWRITE ? ADG_DELTA_OVERWRITE
                                                                                 : ADG_DELTA_CREATE;
-        status = adg_delta_target_open(&place->target, place->folder, mode, place->columns, layout->column_count,
-                                       error);
+        status = adg_delta_target_open(&place->target, place->folder, mode, place->described.columns,
+                                       layout->column_count, error);
         place->target_open = status == ADG_OK;
     }
     if (status == ADG_OK && getrandom(place->unique, UNIQUE_BYTES, 0) != UNIQUE_BYTES) {
@@ -186,51 +148,19 @@ static enum adg_status delta_begin(struct adg_destination *destination, const st
     return ADG_OK;
 }
 
-static struct adg_delta_value value_of(enum adg_type type, struct adg_span bytes)
-{
-    struct adg_delta_value value = {.text = bytes};
-    int32_t narrow;
-    if (type == ADG_TYPE_DOUBLE) {
-        memcpy(&value.number, bytes.data, sizeof value.number);
-    } else if (adg_type_is_int32(type) && bytes.size == sizeof narrow) {
-        memcpy(&narrow, bytes.data, sizeof narrow);
-        value.integer = narrow;
-    } else if (type != ADG_TYPE_STRING && bytes.size == sizeof value.integer) {
-        memcpy(&value.integer, bytes.data, sizeof value.integer);
-    }
-    return value;
-}
-
 /* What the sink knows of the file that it has finished. */
 static enum adg_status describe_file(const struct place *place, const struct adg_destination_table *table,
                                      struct data_file *file, struct adg_error *error)
 {
-    const struct adg_layout *layout = adg_plan_layout(table->plan);
-    struct adg_delta_statistics *statistics = adg_alloc_array(layout->column_count, sizeof *statistics);
-    struct adg_sink_statistics column = {0};
     struct adg_buffer text = {0};
-    if (statistics == NULL) {
-        return adg_fail_memory(error);
-    }
-    for (uint32_t c = 0; c < layout->column_count; c++) {
-        const enum adg_type type = layout->columns[c].field->type;
-        table->operations->statistics(table->sink, c, &column);
-        statistics[c] = (struct adg_delta_statistics){.nulls = column.nulls, .known = column.known};
-        if (column.known) {
-            statistics[c].min = value_of(type, column.min);
-            statistics[c].max = value_of(type, column.max);
-        }
-    }
-    enum adg_status status = adg_delta_statistics_append(&text, place->columns, layout->column_count, column.rows,
-                                                         statistics, error);
+    enum adg_status status = adg_describe_file(&place->described, table->operations, table->sink, &text, &file->rows,
+                                               error);
     if (status == ADG_OK) {
         file->statistics = adg_strndup((const char *)text.data, text.size);
         status = file->statistics == NULL ? adg_fail_memory(error) : ADG_OK;
     }
-    file->rows = column.rows;
     file->bytes = table->bytes;
     adg_buffer_fini(&text);
-    adg_free(statistics);
     return status;
 }
 
@@ -348,8 +278,7 @@ static void delta_close(struct adg_destination *destination)
             adg_delta_target_fini(&place->target);
         }
         adg_free(place->files);
-        adg_free(place->columns);
-        adg_free(place->types);
+        adg_described_fini(&place->described);
         adg_free(place->path);
         adg_free(place->folder);
     }
