@@ -34,6 +34,8 @@ def test_help_and_version(adg):
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--profile", "other"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--if-exists", "append"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--if-exists", "maybe"],
+    ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--format", "delta", "--shard", "0/1"],
+    ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "-", "--rows", "1", "--format", "delta", "--table", "t"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "-", "--table", "t", "--rows", "1", "--if-exists", "ignore"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--threads", "0"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--seed", "18446744073709551616"],
