@@ -153,8 +153,7 @@ static void print_graph(const struct adg_project *project)
     printf("project %s\n", project->name);
     for (uint32_t j = 0; j < project->job_count; j++) {
         const struct adg_project_job *job = &project->jobs[j];
-        const struct adg_project_grant *reads = &job->grants[ADG_GRANT_READS],
-                                       *writes = &job->grants[ADG_GRANT_WRITES],
+        const struct adg_project_grant *reads = &job->grants[ADG_GRANT_READS], *writes = &job->grants[ADG_GRANT_WRITES],
                                        *amends = &job->grants[ADG_GRANT_AMENDS];
         fputs("  ", stdout);
         print_places(project, reads);
