@@ -33,6 +33,9 @@ static const struct adg_command *const commands[] = {
     &adg_command_qa,       &adg_command_migrate,
 #endif
     &adg_command_publish,  &adg_command_compose,
+#ifndef ADG_WITHOUT_ENGINE
+    &adg_command_project,  &adg_command_job,
+#endif
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

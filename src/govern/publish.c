@@ -15,6 +15,7 @@
 #include "core/arena.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "dataset/dataset.h"
 #include "core/stop.h"
 #include "delta/log.h"
 #include "govern/notice.h"
@@ -46,16 +47,6 @@ static json_t *load(const char *folder, const char *name)
     json_t *root = path != NULL ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
     adg_free(path);
     return root;
-}
-
-static bool is_among(const char *table, const char *const *names, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(names[i], table) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- what there is ----------------------------------------------------------------------------------------------- */
@@ -163,8 +154,8 @@ static enum adg_status check_names(const struct publication *publication, const 
 
 static bool is_asked_for(const struct adg_publish_options *options, const char *table)
 {
-    return (options->include_count == 0 || is_among(table, options->include, options->include_count)) &&
-           !is_among(table, options->exclude, options->exclude_count);
+    return (options->include_count == 0 || adg_table_is_among(table, options->include, options->include_count)) &&
+           !adg_table_is_among(table, options->exclude, options->exclude_count);
 }
 
 /* Delta tables are not copied: provenance.json knows nothing of them, and they would come without their history. */

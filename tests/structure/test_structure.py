@@ -12,7 +12,8 @@ SHARED = Path(os.environ.get("ADG_SHARED", ROOT.parent / "shared"))
 # Each room and the rooms below it that it may know (core and itself always).
 MAY_INCLUDE = {
     "core": set(),
-    "dataset": set(),
+    "yaml": set(),
+    "dataset": {"yaml"},
     "parquet": {"dataset"},
     "metadata": {"parquet", "dataset"},
     "delta": set(),
@@ -21,12 +22,13 @@ MAY_INCLUDE = {
     "classify": {"scrape", "engine", "dataset"},
     "migrate": {"engine", "dataset"},
     "govern": {"metadata", "delta", "dataset"},
+    "project": {"yaml", "engine", "dataset"},
     "sample": set(),
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
     "sink": {"block", "parquet", "dataset"},
     "qa": {"engine", "metadata", "delta", "dataset"},
-    "report": {"govern", "qa", "metadata", "dataset"},
+    "report": {"govern", "qa", "project", "metadata", "dataset"},
     "run": {"generate", "sink", "block", "metadata", "delta", "dataset"},
     "load": {"run", "engine", "generate", "sink", "block", "dataset"},
 }
