@@ -12,7 +12,8 @@ SHARED = Path(os.environ.get("ADG_SHARED", ROOT.parent / "shared"))
 # Each room and the rooms below it that it may know (core and itself always).
 MAY_INCLUDE = {
     "core": set(),
-    "dataset": set(),
+    "yaml": set(),
+    "dataset": {"yaml"},
     "parquet": {"dataset"},
     "metadata": {"parquet", "dataset"},
     "engine": set(),
@@ -20,6 +21,7 @@ MAY_INCLUDE = {
     "classify": {"scrape", "engine", "dataset"},
     "migrate": {"engine", "dataset"},
     "govern": {"metadata", "dataset"},
+    "project": {"yaml", "engine"},
     "sample": set(),
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
