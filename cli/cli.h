@@ -86,6 +86,6 @@ ADG_MUST_CHECK enum adg_status adg_cli_import_metadata(const struct adg_cli_impo
 extern const struct adg_command adg_command_dataset, adg_command_classify, adg_command_scrape,
     adg_command_import_metadata, adg_command_review, adg_command_keygen, adg_command_sign, adg_command_release,
     adg_command_releases, adg_command_generate, adg_command_qa, adg_command_publish, adg_command_compose,
-    adg_command_migrate;
+    adg_command_migrate, adg_command_project, adg_command_job;
 
 #endif

@@ -31,7 +31,8 @@ static const struct adg_command *const commands[] = {
     &adg_command_review,   &adg_command_keygen,   &adg_command_sign,
     &adg_command_release,  &adg_command_releases, &adg_command_generate,
 #ifndef ADG_WITHOUT_ENGINE
-    &adg_command_qa,       &adg_command_migrate,
+    &adg_command_qa,       &adg_command_migrate,  &adg_command_project,
+    &adg_command_job,
 #endif
     &adg_command_publish,  &adg_command_compose,
 };

@@ -216,6 +216,13 @@ static enum adg_status read_files(struct adg_span bytes, struct adg_arena *arena
     return status;
 }
 
+/* As project.yaml has names: they go into a log. */
+static bool is_name(const char *text)
+{
+    size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+    return length > 0 && text[length] == '\0';
+}
+
 /* The manifest, and each file against it: the same files, in order, with these hashes. */
 static enum adg_status verify(const struct adg_archive_file *files, uint32_t count, json_t *root,
                               struct adg_error *error)
@@ -268,7 +275,7 @@ enum adg_status adg_archive_read(struct adg_span bytes, struct adg_arena *arena,
         root = json_loadb((const char *)files[1].data.data, files[1].data.size, JSON_REJECT_DUPLICATES, NULL);
         if (json_unpack(root, "{s:i, s:s, s:s, s:s, s:o !}", "format", &format, "adg", &tool, "project", &project,
                         "environment", &environment, "files", &(json_t *){NULL}) != 0 ||
-            format != FORMAT) {
+            format != FORMAT || !is_name(project) || !is_name(environment)) {
             status = no_archive("its manifest is of another format", error);
         }
     }

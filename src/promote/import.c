@@ -195,10 +195,7 @@ static enum adg_status make_items(struct import *import, struct adg_error *error
     for (uint32_t i = 0; i < import->count && status == ADG_OK; i++) {
         struct item *item = &import->items[i];
         char found[65];
-        status = name_places(import, item, import->stamp, error);
-        if (status == ADG_OK) {
-            status = digest_archived(item, error);
-        }
+        status = digest_archived(item, error);
         if (status == ADG_OK) {
             status = digest_there(item->target, item->folder, found, error);
         }
@@ -405,17 +402,36 @@ static void make_stamp(int64_t now_utc, char out[16])
     out[length] = '\0';
 }
 
+/* The time now, or the first second after it that no backup has. */
+static enum adg_status name_backups(struct import *import, struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    bool taken = true;
+    for (int64_t when = import->to->now_utc; taken && status == ADG_OK; when++) {
+        taken = false;
+        make_stamp(when, import->stamp);
+        for (uint32_t i = 0; i < import->count && status == ADG_OK; i++) {
+            struct stat info;
+            status = name_places(import, &import->items[i], import->stamp, error);
+            taken = taken || (status == ADG_OK && lstat(import->items[i].backup, &info) == 0);
+        }
+    }
+    return status;
+}
+
 static enum adg_status begin(struct import *import, struct adg_folder_lock *lock, char **journal,
                              struct adg_error *error)
 {
-    make_stamp(import->to->now_utc, import->stamp);
     *journal = adg_path_join(import->to->folder, journal_name);
     enum adg_status status = *journal == NULL ? adg_fail_memory(error)
                                               : adg_promote_lock(import->to->folder, lock, error);
     if (status == ADG_OK) {
         status = recover(import, *journal, error);
     }
-    return status == ADG_OK ? make_items(import, error) : status;
+    if (status == ADG_OK) {
+        status = make_items(import, error);
+    }
+    return status == ADG_OK ? name_backups(import, error) : status;
 }
 
 enum adg_status adg_promote_import(const struct adg_promotion *to, const struct adg_archive *archive,

@@ -22,6 +22,8 @@ MAY_INCLUDE = {
     "migrate": {"engine", "dataset"},
     "govern": {"metadata", "dataset"},
     "project": {"yaml", "engine"},
+    "schedule": {"project"},
+    "promote": {"project", "govern", "metadata"},
     "sample": set(),
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
