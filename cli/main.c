@@ -35,6 +35,8 @@ static const struct adg_command *const commands[] = {
     &adg_command_job,
 #endif
     &adg_command_publish,  &adg_command_compose,
+#ifndef ADG_WITHOUT_ENGINE
+#endif
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -12,7 +12,7 @@
 #include "project/project.h"
 #include "yaml/tree.h"
 
-enum { MAX_ENVIRONMENTS = 32, MAX_PLACES = 64, MAX_JOBS = 256, MAX_TABLES = 4096, MAX_CONCURRENCY = 10 };
+enum { MAX_ENVIRONMENTS = 8, MAX_PLACES = 32, MAX_JOBS = 64, MAX_TABLES = 4096, MAX_CONCURRENCY = 10 };
 
 const char *const adg_place_kind_names[ADG_PLACE_KINDS + 1] = {
     [ADG_PLACE_SOURCE] = "source",         [ADG_PLACE_METADATA] = "metadata",   [ADG_PLACE_STORE] = "store",

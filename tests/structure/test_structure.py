@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "generate": {"sample", "metadata", "dataset", "block"},
     "sink": {"block", "parquet", "dataset"},
     "qa": {"engine", "metadata", "dataset"},
-    "report": {"govern", "qa", "metadata", "dataset"},
+    "report": {"govern", "qa", "project", "metadata", "dataset"},
     "run": {"generate", "sink", "block", "metadata", "dataset"},
 }
 
