@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "project.h"
+#include "project/graph.h"
 #include "project_places.h"
 #include "promote/promote.h"
 
@@ -146,6 +147,9 @@ static enum adg_status open_and_import(const struct arguments *arguments, struct
         const struct adg_archive_file *file = adg_promote_find(&archive, ADG_PROJECT_FILE);
         status = file == NULL ? adg_fail(error, ADG_BAD_INPUT, "it holds no %s", ADG_PROJECT_FILE)
                               : adg_project_parse(arguments->folder, file->data, &project, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_project_prove(project, error);
     }
     if (status == ADG_OK && strcmp(project->name, archive.project) != 0) {
         status = adg_fail(error, ADG_BAD_INPUT, "its manifest names another project than its %s", ADG_PROJECT_FILE);

@@ -103,7 +103,7 @@ enum adg_status adg_tree_list(const char *folder, struct adg_arena *arena, const
 
 enum adg_status adg_promote_lock(const char *folder, struct adg_folder_lock *lock, struct adg_error *error)
 {
-    char *path = adg_path_join(folder, ".adg");
+    char *path = adg_path_join(folder, ADG_PROJECT_STATE);
     enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_folder_create(path, error);
     if (status == ADG_OK) {
         status = adg_folder_lock(lock, path, error);

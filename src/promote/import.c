@@ -5,6 +5,7 @@
  * until the exchange and what was there after it, until that has the name of a backup. Which of the two it is after a kill is told by the
  * place: it has the digest that the journal says, or not.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct item {
     uint32_t count;
     bool folder, there, differs;
     char digest[65]; /* of what is new */
+    size_t parents;  /* bytes of `target` that were a folder before */
 };
 
 struct import {
@@ -36,7 +38,7 @@ struct import {
     char stamp[16]; /* of the backups */
 };
 
-static const char journal_name[] = ".adg/import.json";
+static const char journal_name[] = ADG_PROJECT_STATE "/import.json";
 
 const struct adg_archive_file *adg_promote_find(const struct adg_archive *archive, const char *name)
 {
@@ -242,15 +244,38 @@ static enum adg_status put_away(const struct item *item, struct adg_error *error
     return ADG_OK;
 }
 
+/* Removes the halves of files in `.adg` that an interrupted import or export has left. */
+static enum adg_status sweep(const char *folder, struct adg_error *error)
+{
+    char *state = adg_path_join(folder, ADG_PROJECT_STATE);
+    DIR *entries = state != NULL ? opendir(state) : NULL;
+    enum adg_status status = state == NULL     ? adg_fail_memory(error)
+                             : entries == NULL ? adg_fail_errno(error, errno, "folder %s cannot be read", state)
+                                               : ADG_OK;
+    const struct dirent *entry;
+    while (status == ADG_OK && (entry = readdir(entries)) != NULL) {
+        size_t length = strlen(entry->d_name);
+        if (entry->d_name[0] == '.' && length > 4 && strcmp(entry->d_name + length - 4, ".tmp") == 0) {
+            unlinkat(dirfd(entries), entry->d_name, 0);
+        }
+    }
+    if (entries != NULL) {
+        closedir(entries);
+    }
+    adg_free(state);
+    return status;
+}
+
 /* Ends what an interrupted import has left. */
 static enum adg_status recover(struct import *import, const char *path, struct adg_error *error)
 {
     struct adg_buffer text = {0};
     struct stat info;
-    if (access(path, F_OK) != 0) {
-        return ADG_OK;
+    enum adg_status status = sweep(import->to->folder, error);
+    if (status != ADG_OK || access(path, F_OK) != 0) {
+        return status;
     }
-    enum adg_status status = adg_file_read(path, &text, error);
+    status = adg_file_read(path, &text, error);
     json_t *root = status == ADG_OK ? json_loadb((const char *)text.data, text.size, 0, NULL) : NULL, *entry;
     const char *stamp = json_string_value(json_object_get(root, "stamp"));
     size_t i;
@@ -302,11 +327,59 @@ static enum adg_status make_parents(const char *path, struct adg_error *error)
     return status;
 }
 
-static enum adg_status stage(const struct import *import, const struct item *item, struct adg_error *error)
+/* Under its own name from the start, which tells whose it is after a kill. */
+static enum adg_status write_plain(const char *path, const struct adg_span *data, struct adg_error *error)
 {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd < 0) {
+        return adg_fail_errno(error, errno, "%s cannot be written", path);
+    }
+    enum adg_status status = adg_descriptor_write(fd, path, data->data, data->size, error);
+    if (status == ADG_OK && fsync(fd) != 0) {
+        status = adg_fail_errno(error, errno, "%s cannot be synced", path);
+    }
+    if (close(fd) != 0 && status == ADG_OK) {
+        status = adg_fail_errno(error, errno, "%s cannot be closed", path);
+    }
+    return status;
+}
+
+/* So many bytes of `path` are a folder that is there. */
+static size_t find_parent(const char *path)
+{
+    char *copy = adg_strdup(path), *slash = copy != NULL ? strrchr(copy, '/') : NULL;
+    struct stat info;
+    while (slash != NULL) {
+        *slash = '\0';
+        if (slash == copy || stat(copy, &info) == 0) {
+            break;
+        }
+        slash = strrchr(copy, '/');
+    }
+    size_t bytes = slash != NULL ? (size_t)(slash - copy) : 0;
+    adg_free(copy);
+    return bytes;
+}
+
+/* Takes back what stage() has made. */
+static void unstage(const struct item *item)
+{
+    char *copy = adg_strdup(item->target), *slash;
+    enum adg_status removed = adg_folder_remove(item->staging, NULL);
+    (void)removed; /* the failure that matters is reported already */
+    while (copy != NULL && (slash = strrchr(copy, '/')) != NULL && (size_t)(slash - copy) > item->parents) {
+        *slash = '\0';
+        rmdir(copy);
+    }
+    adg_free(copy);
+}
+
+static enum adg_status stage(const struct import *import, struct item *item, struct adg_error *error)
+{
+    item->parents = find_parent(item->target);
     enum adg_status status = make_parents(item->target, error);
     if (status == ADG_OK && !item->folder) {
-        return adg_file_write(item->staging, item->files[0].data.data, item->files[0].data.size, error);
+        return write_plain(item->staging, &item->files[0].data, error);
     }
     if (status == ADG_OK) {
         status = adg_folder_create(item->staging, error);
@@ -315,7 +388,7 @@ static enum adg_status stage(const struct import *import, const struct item *ite
         char *path = adg_path_join(item->staging, item->files[i].name + strlen(item->prefix));
         status = path == NULL ? adg_fail_memory(error) : make_parents(path, error);
         if (status == ADG_OK) {
-            status = adg_file_write(path, item->files[i].data.data, item->files[i].data.size, error);
+            status = write_plain(path, &item->files[i].data, error);
         }
         adg_free(path);
     }
@@ -338,25 +411,30 @@ static enum adg_status sync_parent(const char *path, struct adg_error *error)
     return status;
 }
 
-static enum adg_status exchange(const struct item *item, struct adg_error *error)
+/* *exchanged: something is in its place. */
+static enum adg_status exchange(const struct item *item, bool *exchanged, struct adg_error *error)
 {
-    if (renameat2(AT_FDCWD, item->staging, AT_FDCWD, item->target, item->there ? RENAME_EXCHANGE : RENAME_NOREPLACE) !=
-        0) {
+    unsigned how = item->there ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+    if (renameat2(AT_FDCWD, item->staging, AT_FDCWD, item->target, how) != 0) {
         return adg_fail_errno(error, errno, "%s cannot be put into place", item->target);
     }
+    *exchanged = true;
     enum adg_status status = item->there ? put_away(item, error) : ADG_OK;
     return status == ADG_OK ? sync_parent(item->target, error) : status;
 }
 
-/* A store may be released into; not while it is exchanged. The lock's file goes with what is put away. */
-static enum adg_status exchange_store(const struct item *item, struct adg_error *error)
+static enum adg_status exchange_all(const struct import *import, bool *exchanged, struct adg_error *error)
 {
+    const struct item *store = &import->items[0];
     struct adg_folder_lock lock = {.fd = -1};
-    enum adg_status status = item->there ? adg_folder_lock(&lock, item->target, error) : ADG_OK;
-    if (status == ADG_OK) {
-        status = exchange(item, error);
-        char *file = item->there ? adg_path_join(item->backup, ".adg.lock") : NULL;
-        if (status == ADG_OK && file != NULL) {
+    bool hold = store->differs && store->there; /* nobody releases into it meanwhile */
+    enum adg_status status = hold ? adg_folder_lock(&lock, store->target, error) : ADG_OK;
+    for (uint32_t i = 0; i < import->count && status == ADG_OK; i++) {
+        status = import->items[i].differs ? exchange(&import->items[i], exchanged, error) : ADG_OK;
+    }
+    if (hold && *exchanged) { /* the lock's file has gone with the store; its old path is that of the new one */
+        char *file = adg_path_join(store->backup, ".adg.lock");
+        if (file != NULL) {
             unlink(file);
         }
         adg_free(file);
@@ -369,19 +447,17 @@ static enum adg_status apply(struct import *import, const char *journal, struct 
 {
     enum adg_status status = write_journal(import, journal, error);
     bool exchanged = false;
-    for (uint32_t i = 0; i < import->count && status == ADG_OK; i++) {
-        status = import->items[i].differs ? stage(import, &import->items[i], error) : ADG_OK;
+    uint32_t staged = 0;
+    for (; staged < import->count && status == ADG_OK; staged++) {
+        status = import->items[staged].differs ? stage(import, &import->items[staged], error) : ADG_OK;
     }
-    for (uint32_t i = 0; i < import->count && status == ADG_OK; i++) {
-        const struct item *item = &import->items[i];
-        if (item->differs) {
-            exchanged = true;
-            status = item->folder ? exchange_store(item, error) : exchange(item, error);
+    if (status == ADG_OK) {
+        status = exchange_all(import, &exchanged, error);
+    }
+    for (uint32_t i = staged; i > 0 && status != ADG_OK && !exchanged; i--) {
+        if (import->items[i - 1].differs) {
+            unstage(&import->items[i - 1]);
         }
-    }
-    for (uint32_t i = 0; i < import->count && status != ADG_OK && !exchanged; i++) { /* nothing has been changed */
-        enum adg_status removed = adg_folder_remove(import->items[i].staging, NULL);
-        (void)removed; /* the failure is reported already */
     }
     if ((status == ADG_OK || !exchanged) && unlink(journal) != 0 && errno != ENOENT && status == ADG_OK) {
         status = adg_fail_errno(error, errno, "%s cannot be removed", journal);

@@ -11,10 +11,11 @@
 #include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "project/project.h"
 
 enum { COLUMNS = 4 };
 
-static const char file_name[] = ".adg/versions.csv", header[] = "UTC,ENVIRONMENT,VERSION,FROM\n";
+static const char file_name[] = ADG_PROJECT_STATE "/versions.csv", header[] = "UTC,ENVIRONMENT,VERSION,FROM\n";
 
 void adg_utc_format(int64_t seconds, char out[20])
 {

@@ -62,9 +62,9 @@ static enum adg_status write_grants(const struct adg_schedule_options *options, 
 static enum adg_status write_task(const struct adg_schedule_options *options, const struct adg_project_job *job,
                                   const struct adg_project_job *before, struct adg_buffer *out, struct adg_error *error)
 {
-    enum adg_status status = adg_buffer_printf(out, error, "        - task_key: %s\n", job->name);
+    enum adg_status status = adg_buffer_printf(out, error, "        - task_key: \"%s\"\n", job->name);
     if (status == ADG_OK && before != NULL) {
-        status = adg_buffer_printf(out, error, "          depends_on:\n            - task_key: %s\n", before->name);
+        status = adg_buffer_printf(out, error, "          depends_on:\n            - task_key: \"%s\"\n", before->name);
     }
     if (status == ADG_OK) {
         status = adg_buffer_printf(out, error,
@@ -90,7 +90,7 @@ static enum adg_status write_job(const struct adg_schedule_options *options, con
     }
     enum adg_status status = adg_buffer_printf(
         out, error,
-        "    %s_%s: # cron: %s\n      name: adg %s %s %s\n      run_as:\n        service_principal_name: "
+        "    %s_%s: # cron: %s\n      name: \"adg %s %s %s\"\n      run_as:\n        service_principal_name: "
         "${var.principal_%s}\n      max_concurrent_runs: %u\n      schedule:\n        quartz_cron_expression: \"",
         scope, first->name, first->schedule_text, options->project->name, options->environment->name, first->name,
         scope, concurrency);
@@ -123,7 +123,7 @@ enum adg_status adg_schedule_databricks(const struct adg_schedule_options *optio
         status = adg_buffer_printf(
             out, error,
             "# Jobs of adg, as project.yaml schedules them. Written by adg job schedule; write it "
-            "anew instead of changing it.\nbundle:\n  name: adg_%s\n\ntargets:\n  %s:\n    "
+            "anew instead of changing it.\nbundle:\n  name: adg_%s\n\ntargets:\n  \"%s\":\n    "
             "default: true\n\n",
             options->project->name, options->environment->name);
     }

@@ -92,8 +92,9 @@ enum adg_status adg_schedule_quote(struct adg_buffer *out, const char *text, con
 static enum adg_status check_path(const char *path, struct adg_error *error)
 {
     for (const unsigned char *at = (const unsigned char *)path; *at != '\0'; at++) {
-        if (*at < ' ' || *at == 0x7F) {
-            return adg_fail(error, ADG_BAD_INPUT, "a path with control characters cannot stand in a schedule's file");
+        if (*at < ' ' || *at == 0x7F || *at == '\\') {
+            return adg_fail(error, ADG_BAD_INPUT,
+                            "a path with control characters or backslashes cannot stand in a schedule's file");
         }
     }
     return ADG_OK;
