@@ -51,6 +51,17 @@ ADG_MUST_CHECK enum adg_status adg_cli_parse(int argc, char **argv, struct adg_o
                                              uint32_t *positional_count, bool *help, struct adg_error *error);
 void adg_cli_lists_free(struct adg_option *options, uint32_t option_count);
 
+/* "T,T", the value of an option, apart. Zeroed is empty and may be finished; `text` NULL gives an empty list. ADG_USAGE: a name is
+ * empty. */
+struct adg_cli_names {
+    char *copy; /* with NULs for commas */
+    const char **names;
+    uint32_t count;
+};
+ADG_MUST_CHECK enum adg_status adg_cli_split_names(const char *text, const char *option, struct adg_cli_names *names,
+                                                   struct adg_error *error);
+void adg_cli_names_fini(struct adg_cli_names *names);
+
 /* The largest --min-frequency and --rounding. */
 enum { ADG_LARGEST_CONTROL = 1000000 };
 

@@ -38,6 +38,7 @@ static const char usage[] =
     "  --rows N              exactly this many rows in every table\n"
     "  --seed S              of the random numbers, 0 to 2^64 - 1; the same seed gives the same rows (default: 1)\n"
     "  --table NAME          only this table; may repeat (default: every table that the metadata has)\n"
+    "  --exclude T,T         without --table: not these tables\n"
     "  --format F            parquet, csv or arrow, an Arrow IPC stream: artificial_<table>.arrows (default: "
     "parquet)\n"
     "  --compression C       of Parquet: auto, zstd or none (default: auto)\n"
@@ -53,6 +54,8 @@ struct arguments {
     const char *dataset, *meta, *out, *shard_text, *trust, *release;
     uint64_t patients, rows, seed, threads, shard, shards;
     struct adg_option_list tables;
+    const char *exclude;
+    struct adg_cli_names excluded;
     int format, compression, sandbox, profile;
     bool allow_unreleased;
 };
@@ -107,6 +110,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         ROWS,
         SEED,
         TABLE,
+        EXCLUDE,
         FORMAT,
         COMPRESSION,
         PROFILE,
@@ -126,6 +130,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         [ROWS] = {.name = "rows", .kind = ADG_OPTION_COUNT, .target = &arguments->rows},
         [SEED] = {.name = "seed", .kind = ADG_OPTION_UINT64, .target = &arguments->seed},
         [TABLE] = {.name = "table", .kind = ADG_OPTION_LIST, .target = &arguments->tables},
+        [EXCLUDE] = {.name = "exclude", .kind = ADG_OPTION_TEXT, .target = &arguments->exclude},
         [FORMAT] = {.name = "format", .kind = ADG_OPTION_CHOICE, .target = &arguments->format, .choices = formats},
         [COMPRESSION] = {.name = "compression",
                          .kind = ADG_OPTION_CHOICE,
@@ -177,7 +182,11 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     if (arguments->threads > UINT_MAX) {
         return adg_fail(error, ADG_USAGE, "option --threads: at most %u", UINT_MAX);
     }
-    return check_tables(&arguments->tables, error);
+    if (arguments->tables.count > 0 && options[EXCLUDE].given) {
+        return adg_fail(error, ADG_USAGE, "--table and --exclude exclude each other");
+    }
+    status = adg_cli_split_names(arguments->exclude, "exclude", &arguments->excluded, error);
+    return status == ADG_OK ? check_tables(&arguments->tables, error) : status;
 }
 
 static void report(void *context, const char *stage, const char *table, uint64_t done, uint64_t total)
@@ -267,6 +276,8 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
             .out_descriptor = STDOUT_FILENO,
             .tables = arguments->tables.items,
             .table_count = arguments->tables.count,
+            .exclude = arguments->excluded.names,
+            .exclude_count = arguments->excluded.count,
             .seed = arguments->seed,
             .patients = arguments->patients,
             .rows = arguments->rows,
@@ -307,6 +318,7 @@ static int run(int argc, char **argv)
     }
     struct adg_option tables = {.kind = ADG_OPTION_LIST, .target = &arguments.tables};
     adg_cli_lists_free(&tables, 1);
+    adg_cli_names_fini(&arguments.excluded);
     return status == ADG_OK ? 0 : adg_cli_fail("generate", status, &error);
 }
 

@@ -31,11 +31,11 @@ static const struct adg_command *const commands[] = {
     &adg_command_review,   &adg_command_keygen,   &adg_command_sign,
     &adg_command_release,  &adg_command_releases, &adg_command_generate,
 #ifndef ADG_WITHOUT_ENGINE
-    &adg_command_qa,       &adg_command_migrate,  &adg_command_project,
-    &adg_command_job,
+    &adg_command_qa,       &adg_command_migrate,
 #endif
     &adg_command_publish,  &adg_command_compose,
 #ifndef ADG_WITHOUT_ENGINE
+    &adg_command_project,  &adg_command_job,
 #endif
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

@@ -15,6 +15,7 @@
 #include "core/arena.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "dataset/dataset.h"
 #include "core/stop.h"
 #include "govern/notice.h"
 #include "metadata/json.h"
@@ -45,16 +46,6 @@ static json_t *load(const char *folder, const char *name)
     json_t *root = path != NULL ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
     adg_free(path);
     return root;
-}
-
-static bool is_among(const char *table, const char *const *names, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(names[i], table) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- what there is ----------------------------------------------------------------------------------------------- */
@@ -193,8 +184,8 @@ static enum adg_status choose(struct publication *publication, struct adg_error 
     {
         const char *table = json_string_value(json_object_get(entry, "table"));
         if (status != ADG_OK || table == NULL || strncmp(name, "artificial_", 11) != 0 || strchr(name, '/') != NULL ||
-            (options->include_count > 0 && !is_among(table, options->include, options->include_count)) ||
-            is_among(table, options->exclude, options->exclude_count)) {
+            (options->include_count > 0 && !adg_table_is_among(table, options->include, options->include_count)) ||
+            adg_table_is_among(table, options->exclude, options->exclude_count)) {
             continue;
         }
         struct item *item = &publication->items[publication->item_count++];

@@ -163,10 +163,8 @@ static enum adg_status build(struct graph *graph)
     for (uint32_t e = 0; e < project->environment_count; e++) {
         for (uint32_t p = 0; p < project->place_count && status == ADG_OK; p++) {
             const struct adg_address *address = &project->environments[e].addresses[p];
-            struct node node = {.file = address->path != NULL,
-                                .kind = project->places[p].kind,
-                                .environment = e,
-                                .place = p};
+            struct node node = {
+                .file = address->path != NULL, .kind = project->places[p].kind, .environment = e, .place = p};
             uint32_t same = 0;
             status = resolve(graph, address, &node.resolved);
             if (status == ADG_OK) {
@@ -430,12 +428,18 @@ static const struct {
     enum adg_grant_kind grant;
     enum adg_place_kind kind;
 } needs[] = {
-    {ADG_JOB_SCRAPE, ADG_GRANT_READS, ADG_PLACE_SOURCE},        {ADG_JOB_SCRAPE, ADG_GRANT_WRITES, ADG_PLACE_METADATA},
-    {ADG_JOB_REVIEW, ADG_GRANT_AMENDS, ADG_PLACE_METADATA},     {ADG_JOB_RELEASE, ADG_GRANT_READS, ADG_PLACE_METADATA},
-    {ADG_JOB_RELEASE, ADG_GRANT_WRITES, ADG_PLACE_STORE},       {ADG_JOB_GENERATE, ADG_GRANT_READS, ADG_PLACE_STORE},
-    {ADG_JOB_GENERATE, ADG_GRANT_WRITES, ADG_PLACE_ARTIFICIAL}, {ADG_JOB_QA, ADG_GRANT_READS, ADG_PLACE_STORE},
-    {ADG_JOB_QA, ADG_GRANT_AMENDS, ADG_PLACE_ARTIFICIAL},       {ADG_JOB_PUBLISH, ADG_GRANT_READS, ADG_PLACE_ARTIFICIAL},
-    {ADG_JOB_PUBLISH, ADG_GRANT_WRITES, ADG_PLACE_PUBLISHED},   {ADG_JOB_MIGRATE, ADG_GRANT_AMENDS, ADG_PLACE_ARTIFICIAL},
+    {ADG_JOB_SCRAPE, ADG_GRANT_READS, ADG_PLACE_SOURCE},
+    {ADG_JOB_SCRAPE, ADG_GRANT_WRITES, ADG_PLACE_METADATA},
+    {ADG_JOB_REVIEW, ADG_GRANT_AMENDS, ADG_PLACE_METADATA},
+    {ADG_JOB_RELEASE, ADG_GRANT_READS, ADG_PLACE_METADATA},
+    {ADG_JOB_RELEASE, ADG_GRANT_WRITES, ADG_PLACE_STORE},
+    {ADG_JOB_GENERATE, ADG_GRANT_READS, ADG_PLACE_STORE},
+    {ADG_JOB_GENERATE, ADG_GRANT_WRITES, ADG_PLACE_ARTIFICIAL},
+    {ADG_JOB_QA, ADG_GRANT_READS, ADG_PLACE_STORE},
+    {ADG_JOB_QA, ADG_GRANT_AMENDS, ADG_PLACE_ARTIFICIAL},
+    {ADG_JOB_PUBLISH, ADG_GRANT_READS, ADG_PLACE_ARTIFICIAL},
+    {ADG_JOB_PUBLISH, ADG_GRANT_WRITES, ADG_PLACE_PUBLISHED},
+    {ADG_JOB_MIGRATE, ADG_GRANT_AMENDS, ADG_PLACE_ARTIFICIAL},
 };
 
 static enum adg_status check_needs(const struct graph *graph, const struct adg_project_job *job)
@@ -447,8 +451,9 @@ static enum adg_status check_needs(const struct graph *graph, const struct adg_p
             count += graph->project->places[grant->places[p]].kind == needs[i].kind;
         }
         if (job->command == needs[i].command && count != 1) {
-            return refuse(graph, ADG_BAD_INPUT, job->at, "job %s: expected one place of kind %s under %s, as %s needs it",
-                          job->name, adg_place_kind_names[needs[i].kind], adg_grant_names[needs[i].grant],
+            return refuse(graph, ADG_BAD_INPUT, job->at,
+                          "job %s: expected one place of kind %s under %s, as %s needs it", job->name,
+                          adg_place_kind_names[needs[i].kind], adg_grant_names[needs[i].grant],
                           adg_job_command_names[job->command]);
         }
     }

@@ -24,8 +24,8 @@ static json_t *defaults_of(const struct adg_project_job *job)
         for (uint32_t v = 0; v < job->defaults[i].count; v++) {
             json_array_append_new(values, json_string(job->defaults[i].values[v]));
         }
-        json_array_append_new(defaults, json_pack("{s:s, s:o}", "name", job->defaults[i].parameter->name, "values",
-                                                  values));
+        json_array_append_new(defaults,
+                              json_pack("{s:s, s:o}", "name", job->defaults[i].parameter->name, "values", values));
     }
     return defaults;
 }
@@ -35,13 +35,13 @@ static json_t *jobs_of(const struct adg_project *project)
     json_t *jobs = json_array();
     for (uint32_t j = 0; j < project->job_count; j++) {
         const struct adg_project_job *job = &project->jobs[j];
-        json_array_append_new(
-            jobs, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:s?}", "name", job->name, "does",
-                            adg_job_command_names[job->command], "reads",
-                            names_of(project, &job->grants[ADG_GRANT_READS]), "writes",
-                            names_of(project, &job->grants[ADG_GRANT_WRITES]), "amends",
-                            names_of(project, &job->grants[ADG_GRANT_AMENDS]), "parameters", defaults_of(job),
-                            "concurrency", (int)job->concurrency, "schedule", job->schedule_text));
+        json_array_append_new(jobs, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:i, s:s?}", "name", job->name, "does",
+                                              adg_job_command_names[job->command], "reads",
+                                              names_of(project, &job->grants[ADG_GRANT_READS]), "writes",
+                                              names_of(project, &job->grants[ADG_GRANT_WRITES]), "amends",
+                                              names_of(project, &job->grants[ADG_GRANT_AMENDS]), "parameters",
+                                              defaults_of(job), "concurrency", (int)job->concurrency, "schedule",
+                                              job->schedule_text));
     }
     return jobs;
 }

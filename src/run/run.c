@@ -112,9 +112,12 @@ static enum adg_status choose_all(struct run *run, struct adg_error *error)
     const struct adg_definition *definition = options->definition;
     struct adg_buffer missing = {0};
     size_t count = 0;
-    enum adg_status status = ADG_OK;
+    enum adg_status status = adg_definition_check_tables(definition, options->exclude, options->exclude_count, error);
     for (uint32_t d = 0; d < definition->dataset_count; d++) {
         count += definition->datasets[d].table_count;
+    }
+    if (status != ADG_OK) {
+        return status;
     }
     run->tables = adg_alloc_array(count, sizeof *run->tables);
     if (run->tables == NULL) {
@@ -124,6 +127,9 @@ static enum adg_status choose_all(struct run *run, struct adg_error *error)
         const struct adg_dataset *dataset = &definition->datasets[d];
         for (uint32_t t = 0; t < dataset->table_count && status == ADG_OK; t++) {
             const char *name = dataset->tables[t].name;
+            if (adg_table_is_among(name, options->exclude, options->exclude_count)) {
+                continue;
+            }
             if (adg_metadata_has_table(options->metadata, name)) {
                 add_table(run, name);
             } else {
@@ -132,7 +138,8 @@ static enum adg_status choose_all(struct run *run, struct adg_error *error)
         }
     }
     if (status == ADG_OK && run->table_count == 0) {
-        status = adg_fail(error, ADG_BAD_INPUT, "the metadata has no table of this definition");
+        status = adg_fail(error, ADG_BAD_INPUT, "the metadata has no table of this definition%s",
+                          options->exclude_count > 0 ? " but excluded ones" : "");
     }
     if (status == ADG_OK && missing.size > 0) {
         struct adg_buffer message = {0};

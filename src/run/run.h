@@ -30,6 +30,8 @@ struct adg_run_options {
     int out_descriptor;
     const char *const *tables; /* NULL: every table of the definition that the metadata has */
     uint32_t table_count;
+    const char *const *exclude; /* without `tables`: not these */
+    uint32_t exclude_count;
     uint64_t seed, patients, rows, shard, shards;
     bool sharded; /* --shard was given: a folder per table, even for 0/1 */
     enum adg_profile profile;

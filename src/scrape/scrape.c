@@ -112,11 +112,15 @@ static enum adg_status all_jobs(struct scrape *scrape, struct adg_error *error)
 {
     const struct adg_scrape_options *options = scrape->options;
     struct adg_buffer absent = {0};
-    enum adg_status status = ADG_OK;
+    enum adg_status status = adg_definition_check_tables(options->definition, options->exclude, options->exclude_count,
+                                                         error);
     for (uint32_t d = 0; d < options->definition->dataset_count; d++) {
         const struct adg_dataset *dataset = &options->definition->datasets[d];
         for (uint32_t t = 0; t < dataset->table_count && status == ADG_OK; t++) {
             bool found = false;
+            if (adg_table_is_among(dataset->tables[t].name, options->exclude, options->exclude_count)) {
+                continue;
+            }
             status = add_job(scrape, dataset, dataset->tables[t].name, NULL, &found, error);
             if (status == ADG_OK && !found) {
                 status = add_absent(&absent, dataset->tables[t].name, error);

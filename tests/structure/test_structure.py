@@ -21,7 +21,7 @@ MAY_INCLUDE = {
     "classify": {"scrape", "engine", "dataset"},
     "migrate": {"engine", "dataset"},
     "govern": {"metadata", "dataset"},
-    "project": {"yaml", "engine"},
+    "project": {"yaml", "engine", "dataset"},
     "schedule": {"project"},
     "promote": {"project", "govern", "metadata"},
     "sample": set(),
