@@ -39,6 +39,16 @@ struct adg_job_start {
  * process has one thread. */
 ADG_MUST_CHECK enum adg_status adg_job_become(const struct adg_job_start *start, struct adg_error *error);
 
+/* Everything that the job's result follows from, as text; empty where that cannot be known, of a database. */
+ADG_MUST_CHECK enum adg_status adg_job_list_inputs(const struct adg_job_start *start, struct adg_buffer *out,
+                                                   struct adg_error *error);
+/* Whether the last run that succeeded was made from the same, and what it made is there still. `folder` is that of the job's runs. */
+ADG_MUST_CHECK enum adg_status adg_job_is_done(const struct adg_job_start *start, const char *folder,
+                                               const struct adg_buffer *inputs, bool *done, struct adg_error *error);
+/* Keeps that for the next start. */
+ADG_MUST_CHECK enum adg_status adg_job_write_done(const struct adg_job_start *start, const char *folder, const char *id,
+                                                  const struct adg_buffer *inputs, struct adg_error *error);
+
 /* The tables that the command's standard output names, with rows, bytes, hashes and seconds where they are known; NULL without memory.
  * `started` is in seconds since 1970. */
 json_t *adg_job_children(const struct adg_job_start *start, const char *output, double started);

@@ -85,7 +85,8 @@ static void describe_checked(json_t *child, json_t *qa, const char *table)
     }
 }
 
-static json_t *describe(const struct adg_job_start *start, char *words[MOST_WORDS], int count, json_t *qa,
+/* `written`: qa.json, or provenance.json of what was published. */
+static json_t *describe(const struct adg_job_start *start, char *words[MOST_WORDS], int count, json_t *written,
                         double started)
 {
     json_t *child = json_object();
@@ -104,7 +105,7 @@ static json_t *describe(const struct adg_job_start *start, char *words[MOST_WORD
             json_object_set_new(child, "result", json_string(words[1]));
             set_number(child, "rows", words[2]);
         }
-        describe_checked(child, qa, words[0]);
+        describe_checked(child, written, words[0]);
         break;
     case ADG_JOB_PUBLISH: /* table, file */
         json_object_set_new(child, "table", json_string(words[0]));
@@ -113,6 +114,11 @@ static json_t *describe(const struct adg_job_start *start, char *words[MOST_WORD
             describe_file(child, path, started);
         }
         adg_free(path);
+        if (count > 1) {
+            json_t *file = json_object_get(json_object_get(written, "files"), words[1]),
+                   *rows = json_object_get(file, "rows");
+            json_object_set(child, "rows", rows != NULL ? rows : json_null());
+        }
         break;
     case ADG_JOB_REVIEW: /* check, result, findings */
         json_object_set_new(child, "check", json_string(words[0]));
@@ -134,11 +140,14 @@ static json_t *describe(const struct adg_job_start *start, char *words[MOST_WORD
 
 json_t *adg_job_children(const struct adg_job_start *start, const char *output, double started)
 {
-    json_t *children = json_array(), *qa = NULL;
+    json_t *children = json_array(), *written = NULL;
     char *copy = adg_strdup(output), *rest = copy;
-    if (start->job->command == ADG_JOB_QA) {
-        char *path = adg_path_join(folder_of(start, ADG_GRANT_AMENDS, ADG_PLACE_ARTIFICIAL), "qa.json");
-        qa = path != NULL ? json_load_file(path, 0, NULL) : NULL;
+    bool qa = start->job->command == ADG_JOB_QA, publish = start->job->command == ADG_JOB_PUBLISH;
+    if (qa || publish) {
+        char *path = adg_path_join(qa ? folder_of(start, ADG_GRANT_AMENDS, ADG_PLACE_ARTIFICIAL)
+                                      : folder_of(start, ADG_GRANT_WRITES, ADG_PLACE_PUBLISHED),
+                                   qa ? "qa.json" : "provenance.json");
+        written = path != NULL ? json_load_file(path, 0, NULL) : NULL;
         adg_free(path);
     }
     while (copy != NULL && children != NULL && *rest != '\0') {
@@ -147,10 +156,10 @@ json_t *adg_job_children(const struct adg_job_start *start, const char *output, 
         rest += length + (rest[length] == '\n');
         line[length] = '\0';
         if (length > 0) {
-            json_array_append_new(children, describe(start, words, split(line, words), qa, started));
+            json_array_append_new(children, describe(start, words, split(line, words), written, started));
         }
     }
     adg_free(copy);
-    json_decref(qa);
+    json_decref(written);
     return children;
 }

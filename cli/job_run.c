@@ -22,9 +22,6 @@
 #include "job.h"
 #include "project/graph.h"
 #include "project/leftovers.h"
-#include "project/listing.h"
-
-#define DONE_FILE "done.json"
 
 enum adg_status adg_job_open_project(const char *folder, struct adg_project **out, struct adg_error *error)
 {
@@ -66,108 +63,6 @@ static void begin(struct run *run)
     gmtime_r(&run->began.tv_sec, &utc);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%S", &utc);
     snprintf(run->id, sizeof run->id, "%s%03ldZ-%ld", stamp, run->began.tv_nsec / 1000000, (long)getpid());
-}
-
-/* ---- inputs and results ------------------------------------------------------------------------------------------ */
-
-/* What lies in the places of one grant. A database elsewhere cannot be seen: *known becomes false. */
-static enum adg_status list_places(const struct run *run, enum adg_grant_kind kind, struct adg_buffer *out, bool *known,
-                                   struct adg_error *error)
-{
-    const struct adg_project_grant *grant = &run->start.job->grants[kind];
-    enum adg_status status = ADG_OK;
-    for (uint32_t i = 0; i < grant->count && status == ADG_OK; i++) {
-        const struct adg_address *address = &run->start.environment->addresses[grant->places[i]];
-        *known = *known && address->path != NULL;
-        if (address->path != NULL) {
-            status = adg_listing_append(address->path, run->start.project->places[grant->places[i]].name, out, error);
-        }
-    }
-    return status;
-}
-
-/* Everything that the result follows from. */
-static enum adg_status list_inputs(struct run *run, struct adg_error *error)
-{
-    const struct adg_command_line *line = &run->start.line;
-    bool known = true;
-    enum adg_status status = adg_buffer_printf(&run->inputs, error, "adg %s %s\n", ADG_VERSION, ADG_COMMIT);
-    for (uint32_t i = 0; i < line->count && status == ADG_OK; i++) {
-        bool said_anew = line->confirmation > 0 && i == line->confirmation;
-        status = adg_buffer_printf(&run->inputs, error, "%s\n", said_anew ? "" : line->words[i]);
-    }
-    if (status == ADG_OK) {
-        status = list_places(run, ADG_GRANT_READS, &run->inputs, &known, error);
-    }
-    if (status == ADG_OK && line->files.definition != NULL) {
-        status = adg_listing_append(line->files.definition, "definition", &run->inputs, error);
-    }
-    if (status == ADG_OK && line->files.trust != NULL) {
-        status = adg_listing_append(line->files.trust, "trust", &run->inputs, error);
-    }
-    if (!known) {
-        run->inputs.size = 0;
-    }
-    return status;
-}
-
-/* Whether the last run that succeeded was made from the same, and what it made is there still. */
-static enum adg_status is_done(const struct run *run, bool *done, struct adg_error *error)
-{
-    char *path = adg_path_join(run->folder, DONE_FILE);
-    if (path == NULL) {
-        return adg_fail_memory(error);
-    }
-    json_t *last = json_load_file(path, 0, NULL);
-    adg_free(path);
-    const char *inputs = json_string_value(json_object_get(last, "inputs_sha256")),
-               *writes = json_string_value(json_object_get(last, "writes")),
-               *amends = json_string_value(json_object_get(last, "amends"));
-    struct adg_buffer written = {0}, amended = {0};
-    char sha256[65];
-    bool known = true;
-    enum adg_status status = ADG_OK;
-    *done = false;
-    if (inputs != NULL && writes != NULL && amends != NULL && run->inputs.size > 0) {
-        adg_sha256_hex(run->inputs.data, run->inputs.size, sha256);
-        status = list_places(run, ADG_GRANT_WRITES, &written, &known, error);
-        if (status == ADG_OK) {
-            status = list_places(run, ADG_GRANT_AMENDS, &amended, &known, error);
-        }
-        const struct adg_span had = {(const uint8_t *)writes, strlen(writes)},
-                              found = {(const uint8_t *)amends, strlen(amends)};
-        /* others may have added to what it wrote; of what it amends, all was its input */
-        *done = status == ADG_OK && strcmp(sha256, inputs) == 0 && had.size + found.size > 0 &&
-                adg_listing_within(had, (struct adg_span){written.data, written.size}) &&
-                adg_span_compare(found, (struct adg_span){amended.data, amended.size}) == 0;
-    }
-    adg_buffer_fini(&written);
-    adg_buffer_fini(&amended);
-    json_decref(last);
-    return status;
-}
-
-static enum adg_status write_done(const struct run *run, struct adg_error *error)
-{
-    struct adg_buffer written = {0}, amended = {0};
-    char sha256[65];
-    bool known = true;
-    enum adg_status status = list_places(run, ADG_GRANT_WRITES, &written, &known, error);
-    if (status == ADG_OK) {
-        status = list_places(run, ADG_GRANT_AMENDS, &amended, &known, error);
-    }
-    if (status == ADG_OK && run->inputs.size > 0) {
-        adg_sha256_hex(run->inputs.data, run->inputs.size, sha256);
-        json_t *done = json_pack("{s:s, s:s, s:s%, s:s%}", "run", run->id, "inputs_sha256", sha256, "writes",
-                                 written.data != NULL ? (const char *)written.data : "", written.size, "amends",
-                                 amended.data != NULL ? (const char *)amended.data : "", amended.size);
-        /* a name that is no UTF-8 cannot be kept: the job will then be done anew */
-        status = done != NULL ? adg_record_write(run->folder, DONE_FILE, done, error) : ADG_OK;
-        json_decref(done);
-    }
-    adg_buffer_fini(&written);
-    adg_buffer_fini(&amended);
-    return status;
 }
 
 /* ---- the record -------------------------------------------------------------------------------------------------- */
@@ -394,7 +289,7 @@ static enum adg_status execute(struct run *run, int *exit_code, struct adg_error
         *exit_code = WIFEXITED(state) ? WEXITSTATUS(state) : ADG_FAILED;
         json_object_set_new(run->record, "children",
                             adg_job_children(&run->start, (const char *)results.data, seconds_of(run->began)));
-        status = *exit_code == 0 ? write_done(run, error) : ADG_OK;
+        status = *exit_code == 0 ? adg_job_write_done(&run->start, run->folder, run->id, &run->inputs, error) : ADG_OK;
     }
     if (status == ADG_OK) {
         status = end_record(run, *exit_code == 0 ? "success" : "failed",
@@ -437,12 +332,12 @@ static enum adg_status run_in_slot(struct run *run, const struct adg_job_values 
                                    struct adg_error *error)
 {
     bool done = false;
-    enum adg_status status = list_inputs(run, error);
+    enum adg_status status = adg_job_list_inputs(&run->start, &run->inputs, error);
     if (status == ADG_OK) {
         status = make_record(run, values, error);
     }
     if (status == ADG_OK) {
-        status = is_done(run, &done, error);
+        status = adg_job_is_done(&run->start, run->folder, &run->inputs, &done, error);
     }
     if (status == ADG_OK && done) {
         json_object_set_new(run->record, "children", json_array());
@@ -456,6 +351,11 @@ static enum adg_status run_in_slot(struct run *run, const struct adg_job_values 
         if (status == ADG_OK) {
             status = execute(run, exit_code, error);
         }
+    }
+    if (status == ADG_OK && *exit_code != 0) {
+        adg_cli_say("job %s failed: %s (log: %s)", run->start.job->name,
+                    json_string_value(json_object_get(run->record, "message")),
+                    json_string_value(json_object_get(run->record, "log")));
     }
     if (status == ADG_OK) {
         print_record(run->record);

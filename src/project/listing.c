@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,10 @@
 #include "core/file.h"
 #include "core/memory.h"
 
-enum { DEEPEST = 16 }; /* a link may lead round in a circle */
+enum {
+    DEEPEST = 16,           /* a link may lead round in a circle */
+    SMALL_BYTES = 16 << 20, /* hashed in a twentieth of a second */
+};
 
 static int by_text(const void *a, const void *b)
 {
@@ -66,8 +70,12 @@ static enum adg_status append(const char *path, const char *name, int depth, str
     }
     if (!S_ISDIR(info.st_mode)) { /* a line has no line end within it */
         size_t start = out->size;
-        enum adg_status status = adg_buffer_printf(out, error, "%lld %lld.%09ld %s", (long long)info.st_size,
-                                                   (long long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec, name);
+        char mark[65];
+        snprintf(mark, sizeof mark, "%lld.%09ld", (long long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+        enum adg_status status = info.st_size <= SMALL_BYTES ? adg_file_sha256(path, mark, error) : ADG_OK;
+        if (status == ADG_OK) {
+            status = adg_buffer_printf(out, error, "%lld %s %s", (long long)info.st_size, mark, name);
+        }
         for (size_t i = start; i < out->size; i++) {
             out->data[i] = out->data[i] == '\n' ? '?' : out->data[i];
         }
