@@ -179,6 +179,9 @@ static int wait_for(pid_t child)
         if (ended == child) {
             return state;
         }
+        if (ended < 0 && errno != EINTR) {
+            return SIGKILL; /* somebody else has waited for it: how it ended is not known */
+        }
         if (adg_stop_requested() && !told) {
             kill(child, SIGTERM);
             told = true;
@@ -268,6 +271,7 @@ static enum adg_status execute(struct run *run, int *exit_code, struct adg_error
         status = output < 0 ? adg_fail_errno(error, errno, "the job cannot be started") : write_record(run, error);
     }
     if (status == ADG_OK) {
+        signal(SIGCHLD, SIG_DFL); /* whoever started this process may have ignored it: nothing could be waited for */
         pid_t parent = getpid(), child = fork();
         if (child == 0) {
             be_the_job(run, parent, log, output);
