@@ -212,6 +212,9 @@ enum adg_status adg_promote_export(const struct adg_promotion *from, const char 
     char utc[20];
     enum adg_status status = adg_promote_lock(from->folder, &lock, error);
     if (status == ADG_OK) {
+        status = adg_promote_check_whole(from->folder, error);
+    }
+    if (status == ADG_OK) {
         status = adg_folder_lock(&store_lock, from->store, error);
     }
     if (status == ADG_OK) {

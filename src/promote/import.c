@@ -52,6 +52,19 @@ const struct adg_archive_file *adg_promote_find(const struct adg_archive *archiv
     return NULL;
 }
 
+enum adg_status adg_promote_check_whole(const char *folder, struct adg_error *error)
+{
+    char *path = adg_path_join(folder, journal_name);
+    enum adg_status status = path == NULL ? adg_fail_memory(error) : ADG_OK;
+    if (path != NULL && access(path, F_OK) == 0) {
+        status = adg_fail(error, ADG_FAILED,
+                          "an import into folder %s goes on, or was interrupted: start it again (adg project import)",
+                          folder);
+    }
+    adg_free(path);
+    return status;
+}
+
 /* ---- digests ----------------------------------------------------------------------------------------------------- */
 
 static enum adg_status add_to_digest(struct adg_buffer *lines, const char *name, const char *hash,

@@ -48,6 +48,9 @@ struct adg_changes {
     bool replaces; /* something is overwritten */
 };
 
+/* ADG_FAILED: an import into the project's folder goes on, or was interrupted and has to be started again. */
+ADG_MUST_CHECK enum adg_status adg_promote_check_whole(const char *folder, struct adg_error *error);
+
 /* What the archive holds of the project's own files; NULL: there is none of that name. */
 const struct adg_archive_file *adg_promote_find(const struct adg_archive *archive, const char *name);
 

@@ -20,11 +20,12 @@ static const char head[] =
 static enum adg_status write_task(const struct adg_schedule_options *options, const struct adg_project_job *job,
                                   struct adg_buffer *out, struct adg_error *error)
 {
-    return adg_buffer_printf(out, error,
-                             "    tasks.append(BashOperator(task_id=\"%s\", bash_command='exec \"$ADG\" job run %s "
-                             "--env %s', env={\"ADG\": ADG}, append_env=True, cwd=PROJECT,\n"
-                             "                              run_as_user=\"adg-%s\"))\n",
-                             job->name, job->name, options->environment->name, adg_scope_names[adg_scope_of(job)]);
+    return adg_buffer_printf(
+        out, error,
+        "    tasks.append(BashOperator(task_id=\"%s\", bash_command='umask 0002; exec \"$ADG\" job run %s "
+        "--env %s', env={\"ADG\": ADG}, append_env=True, cwd=PROJECT,\n"
+        "                              run_as_user=\"adg-%s\"))\n",
+        job->name, job->name, options->environment->name, adg_scope_names[adg_scope_of(job)]);
 }
 
 static enum adg_status write_dag(const struct adg_schedule_options *options, const struct adg_project_job *first,

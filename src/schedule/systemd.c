@@ -1,6 +1,6 @@
 /*
  * Schedules as units of systemd: see schedule.h. A timer starts the first service of its schedule, each service the next when it has
- * succeeded.
+ * succeeded. The umask lets the users of all scopes, who share a group, keep their runs in one folder.
  */
 #include <stdio.h>
 
@@ -26,7 +26,8 @@ static enum adg_status write_service(const struct adg_schedule_options *options,
         status = adg_buffer_printf(out, error, "OnSuccess=%s\n", unit);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_printf(out, error, "\n[Service]\nType=oneshot\nUser=adg-%s\nNoNewPrivileges=yes\n",
+        status = adg_buffer_printf(out, error,
+                                   "\n[Service]\nType=oneshot\nUser=adg-%s\nUMask=0002\nNoNewPrivileges=yes\n",
                                    adg_scope_names[adg_scope_of(job)]);
     }
     if (status == ADG_OK) { /* a path is read to the end of the line: only specifiers are special */

@@ -43,7 +43,7 @@ def test_units(project):
     files = project()
     assert set(files) == {f"adg-clinic-prod-{job}.{kind}" for job in ("scrape", "review", "generate", "qa", "publish") for kind in ("service", "timer")}
     service = files["adg-clinic-prod-scrape.service"]
-    assert 'ExecStart="/opt/adg $$1/adg" job run scrape --env prod\n' in service and "User=adg-meta\n" in service
+    assert 'ExecStart="/opt/adg $$1/adg" job run scrape --env prod\n' in service and "User=adg-meta\nUMask=0002\n" in service
     assert f"WorkingDirectory={str(project.folder).replace('%', '%%')}\n" in service
     assert [files[f"adg-clinic-prod-{job}.service"].split("User=")[1].split()[0] for job in ("review", "generate", "qa", "publish")] == [
         "adg-meta", "adg-generator", "adg-generator", "adg-publish"]
