@@ -367,6 +367,19 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
+/* Whether a path has the element "..": "a..b" is a name as any other. */
+static bool leaves_folder(const char *path)
+{
+    for (const char *at = path; *at != '\0'; at += at[0] == '/') {
+        size_t length = strcspn(at, "/");
+        if (length == 2 && at[0] == '.' && at[1] == '.') {
+            return true;
+        }
+        at += length;
+    }
+    return false;
+}
+
 /* A path of the log, in which %20 is a blank, below the folder. */
 static enum adg_status resolve_path(const struct adg_delta_log *log, const char *path, struct adg_arena *arena,
                                     const char **out, struct adg_error *error)
@@ -383,7 +396,7 @@ static enum adg_status resolve_path(const struct adg_delta_log *log, const char 
     *to = '\0';
     enum adg_status status = ADG_OK;
     if (plain[0] == '/' || strstr(plain, "://") != NULL || strncmp(plain, "file:", 5) == 0 ||
-        strstr(plain, "..") != NULL) {
+        leaves_folder(plain)) {
         status = adg_delta_not_read(log, "files outside its folder", error);
     } else {
         char *joined = adg_path_join(log->folder, plain);

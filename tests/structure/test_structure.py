@@ -23,6 +23,8 @@ MAY_INCLUDE = {
     "migrate": {"engine", "dataset"},
     "govern": {"metadata", "delta", "dataset"},
     "project": {"yaml", "engine", "dataset"},
+    "schedule": {"project"},
+    "promote": {"project", "govern", "metadata"},
     "sample": set(),
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
