@@ -27,32 +27,48 @@ static enum adg_status put_join(struct adg_buffer *sql, const struct adg_dataset
     return status == ADG_OK ? adg_buffer_append_text(sql, ", ','), '')", error) : status;
 }
 
-static enum adg_status put_count(struct adg_buffer *sql, const struct adg_dataset *dataset,
-                                 const struct adg_derivation *derivation, struct adg_error *error)
+enum adg_status adg_qa_filled_sql(const struct adg_dataset *dataset, uint32_t field, struct adg_buffer *sql,
+                                  struct adg_error *error)
 {
-    enum adg_status status = adg_buffer_printf(sql, error, "nullif(least(%u, 0", derivation->number);
-    for (uint32_t i = 0; i < derivation->input_count && status == ADG_OK; i++) {
-        status = adg_buffer_append_text(sql, " + (case when ", error);
+    enum adg_status status = adg_buffer_append_text(sql, "(", error);
+    if (status == ADG_OK) {
+        status = put_field(sql, dataset, field, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append_text(sql, " is not null", error);
+    }
+    if (status == ADG_OK && dataset->placeholder_count > 0) {
+        status = adg_buffer_append_text(sql, " and trim(", error);
         if (status == ADG_OK) {
-            status = put_field(sql, dataset, derivation->inputs[i], error);
+            status = put_field(sql, dataset, field, error);
         }
         if (status == ADG_OK) {
-            status = adg_buffer_append_text(sql, " is null or trim(", error);
-        }
-        if (status == ADG_OK) {
-            status = put_field(sql, dataset, derivation->inputs[i], error);
-        }
-        if (status == ADG_OK) {
-            status = adg_buffer_append_text(sql, ", ' ' || chr(9) || chr(10) || chr(13)) in (''", error);
+            status = adg_buffer_append_text(sql, ", ' ' || chr(9) || chr(10) || chr(13)) not in (", error);
         }
         for (uint32_t p = 0; p < dataset->placeholder_count && status == ADG_OK; p++) {
-            status = adg_buffer_append_text(sql, ", ", error);
+            status = adg_buffer_append_text(sql, p > 0 ? ", " : "", error);
             if (status == ADG_OK) {
                 status = adg_sql_literal(sql, dataset->placeholders[p], error);
             }
         }
         if (status == ADG_OK) {
-            status = adg_buffer_append_text(sql, ") then 0 else 1 end)", error);
+            status = adg_buffer_append_text(sql, ")", error);
+        }
+    }
+    return status == ADG_OK ? adg_buffer_append_text(sql, ")", error) : status;
+}
+
+static enum adg_status put_count(struct adg_buffer *sql, const struct adg_dataset *dataset,
+                                 const struct adg_derivation *derivation, struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_printf(sql, error, "nullif(least(%u, 0", derivation->number);
+    for (uint32_t i = 0; i < derivation->input_count && status == ADG_OK; i++) {
+        status = adg_buffer_append_text(sql, " + cast(", error);
+        if (status == ADG_OK) {
+            status = adg_qa_filled_sql(dataset, derivation->inputs[i], sql, error);
+        }
+        if (status == ADG_OK) {
+            status = adg_buffer_append_text(sql, " as integer)", error);
         }
     }
     return status == ADG_OK ? adg_buffer_append_text(sql, "), 0)", error) : status;

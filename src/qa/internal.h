@@ -93,6 +93,9 @@ ADG_MUST_CHECK enum adg_status adg_qa_derived_sql(const struct adg_dataset *data
 /* A date, or a time of day as minutes; null when it is not valid. */
 ADG_MUST_CHECK enum adg_status adg_qa_valid_sql(const struct adg_dataset *dataset, uint32_t field,
                                                 struct adg_buffer *sql, struct adg_error *error);
+/* Whether a code is neither null nor a placeholder: a condition. */
+ADG_MUST_CHECK enum adg_status adg_qa_filled_sql(const struct adg_dataset *dataset, uint32_t field,
+                                                 struct adg_buffer *sql, struct adg_error *error);
 /* Values of rows, or of patients with the shares of their own rows, against what is expected. */
 ADG_MUST_CHECK enum adg_status adg_qa_check_categories(struct adg_qa_context *context, const struct adg_field *field,
                                                        const struct adg_expected *expected, struct adg_error *error);

@@ -273,21 +273,6 @@ static enum adg_status check_ages(struct adg_qa_context *context, struct adg_are
 
 /* ---- nested codes ---------------------------------------------------------------------------------------------------- */
 
-static enum adg_status put_filled(struct adg_buffer *sql, const struct adg_dataset *dataset, uint32_t field,
-                                  struct adg_error *error)
-{
-    enum adg_status status = adg_buffer_printf(
-        sql, error, "(\"%s\" is not null and trim(\"%s\", ' ' || chr(9) || chr(10) || chr(13)) not in (''",
-        dataset->fields[field].name, dataset->fields[field].name);
-    for (uint32_t i = 0; i < dataset->placeholder_count && status == ADG_OK; i++) {
-        status = adg_buffer_append_text(sql, ", ", error);
-        if (status == ADG_OK) {
-            status = adg_sql_literal(sql, dataset->placeholders[i], error);
-        }
-    }
-    return status == ADG_OK ? adg_buffer_append_text(sql, "))", error) : status;
-}
-
 static enum adg_status check_nested(struct adg_qa_context *context, const struct adg_nested_group *group,
                                     struct adg_error *error)
 {
@@ -296,13 +281,13 @@ static enum adg_status check_nested(struct adg_qa_context *context, const struct
     for (uint32_t i = 0; i + 1 < group->count && status == ADG_OK; i++) {
         status = adg_buffer_append_text(&sql, " or (", error);
         if (status == ADG_OK) {
-            status = put_filled(&sql, context->dataset, group->fields[i + 1], error);
+            status = adg_qa_filled_sql(context->dataset, group->fields[i + 1], &sql, error);
         }
         if (status == ADG_OK) {
             status = adg_buffer_append_text(&sql, " and not ", error);
         }
         if (status == ADG_OK) {
-            status = put_filled(&sql, context->dataset, group->fields[i], error);
+            status = adg_qa_filled_sql(context->dataset, group->fields[i], &sql, error);
         }
         if (status == ADG_OK) {
             status = adg_buffer_append_text(&sql, ")", error);
@@ -354,14 +339,16 @@ static enum adg_status check_reference(struct adg_qa_context *context, const str
     }
     struct adg_buffer sql = {0};
     uint64_t named = 0, possible = 0;
-    enum adg_status status = adg_qa_open_rows(context, table, other, "o", error);
-    if (status == ADG_OK) {
-        status = adg_buffer_printf(
-            &sql, error,
-            "select count(*) from d left join o on d.\"%s\" = o.\"%s\" where d.\"%s\" is not null "
-            "and (o.\"%s\" is null or o.\"%s\" <> d.\"%s\"",
-            field, key, field, key, other_patient, patient);
+    struct adg_error reason = {{0}};
+    enum adg_status status = adg_qa_open_rows(context, table, other, "o", &reason);
+    if (status != ADG_OK) { /* as for a table's own file: a finding about the data */
+        return adg_qa_find(context, field, "reference", error, "table %s, whose records it names: %s", table->table,
+                           reason.message);
     }
+    status = adg_buffer_printf(&sql, error,
+                               "select count(*) from d left join o on d.\"%s\" = o.\"%s\" where d.\"%s\" is not null "
+                               "and (o.\"%s\" is null or o.\"%s\" <> d.\"%s\"",
+                               field, key, field, key, other_patient, patient);
     if (status == ADG_OK && back != NULL) {
         status = adg_buffer_printf(&sql, error, " or o.\"%s\" is distinct from d.\"%s\"", back, own_key);
     }
