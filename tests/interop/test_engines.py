@@ -1,5 +1,6 @@
 """Scraping in a database: the same rows give the same metadata, byte for byte, from CSV, DuckDB, PostgreSQL and Spark."""
 import csv
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import duckdb
 import psycopg
 import pytest
 from conftest import ADG, EXTRACTS, run
+from count_bytes import counting
 from load import into_duckdb, into_postgresql, into_spark, spark_statements
 from recompute import load_dataset
 from servers import PASSWORD, driver_path, environment, free_port, postgresql, spark, spark_server  # noqa: F401 fixtures
@@ -641,3 +643,49 @@ def test_what_the_client_receives(spark, awkward, adg, tmp_path):
     spark_statements(spark.uri, f"create table generated using parquet location '{tmp_path}/rows/artificial_hes_apc_1920.parquet'")
     scrape("hes_apc", spark.uri, tmp_path / "m2", "--table", "hes_apc_1920=generated")
     assert (tmp_path / "m1" / "metadata.parquet").read_bytes() == (tmp_path / "m2" / "metadata.parquet").read_bytes()
+
+
+# ---- what leaves a database --------------------------------------------------------------------------------------------
+
+def spark_events(server):
+    """What Spark says that it did: its plans and its answers."""
+    (log,) = (server.folder / "events").iterdir()
+    return [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+
+
+def of_kind(events, kind):
+    return [e for e in events if e["Event"].endswith(kind)]
+
+
+def scans(plan, above=()):
+    """Every scan of a file in a plan, with the nodes above it, the nearest first."""
+    if "Scan parquet" in plan["nodeName"]:
+        yield above
+    for child in plan["children"]:
+        yield from scans(child, (plan["nodeName"], *above))
+
+
+def test_spark_counts_in_its_executors(spark, made_source, adg, tmp_path):
+    """Of every query the plan that was executed: rows are grouped in the task that has read them, before anything is sent on. What comes back are
+    released values with their counts, and as many bytes from twice the rows."""
+    source = made_source("hes_ae", "parquet", scale=0.1) / "hes_ae_2021.parquet"
+    statements = [f"create table counted_rows using parquet location '{source}'"]
+    for times in (8, 16):  # every value is frequent then
+        statements.append(f"create view counted_{times} as select t.* from counted_rows t cross join (select explode(sequence(1, {times})) as i)")
+    spark_statements(spark.uri, *statements)
+    start, received = len(spark_events(spark)), {}
+    for times in (8, 16):
+        with counting(spark.port) as (port, counter):
+            scrape("hes_ae", f"sc://127.0.0.1:{port}", tmp_path / str(times), "--table", f"hes_ae_2021=counted_{times}")
+            received[times] = counter.received
+    assert received[16] < 1.1 * received[8]
+    events = spark_events(spark)[start:]
+    plans = {e["executionId"]: e["sparkPlanInfo"] for kind in ("SQLExecutionStart", "AdaptiveExecutionUpdate") for e in of_kind(events, kind)}
+    above = [nodes for plan in plans.values() for nodes in scans(plan)]
+    assert len(above) > 30
+    for nodes in above:
+        near = [n for n in nodes if "Aggregate" in n or n in ("Exchange", "BroadcastExchange", "CollectLimit", "AdaptiveSparkPlan", "ResultQueryStage")]
+        assert "HashAggregate" in near[0] or "SortAggregate" in near[0], nodes
+    rows = sum(e["producedRowCount"] for e in of_kind(events, "ConnectOperationFinished"))
+    released = sum(len(rows_as_text(tmp_path / str(times))) for times in (8, 16))
+    assert released / 2 < rows < 1.2 * released + 100, (rows, released)
