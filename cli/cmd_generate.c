@@ -44,6 +44,8 @@ static const char usage[] =
     "  --profile P           coherent: people, keys, dates and codes belong together, as docs/coherence.md says; "
     "reference:\n"
     "                        every table has patients of its own, every field is drawn by itself (default: coherent)\n"
+    "  --if-exists W         what becomes of a table that is there: error (ends with 1), overwrite or ignore (default: "
+    "overwrite)\n"
     "  --shard I/N           only part I of N, counted from 0: artificial_<table>/part-IIIII-of-NNNNN.<format>\n"
     "  --allow-unreleased    take metadata that has not been reviewed and released: for work on one's own data\n"
     "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no progress\n"
@@ -53,7 +55,7 @@ struct arguments {
     const char *dataset, *meta, *out, *shard_text, *trust, *release;
     uint64_t patients, rows, seed, threads, shard, shards;
     struct adg_option_list tables;
-    int format, compression, sandbox, profile;
+    int format, compression, sandbox, profile, if_exists;
     bool allow_unreleased;
 };
 
@@ -99,6 +101,12 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         [ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", [ADG_FORMAT_ARROW] = "arrow", NULL};
     static const char *const compressions[] = {
         [ADG_COMPRESSION_AUTO] = "auto", [ADG_COMPRESSION_ZSTD] = "zstd", [ADG_COMPRESSION_NONE] = "none", NULL};
+    enum { FIRST = ADG_IF_EXISTS_DEFAULT + 1 }; /* which has no name */
+    static const char *const if_exists[] = {[ADG_IF_EXISTS_ERROR - FIRST] = "error",
+                                            [ADG_IF_EXISTS_APPEND - FIRST] = "append",
+                                            [ADG_IF_EXISTS_OVERWRITE - FIRST] = "overwrite",
+                                            [ADG_IF_EXISTS_IGNORE - FIRST] = "ignore",
+                                            NULL};
     enum {
         DATASET,
         META,
@@ -110,6 +118,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         FORMAT,
         COMPRESSION,
         PROFILE,
+        IF_EXISTS,
         SHARD,
         TRUST,
         RELEASE,
@@ -135,6 +144,10 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
                      .kind = ADG_OPTION_CHOICE,
                      .target = &arguments->profile,
                      .choices = adg_profile_names},
+        [IF_EXISTS] = {.name = "if-exists",
+                       .kind = ADG_OPTION_CHOICE,
+                       .target = &arguments->if_exists,
+                       .choices = if_exists},
         [SHARD] = {.name = "shard", .kind = ADG_OPTION_TEXT, .target = &arguments->shard_text},
         [TRUST] = {.name = "trust", .kind = ADG_OPTION_TEXT, .target = &arguments->trust},
         [RELEASE] = {.name = "release", .kind = ADG_OPTION_TEXT, .target = &arguments->release},
@@ -157,6 +170,15 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     if (options[COMPRESSION].given && arguments->format != ADG_FORMAT_PARQUET) {
         return adg_fail(error, ADG_USAGE, "option --compression is for Parquet; %s is not compressed",
                         arguments->format == ADG_FORMAT_CSV ? "CSV" : "Arrow");
+    }
+    if (options[IF_EXISTS].given) {
+        arguments->if_exists += FIRST;
+    }
+    if (arguments->if_exists == ADG_IF_EXISTS_APPEND) {
+        return adg_fail(error, ADG_USAGE, "--if-exists append: nothing can be appended to a file");
+    }
+    if (to_stdout(arguments) && options[IF_EXISTS].given) {
+        return adg_fail(error, ADG_USAGE, "--if-exists is for output that stays; standard output does not");
     }
     if (to_stdout(arguments) && arguments->tables.count != 1) {
         return adg_fail(error, ADG_USAGE, "--out - takes one table: name it with --table");
@@ -276,6 +298,7 @@ static enum adg_status generate(const struct arguments *arguments, struct adg_er
             .profile = (enum adg_profile)arguments->profile,
             .format = (enum adg_format)arguments->format,
             .compression = (enum adg_compression)arguments->compression,
+            .if_exists = (enum adg_if_exists)arguments->if_exists,
             .threads = (unsigned)arguments->threads,
             .tool = "adg " ADG_VERSION " (" ADG_COMMIT ")",
             .progress = {.report = report, .warn = adg_cli_warn_of},

@@ -166,7 +166,7 @@ static const char *sql_type(const struct adg_field *field, char out[32])
     case ADG_TYPE_DATE:
         return "DATE";
     case ADG_TYPE_TIMESTAMP:
-        return "TIMESTAMP WITH TIME ZONE";
+        return "TIMESTAMP";
     case ADG_TYPE_BOOLEAN:
         return "BOOLEAN";
     case ADG_TYPE_DECIMAL:
@@ -272,7 +272,6 @@ static enum adg_status name_columns(struct adg_qa_context *context, const struct
     }
     for (uint32_t f = 0; f < dataset->field_count; f++) {
         columns[f] = adg_sql_name(sql, dataset->fields[f].name);
-        zoned[f] = dataset->fields[f].type == ADG_TYPE_TIMESTAMP;
     }
     *out = (struct adg_qa_rows){name, columns, zoned};
     return sql->status;

@@ -11,9 +11,9 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/stop.h"
+#include "core/version.h"
 #include "engine/spill.h"
 #include "metadata/json.h"
-#include "metadata/version.h"
 #include "qa/internal.h"
 
 enum { FORMAT = 1 };
