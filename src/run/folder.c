@@ -105,6 +105,7 @@ static enum adg_status folder_commit(struct adg_destination *destination, const 
     const char *path = parts ? place->output.folder : place->output.path;
     const struct adg_provenance_entry entry = {.name = strrchr(path, '/') + 1, /* outputs are joined to a folder */
                                                .table = table->name,
+                                               .is_part = parts,
                                                .rows = parts ? 0 : adg_plan_rows(table->plan)};
     pthread_mutex_lock(&folder->provenance);
     enum adg_status status = adg_provenance_forget(options->out_folder, entry.name, error);

@@ -53,7 +53,7 @@ static json_t *entry_json(const struct adg_provenance *provenance, const struct 
     if (provenance->shards > 1) {
         json_object_set_new(object, "shards", json_integer((json_int_t)provenance->shards));
     }
-    if (entry->rows > 0) {
+    if (!entry->is_part) {
         json_object_set_new(object, "rows", json_integer((json_int_t)entry->rows));
     }
     return object;

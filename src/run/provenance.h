@@ -13,7 +13,8 @@
 struct adg_provenance_entry {
     const char *name;  /* of the file or folder within the output folder */
     const char *table; /* of the definition */
-    uint64_t rows;     /* of the whole table; 0: not known to this run, which made a part */
+    bool is_part;      /* of a table whose rows this run does not know */
+    uint64_t rows;     /* of the whole table */
 };
 
 struct adg_provenance {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "core/buffer.h"
 #include "core/file.h"
@@ -279,6 +280,19 @@ static void assert_rows(const char *name, uint64_t first, uint64_t end)
     adg_buffer_fini(&found);
 }
 
+/* What provenance.json says of the rows of an entry; -1: nothing. */
+static json_int_t rows_told(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/out/provenance.json", folder);
+    json_t *root = json_load_file(path, 0, NULL), *entry = json_object_get(json_object_get(root, "files"), name);
+    assert_non_null(entry);
+    json_t *rows = json_object_get(entry, "rows");
+    json_int_t told = rows != NULL ? json_integer_value(rows) : -1;
+    json_decref(root);
+    return told;
+}
+
 /* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 static void test_every_table_for_any_threads(void **state)
@@ -302,6 +316,8 @@ static void test_every_table_for_any_threads(void **state)
         assert_rows("out/artificial_big.csv", 0, 1002);
         assert_rows("out/artificial_empty.csv", 0, 0);
         assert_rows("out/artificial_small.csv", 0, 1);
+        assert_int_equal(rows_told("artificial_big.csv"), 1002);
+        assert_int_equal(rows_told("artificial_empty.csv"), 0);
         assert_string_equal(warnings,
                             "no metadata for these tables, which are left out: bare\ntable small: a warning\n");
         assert_int_equal(reported_done, 1003);
@@ -548,6 +564,7 @@ static void test_shards(void **state)
     assert_entries("out/artificial_big",
                    ".adg-run part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
     assert_entries("out", "artificial_big provenance.json ");
+    assert_int_equal(rows_told("artificial_big"), -1);
 }
 
 static void test_failed_shard_leaves_no_folder(void **state)
