@@ -1,7 +1,7 @@
 /*
- * Tables through ADBC: see adbc.h.
+ * Tables through ADBC: see ingest.h.
  */
-#include "load/adbc.h"
+#include "load/ingest.h"
 
 #include <nanoarrow/nanoarrow.h>
 #include <pthread.h>
