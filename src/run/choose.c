@@ -31,11 +31,14 @@ static enum adg_status choose_all(const struct adg_run_options *options, const c
 {
     const struct adg_definition *definition = options->definition;
     struct adg_buffer missing = {0};
-    enum adg_status status = ADG_OK;
+    enum adg_status status = adg_definition_check_tables(definition, options->exclude, options->exclude_count, error);
     for (uint32_t d = 0; d < definition->dataset_count; d++) {
         const struct adg_dataset *dataset = &definition->datasets[d];
         for (uint32_t t = 0; t < dataset->table_count && status == ADG_OK; t++) {
             const char *name = dataset->tables[t].name;
+            if (adg_table_is_among(name, options->exclude, options->exclude_count)) {
+                continue;
+            }
             if (adg_metadata_has_table(options->metadata, name)) {
                 names[(*count)++] = name;
             } else {
@@ -44,7 +47,8 @@ static enum adg_status choose_all(const struct adg_run_options *options, const c
         }
     }
     if (status == ADG_OK && *count == 0) {
-        status = adg_fail(error, ADG_BAD_INPUT, "the metadata has no table of this definition");
+        status = adg_fail(error, ADG_BAD_INPUT, "the metadata has no table of this definition%s",
+                          options->exclude_count > 0 ? " but excluded ones" : "");
     }
     if (status == ADG_OK && missing.size > 0) {
         struct adg_buffer message = {0};

@@ -50,7 +50,8 @@ struct table {
     uint64_t item_count; /* at least one, which has no blocks when the table has no rows; none: the table is skipped */
     struct adg_sink *sink;
     struct adg_destination_file file;
-    uint64_t bytes; /* written so far */
+    uint64_t bytes;      /* written so far, of this file */
+    uint64_t done_bytes; /* of files that are finished */
 };
 
 struct slot {
@@ -216,6 +217,7 @@ static struct adg_destination_table told(const struct run *run, const struct tab
     return (struct adg_destination_table){.number = (uint32_t)(table - run->tables),
                                           .name = table->name,
                                           .plan = table->plan,
+                                          .operations = run->sink,
                                           .sink = table->sink,
                                           .bytes = table->bytes};
 }
@@ -237,9 +239,10 @@ static enum adg_status put_part(const struct run *run, struct table *table, stru
     return status;
 }
 
-static enum adg_status begin_table(const struct run *run, struct table *table, struct adg_error *error)
+static enum adg_status begin_file(const struct run *run, struct table *table, struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
+    table->bytes = 0;
     const struct adg_destination_table about = told(run, table);
     enum adg_status status = run->destination->operations->begin(run->destination, &about, &table->file, error);
     if (status == ADG_OK) {
@@ -252,20 +255,12 @@ static enum adg_status begin_table(const struct run *run, struct table *table, s
     return status;
 }
 
-static enum adg_status write_part(const struct run *run, struct table *table, uint64_t item, struct adg_sink_part *part,
-                                  struct adg_error *error)
-{
-    enum adg_status status = item == table->first_item ? begin_table(run, table, error) : ADG_OK;
-    if (status == ADG_OK && table->blocks > 0) {
-        status = run->sink->append(table->sink, part, table->bytes, error);
-    }
-    if (status == ADG_OK) {
-        status = put_part(run, table, part, error);
-    }
-    return status;
-}
-
-static enum adg_status finish_table(const struct run *run, struct table *table, struct adg_error *error)
+/* The sink's last words; then `end` or `commit` of the destination. */
+static enum adg_status finish_file(const struct run *run, struct table *table,
+                                   enum adg_status (*then)(struct adg_destination *destination,
+                                                           const struct adg_destination_table *table,
+                                                           struct adg_error *error),
+                                   struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
     enum adg_status status = run->sink->finish(table->sink, table->bytes, &bytes, error);
@@ -274,9 +269,31 @@ static enum adg_status finish_table(const struct run *run, struct table *table, 
     }
     if (status == ADG_OK) {
         const struct adg_destination_table about = told(run, table);
-        status = run->destination->operations->commit(run->destination, &about, error);
+        status = then(run->destination, &about, error);
+        table->done_bytes += table->bytes;
     }
     adg_buffer_fini(&bytes);
+    return status;
+}
+
+static enum adg_status write_part(const struct run *run, struct table *table, uint64_t item, struct adg_sink_part *part,
+                                  struct adg_error *error)
+{
+    const uint64_t number = item - table->first_item, file_parts = run->destination->file_parts;
+    const bool begins = file_parts > 0 ? number % file_parts == 0 : number == 0;
+    enum adg_status status = ADG_OK;
+    if (begins && number > 0) {
+        status = finish_file(run, table, run->destination->operations->end, error);
+    }
+    if (status == ADG_OK && begins) {
+        status = begin_file(run, table, error);
+    }
+    if (status == ADG_OK && table->blocks > 0) {
+        status = run->sink->append(table->sink, part, table->bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = put_part(run, table, part, error);
+    }
     return status;
 }
 
@@ -342,7 +359,7 @@ static void write_next(struct run *run)
     run->sink->part_fini(&spare);
     if (status == ADG_OK && run->next_write == table->first_item + table->item_count) {
         pthread_mutex_unlock(&run->lock);
-        status = finish_table(run, table, &error);
+        status = finish_file(run, table, run->destination->operations->commit, &error);
         leave_table(run, table);
         pthread_mutex_lock(&run->lock);
         note(run, table, status, &error);
@@ -564,10 +581,15 @@ static enum adg_status write_tables(struct run *run, struct adg_error *error)
 {
     const struct adg_run_options *options = run->options;
     enum adg_status status = ADG_OK;
-    if (run->destination == NULL) {
-        status = options->out_folder != NULL ? adg_destination_folder_new(options, run->sink->extension, run->key,
-                                                                          run->table_count, &run->destination, error)
-                                             : adg_destination_descriptor_new(options, &run->destination, error);
+    if (run->destination != NULL) {
+        ; /* the caller's */
+    } else if (options->out_folder == NULL) {
+        status = adg_destination_descriptor_new(options, &run->destination, error);
+    } else if (options->format == ADG_FORMAT_DELTA) {
+        status = adg_destination_delta_new(options, run->table_count, &run->destination, error);
+    } else {
+        status = adg_destination_folder_new(options, run->sink->extension, run->key, run->table_count,
+                                            &run->destination, error);
     }
     if (status == ADG_OK) {
         status = run->destination->operations->open(run->destination, error);
@@ -594,7 +616,7 @@ static enum adg_status take_result(struct run *run, struct adg_run_result *resul
         *entry = (struct adg_run_table){.table = table->name,
                                         .path = place != NULL ? adg_strdup(place) : NULL,
                                         .rows = adg_plan_rows(table->plan),
-                                        .bytes = table->bytes};
+                                        .bytes = table->done_bytes};
         if (entry->path == NULL && place != NULL) {
             adg_run_result_fini(&made);
             return adg_fail_memory(error);

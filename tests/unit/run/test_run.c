@@ -728,6 +728,165 @@ static void test_without_memory(void **state)
     assert_entries("out", "artificial_empty.csv artificial_small.csv provenance.json ");
 }
 
+/* ---- Delta ------------------------------------------------------------------------------------------------------- */
+
+static const struct adg_run_options delta = {.format = ADG_FORMAT_DELTA, .threads = 3, .tool = "adg"};
+
+/* The actions of a version that are of this kind. */
+static json_t *actions(const char *table, int version, const char *kind)
+{
+    char path[256];
+    json_t *found = json_array(), *action;
+    snprintf(path, sizeof path, "%s/out/artificial_%s/_delta_log/%020d.json", folder, table, version);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while ((action = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)) != NULL) {
+        if (json_object_get(action, kind) != NULL) {
+            json_array_append(found, json_object_get(action, kind));
+        }
+        json_decref(action);
+    }
+    fclose(file);
+    return found;
+}
+
+static void assert_parquet(const char *table, const char *name)
+{
+    char path[256];
+    struct adg_buffer found = {0};
+    snprintf(path, sizeof path, "%s/out/artificial_%s/%s", folder, table, name);
+    assert_int_equal(adg_file_read(path, &found, NULL), ADG_OK);
+    assert_memory_equal(found.data, "PAR1", 4);
+    assert_memory_equal(found.data + found.size - 4, "PAR1", 4);
+    adg_buffer_fini(&found);
+}
+
+/* 1002 rows are 201 blocks and 26 parts: files of 10, 10 and 6 parts of 40 rows. */
+static void test_delta(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"big", "empty"};
+    static const int64_t ends[] = {0, 400, 800, 1002};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = delta;
+    options.file_parts = 10;
+    assert_int_equal(run(names, 2, options, &result, NULL), ADG_OK);
+    assert_int_equal(result.table_count, 2);
+    assert_non_null(strstr(result.tables[0].path, "/out/artificial_big"));
+    assert_int_equal(result.tables[0].rows, 1002);
+    json_t *added = actions("big", 0, "add"), *info = actions("big", 0, "commitInfo");
+    assert_int_equal(json_array_size(added), 3);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *add = json_array_get(added, i);
+        const char *name = json_string_value(json_object_get(add, "path"));
+        char expected[256], start[16];
+        snprintf(expected, sizeof expected,
+                 "{\"numRecords\":%d,\"minValues\":{\"ROW\":%d},\"maxValues\":{\"ROW\":%d},\"nullCount\":{\"ROW\":"
+                 "0}}",
+                 (int)(ends[i + 1] - ends[i]), (int)ends[i], (int)ends[i + 1] - 1);
+        assert_string_equal(json_string_value(json_object_get(add, "stats")), expected);
+        snprintf(start, sizeof start, "part-0000%zu-", i);
+        assert_memory_equal(name, start, strlen(start));
+        assert_parquet("big", name);
+        bytes += (uint64_t)json_integer_value(json_object_get(add, "size"));
+    }
+    assert_int_equal(result.tables[0].bytes, bytes);
+    const json_t *said = json_object_get(json_array_get(info, 0), "adg");
+    assert_string_equal(json_string_value(json_object_get(said, "table")), "big");
+    assert_string_equal(json_string_value(json_object_get(said, "metadata_sha256")), "m");
+    assert_int_equal(json_integer_value(json_object_get(said, "rows")), 1002);
+    json_decref(added);
+    json_decref(info);
+    added = actions("empty", 0, "add"); /* a table without rows has its columns in a file */
+    assert_int_equal(json_array_size(added), 1);
+    assert_memory_equal(json_string_value(json_object_get(json_array_get(added, 0), "stats")), "{\"numRecords\":0,",
+                        16);
+    json_decref(added);
+    adg_run_result_fini(&result);
+    assert_entries("out", "artificial_big artificial_empty "); /* provenance.json is for files */
+}
+
+static void test_delta_if_exists(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small"};
+    struct adg_run_result result = {0};
+    struct adg_error error = {{0}};
+    struct adg_run_options options = delta;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_OK);
+    adg_run_result_fini(&result);
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_FAILED); /* the default */
+    options.if_exists = ADG_IF_EXISTS_ERROR;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_FAILED);
+    options.if_exists = ADG_IF_EXISTS_IGNORE;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_OK);
+    assert_int_equal(result.table_count, 0);
+    adg_run_result_fini(&result);
+    assert_entries("out/artificial_small/_delta_log", "00000000000000000000.json ");
+    options.if_exists = ADG_IF_EXISTS_APPEND;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_OK);
+    adg_run_result_fini(&result);
+    options.if_exists = ADG_IF_EXISTS_OVERWRITE;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_OK);
+    adg_run_result_fini(&result);
+    assert_entries("out/artificial_small/_delta_log",
+                   "00000000000000000000.json 00000000000000000001.json 00000000000000000002.json ");
+    json_t *gone = actions("small", 2, "remove");
+    assert_int_equal(json_array_size(gone), 2);
+    json_decref(gone);
+    options.sharded = true;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_USAGE);
+    struct adg_run_options parts = csv; /* and the other way round */
+    parts.sharded = true;
+    assert_int_equal(run(names, 1, parts, &result, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "is a Delta table; parts do not go into one"));
+}
+
+/* A run that fails takes its data files with it, and the table stays as it was. */
+static void test_delta_fails(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "broken"};
+    struct adg_run_result result = {0};
+    struct adg_error error = {{0}};
+    struct adg_run_options options = delta;
+    options.file_parts = 1; /* the first file is finished when the second one fails */
+    options.threads = 1;
+    options.if_exists = ADG_IF_EXISTS_APPEND;
+    for (int version = 0; version < 2; version++) {
+        assert_int_equal(run(names, 2, options, &result, &error), ADG_FAILED);
+        assert_string_equal(error.message, "table broken: block cannot be made");
+        assert_entries("out", "artificial_small "); /* of the other nothing is left */
+    }
+    assert_entries("out/artificial_small/_delta_log", "00000000000000000000.json 00000000000000000001.json ");
+}
+
+static void test_delta_without_memory(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small"};
+    struct adg_run_options options = delta;
+    options.threads = 1;
+    int failures = 0;
+    for (uint64_t n = 1;; n++) {
+        struct adg_run_result result = {0};
+        struct adg_error error = {{0}};
+        adg_memory_fail_at(n);
+        enum adg_status status = run(names, 1, options, &result, &error);
+        adg_memory_fail_at(0);
+        if (status == ADG_OK) {
+            adg_run_result_fini(&result);
+            break;
+        }
+        failures++;
+        if (access(out_folder, F_OK) == 0 && adg_folder_remove(out_folder, NULL) != ADG_OK) {
+            fail();
+        }
+    }
+    assert_true(failures > 20);
+}
+
 /* Last: the flag stays up. */
 static void test_stop(void **state)
 {
@@ -762,6 +921,10 @@ int main(void)
         TEST(test_too_many_shards),
         TEST(test_write_fails),
         TEST(test_without_memory),
+        TEST(test_delta),
+        TEST(test_delta_if_exists),
+        TEST(test_delta_fails),
+        TEST(test_delta_without_memory),
         TEST(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
