@@ -433,12 +433,11 @@ def test_without_the_library(database, tmp_path):
 @pytest.fixture
 def guest(database):
     """A user who may connect, and no more."""
-    user, name = "guest", database.rsplit("/", 1)[1]
+    user = "guest"
     sql(database, f"create role {user} login password '{PASSWORD}'")
     yield database.replace("adg@", f"{user}@")
     with psycopg.connect(database, password=PASSWORD, autocommit=True) as db:
         db.execute(f"reassign owned by {user} to adg; drop owned by {user}; drop role {user}")
-    assert name
 
 
 def test_no_right_to_create(guest, database):
@@ -454,6 +453,8 @@ def test_no_right_to_append_or_replace(guest, database):
     said = generate("hes_op", guest, *SMALL, 10, "--if-exists", "overwrite", check=1)
     assert "the user has no right to do it" in said.stderr and count(database) == 100
     before = comment(database, NAME)
+    said = generate("hes_op", guest, *SMALL, 10, "--if-exists", "append", "--primary-key", check=1)
+    assert "has to declare its primary key" in said.stderr
     said = generate("hes_op", guest, *SMALL, 10, "--if-exists", "append", "--seed", 2)
     assert "belongs to another user: its comment" in said.stderr and count(database) == 110 and comment(database, NAME) == before
 
