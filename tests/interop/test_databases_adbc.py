@@ -133,7 +133,7 @@ def test_stopped_in_the_middle(before, how, start, file, tmp_path):
     process = start(f"duckdb:{file}", *options)
     wait_until_it_works(process)
     process.send_signal(how)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert out == ""
     if how != signal.SIGKILL:
         assert process.returncode == 1 and "stopped by a signal; nothing half-written is left" in err
