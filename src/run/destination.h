@@ -24,9 +24,9 @@
 struct adg_destination_table {
     uint32_t number; /* 0 .. table_count - 1 of the run */
     const char *name;
-    const struct adg_plan *plan;
+    const struct adg_plan *plan; /* in check, its layout may have no dictionaries */
     const struct adg_sink_operations *operations;
-    const struct adg_sink *sink; /* as far as it has come */
+    const struct adg_sink *sink; /* as far as it has come; not in check */
     uint64_t bytes;              /* of the file so far */
 };
 

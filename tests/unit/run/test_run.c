@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,21 +33,36 @@ static const struct fake_table {
     const char *name;
     uint64_t rows;
     int64_t failing_block;
-    bool plan_fails;
+    bool plan_fails, second_plan_fails;
 } tables[] = {
-    {.name = "small", .rows = 1, .failing_block = -1},   {.name = "empty", .rows = 0, .failing_block = -1},
-    {.name = "big", .rows = 1002, .failing_block = -1},  {.name = "bare", .rows = 7, .failing_block = -1},
-    {.name = "broken", .rows = 100, .failing_block = 7}, {.name = "unplannable", .rows = 1, .plan_fails = true},
-    {.name = "e0", .rows = 0, .failing_block = -1},      {.name = "e1", .rows = 0, .failing_block = -1},
-    {.name = "e2", .rows = 0, .failing_block = -1},      {.name = "e3", .rows = 0, .failing_block = -1},
-    {.name = "e4", .rows = 0, .failing_block = -1},      {.name = "e5", .rows = 0, .failing_block = -1},
+    {.name = "small", .rows = 1, .failing_block = -1},
+    {.name = "empty", .rows = 0, .failing_block = -1},
+    {.name = "big", .rows = 1002, .failing_block = -1},
+    {.name = "bare", .rows = 7, .failing_block = -1},
+    {.name = "broken", .rows = 100, .failing_block = 7},
+    {.name = "unplannable", .rows = 1, .plan_fails = true},
+    {.name = "e0", .rows = 0, .failing_block = -1},
+    {.name = "e1", .rows = 0, .failing_block = -1},
+    {.name = "e2", .rows = 0, .failing_block = -1},
+    {.name = "e3", .rows = 0, .failing_block = -1},
+    {.name = "e4", .rows = 0, .failing_block = -1},
+    {.name = "e5", .rows = 0, .failing_block = -1},
+    {.name = "small2", .rows = 2, .failing_block = -1},
+    {.name = "bare2", .rows = 7, .failing_block = -1},
+    {.name = "bare3", .rows = 8, .failing_block = -1},
+    {.name = "second", .rows = 3, .failing_block = -1, .second_plan_fails = true},
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 struct adg_plan {
     const struct fake_table *table;
     uint64_t first_row, rows;
+    bool whole; /* has its columns */
 };
+
+/* Plans that have their columns now, the most at a time while blocks are made, and how often columns were made again. */
+static atomic_int whole_plans, most_whole_plans, made_again;
+static size_t column_bytes = 1;
 
 static const struct adg_field field = {.name = "ROW", .type = ADG_TYPE_INT64};
 static const struct adg_layout_column layout_column = {.field = &field, .kind = ADG_COLUMN_PLAIN};
@@ -83,6 +99,8 @@ enum adg_status adg_plan_new(const struct adg_definition *definition, const stru
         return adg_fail_memory(error);
     }
     plan->table = found;
+    plan->whole = true;
+    whole_plans++;
     plan->first_row = found->rows * options->shard / options->shards;
     plan->rows = found->rows * (options->shard + 1) / options->shards - plan->first_row;
     *out = plan;
@@ -104,8 +122,36 @@ void adg_population_free(struct adg_population *population)
     (void)population;
 }
 
+void adg_plan_drop_columns(struct adg_plan *plan)
+{
+    whole_plans -= plan->whole;
+    plan->whole = false;
+}
+
+enum adg_status adg_plan_make_columns(struct adg_plan *plan, const struct adg_metadata *metadata,
+                                      struct adg_error *error)
+{
+    (void)metadata;
+    if (!plan->whole && plan->table->second_plan_fails) {
+        return adg_fail(error, ADG_FAILED, "no second plan");
+    }
+    made_again += !plan->whole;
+    whole_plans += !plan->whole;
+    plan->whole = true;
+    return ADG_OK;
+}
+
+size_t adg_plan_column_bytes(const struct adg_plan *plan)
+{
+    assert_true(plan->whole);
+    return column_bytes;
+}
+
 void adg_plan_free(struct adg_plan *plan)
 {
+    if (plan != NULL) {
+        adg_plan_drop_columns(plan);
+    }
     adg_free(plan);
 }
 
@@ -146,6 +192,7 @@ struct fake_block {
 enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **out, struct adg_error *error)
 {
     struct fake_block *block = adg_alloc_zero(1, sizeof *block);
+    assert_true(plan->whole);
     if (block == NULL) {
         return adg_fail_memory(error);
     }
@@ -164,6 +211,9 @@ enum adg_status adg_block_generate(struct adg_block *block, uint64_t number, str
 {
     const struct adg_plan *plan = block->plan;
     struct fake_block *fake = (struct fake_block *)block;
+    assert_true(plan->whole);
+    int whole = whole_plans;
+    most_whole_plans = whole > most_whole_plans ? whole : most_whole_plans;
     if (plan->table->failing_block == (int64_t)number) {
         return adg_fail(error, ADG_FAILED, "block cannot be made");
     }
@@ -323,6 +373,53 @@ static void test_every_table_for_any_threads(void **state)
         assert_int_equal(reported_done, 1003);
         assert_int_equal(reported_total, 1003);
     }
+}
+
+/* Columns that are too large to be kept are there for the tables that are being written, and no others; the files are the same. */
+static void test_columns_come_and_go(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "big", "e0", "e1", "bare2", "empty", "small2", "e2", "bare3"};
+    enum { COUNT = sizeof names / sizeof names[0] };
+    for (int large = 0; large < 2; large++) {
+        for (unsigned threads = 1; threads <= 4; threads++) {
+            struct adg_run_result result = {0};
+            struct adg_run_options options = csv;
+            options.threads = threads;
+            column_bytes = large ? (size_t)1 << 30 : 1;
+            most_whole_plans = made_again = 0;
+            assert_int_equal(run(names, COUNT, options, &result, NULL), ADG_OK);
+            assert_int_equal(result.table_count, COUNT);
+            adg_run_result_fini(&result);
+            assert_rows("out/artificial_big.csv", 0, 1002);
+            assert_rows("out/artificial_small2.csv", 0, 2);
+            assert_rows("out/artificial_bare3.csv", 0, 8);
+            assert_int_equal(whole_plans, 0);
+            assert_int_equal(made_again, large ? COUNT - 1 : 0); /* but for the first table, once */
+            /* open ones are those from the table being written on, and a thread may stay with an earlier one */
+            assert_true(large ? most_whole_plans <= (int)(2 * threads + 1) : most_whole_plans == COUNT);
+        }
+    }
+    column_bytes = 1;
+}
+
+/* What fails when it is planned again fails the run, as a block does. */
+static void test_second_plan_fails(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "second", "big"};
+    struct adg_error error = {{0}};
+    struct adg_run_result result = {0};
+    column_bytes = (size_t)1 << 30;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        struct adg_run_options options = csv;
+        options.threads = threads;
+        assert_int_equal(run(names, 3, options, &result, &error), ADG_FAILED);
+        assert_string_equal(error.message, "table second: no second plan");
+        assert_entries("out", "artificial_small.csv provenance.json ");
+        assert_int_equal(whole_plans, 0);
+    }
+    column_bytes = 1;
 }
 
 static void test_refused_before_anything_is_written(void **state)
@@ -808,6 +905,8 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         TEST(test_every_table_for_any_threads),
+        TEST(test_columns_come_and_go),
+        TEST(test_second_plan_fails),
         TEST(test_refused_before_anything_is_written),
         TEST(test_failure_leaves_complete_tables_only),
         TEST(test_folders),
