@@ -18,6 +18,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "delta/log.h"
 #include "migrate/convert.h"
 
 /* One file of a table. */
@@ -79,7 +80,8 @@ static int is_part(const struct dirent *entry)
            (ends_with(entry->d_name, ".parquet") || ends_with(entry->d_name, ".csv"));
 }
 
-/* artificial_<table>.parquet, .csv, and the parts in artificial_<table>. */
+/* artificial_<table>.parquet, .csv, and the parts in artificial_<table>. The log of a Delta table says what its files are:
+ * they are none of these. */
 static enum adg_status find_files(struct migration *m, const char *table, struct adg_error *error)
 {
     static const char *const endings[] = {".parquet", ".csv"};
@@ -94,7 +96,7 @@ static enum adg_status find_files(struct migration *m, const char *table, struct
             status = add_file(m, folder, path + strlen(folder) + 1, error);
         }
     }
-    int count = status == ADG_OK ? scandir(parts, &entries, is_part, alphasort) : 0;
+    int count = status == ADG_OK && !adg_delta_is(parts) ? scandir(parts, &entries, is_part, alphasort) : 0;
     for (int i = 0; i < count; i++) {
         status = status == ADG_OK ? add_file(m, parts, entries[i]->d_name, error) : status;
         free(entries[i]); /* the C library's own memory, as the list is */
