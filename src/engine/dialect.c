@@ -60,7 +60,7 @@ static const struct adg_dialect dialects[] = {
         .at_once = 24,
         .session = {"set transaction isolation level repeatable read, read only", "set local client_encoding to 'UTF8'",
                     "set local extra_float_digits to 1", "set local timezone to 'UTC'",
-                    "set local standard_conforming_strings to on", NULL},
+                    "set local standard_conforming_strings to on", "set local datestyle to 'ISO'", NULL},
     },
     {
         .name = "spark",

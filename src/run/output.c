@@ -119,7 +119,7 @@ enum adg_status adg_output_check(const struct adg_output *output, const char *ru
     return status == ADG_OK && parts ? check_run(output, run, error) : status;
 }
 
-enum adg_status adg_output_prepare(const struct adg_output *output, const char *run, struct adg_error *error)
+enum adg_status adg_output_prepare(struct adg_output *output, const char *run, struct adg_error *error)
 {
     if (output->folder == NULL) {
         return ADG_OK;
@@ -127,6 +127,7 @@ enum adg_status adg_output_prepare(const struct adg_output *output, const char *
     char *path = adg_path_join(output->folder, run_file);
     enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_folder_create(output->folder, error);
     if (status == ADG_OK) {
+        output->prepared = true;
         status = adg_file_write(path, run, strlen(run), error);
     }
     adg_free(path);
@@ -149,7 +150,7 @@ static bool has_parts(const char *path)
 
 void adg_output_discard(const struct adg_output *output)
 {
-    char *path = output->folder != NULL ? adg_path_join(output->folder, run_file) : NULL;
+    char *path = output->prepared ? adg_path_join(output->folder, run_file) : NULL;
     if (path != NULL && !has_parts(output->folder)) {
         unlink(path);
         rmdir(output->folder); /* fails, as it should, when anything else is in it */

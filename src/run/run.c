@@ -25,21 +25,17 @@
 #include "core/parallel.h"
 #include "core/stop.h"
 #include "generate/plan.h"
+#include "run/destination.h"
 #include "run/output.h"
-#include "run/provenance.h"
 
 struct table {
     const char *name;
     struct adg_plan *plan;
     uint64_t blocks;
     uint64_t first_item; /* items of this table: first_item .. first_item + item_count - 1 */
-    uint64_t item_count; /* at least one, which has no blocks when the table has no rows */
-    struct adg_output output;
+    uint64_t item_count; /* at least one, which has no blocks when the table has no rows; none: the table is skipped */
     struct adg_sink *sink;
-    struct adg_atomic_file file;
-    bool file_open, complete;
-    int descriptor; /* of the file, or what is written to in its place */
-    const char *descriptor_name;
+    struct adg_destination_file file;
     uint64_t bytes; /* written so far */
 };
 
@@ -53,6 +49,7 @@ struct run {
     const struct adg_sink_operations *sink;
     uint32_t part_blocks;
     struct adg_population *population; /* of profile coherent */
+    struct adg_destination *destination;
     struct table *tables;
     uint32_t table_count;
     uint64_t item_count, rows_total;
@@ -177,10 +174,6 @@ static enum adg_status plan_table(void *context, uint64_t number, struct adg_err
     options->progress.report(options->progress.context, "planning", table->name, run->planned++, run->table_count);
     pthread_mutex_unlock(&run->lock);
     enum adg_status status = adg_stop_check(error);
-    if (status == ADG_OK && options->out_folder != NULL) {
-        status = adg_output_init(&table->output, options->out_folder, table->name, run->sink->extension,
-                                 options->sharded, options->shard, options->shards, error);
-    }
     if (status == ADG_OK) {
         status = adg_plan_new(options->definition, options->metadata, table->name, &plan_options, &table->plan, error);
     }
@@ -207,7 +200,7 @@ static void add_items(struct run *run, struct table *table)
 static enum adg_status plan(struct run *run, struct adg_error *error)
 {
     enum adg_status status = run->options->tables != NULL ? choose_listed(run, error) : choose_all(run, error);
-    if (status == ADG_OK && run->options->out_folder == NULL && run->table_count != 1) {
+    if (status == ADG_OK && run->options->out_folder == NULL && run->destination == NULL && run->table_count != 1) {
         status = adg_fail(error, ADG_USAGE, "standard output takes one table");
     }
     if (status == ADG_OK && run->options->profile == ADG_PROFILE_COHERENT) {
@@ -216,9 +209,6 @@ static enum adg_status plan(struct run *run, struct adg_error *error)
     if (status == ADG_OK) {
         status = adg_parallel_for(thread_count(run), run->table_count, plan_table, run, error);
     }
-    for (uint32_t t = 0; t < run->table_count && status == ADG_OK; t++) {
-        add_items(run, &run->tables[t]);
-    }
     return status;
 }
 
@@ -226,7 +216,7 @@ static enum adg_status plan(struct run *run, struct adg_error *error)
 
 static enum adg_status write_bytes(struct table *table, const struct adg_buffer *bytes, struct adg_error *error)
 {
-    enum adg_status status = adg_descriptor_write(table->descriptor, table->descriptor_name, bytes->data, bytes->size,
+    enum adg_status status = adg_descriptor_write(table->file.descriptor, table->file.name, bytes->data, bytes->size,
                                                   error);
     if (status == ADG_OK) {
         table->bytes += bytes->size;
@@ -234,22 +224,28 @@ static enum adg_status write_bytes(struct table *table, const struct adg_buffer 
     return status;
 }
 
-/* The table's file, or what the caller has opened. */
-static enum adg_status open_file(const struct run *run, struct table *table, struct adg_error *error)
+static struct adg_destination_table told(const struct run *run, const struct table *table)
 {
-    if (table->output.path == NULL) {
-        table->descriptor = run->options->out_descriptor;
-        table->descriptor_name = "standard output";
-        return ADG_OK;
+    return (struct adg_destination_table){.number = (uint32_t)(table - run->tables),
+                                          .name = table->name,
+                                          .plan = table->plan,
+                                          .sink = table->sink,
+                                          .bytes = table->bytes};
+}
+
+/* Hands the part over, or writes it. */
+static enum adg_status put_part(const struct run *run, struct table *table, struct adg_sink_part *part,
+                                struct adg_error *error)
+{
+    struct adg_destination *destination = run->destination;
+    if (destination->operations->take == NULL) {
+        return adg_output_put_part(table->file.descriptor, table->file.name, part, &table->bytes, error);
     }
-    enum adg_status status = adg_output_prepare(&table->output, run->key, error);
+    const struct adg_destination_table about = told(run, table);
+    uint64_t bytes = 0;
+    enum adg_status status = destination->operations->take(destination, &about, part, &bytes, error);
     if (status == ADG_OK) {
-        status = adg_atomic_file_open(&table->file, table->output.path, error);
-    }
-    if (status == ADG_OK) {
-        table->file_open = true;
-        table->descriptor = table->file.fd;
-        table->descriptor_name = table->file.path;
+        table->bytes += bytes;
     }
     return status;
 }
@@ -257,7 +253,8 @@ static enum adg_status open_file(const struct run *run, struct table *table, str
 static enum adg_status begin_table(const struct run *run, struct table *table, struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
-    enum adg_status status = open_file(run, table, error);
+    const struct adg_destination_table about = told(run, table);
+    enum adg_status status = run->destination->operations->begin(run->destination, &about, &table->file, error);
     if (status == ADG_OK) {
         status = run->sink->begin(table->sink, &bytes, error);
     }
@@ -276,7 +273,7 @@ static enum adg_status write_part(const struct run *run, struct table *table, ui
         status = run->sink->append(table->sink, part, table->bytes, error);
     }
     if (status == ADG_OK) {
-        status = adg_output_put_part(table->descriptor, table->descriptor_name, part, &table->bytes, error);
+        status = put_part(run, table, part, error);
     }
     return status;
 }
@@ -288,9 +285,9 @@ static enum adg_status finish_table(const struct run *run, struct table *table, 
     if (status == ADG_OK) {
         status = write_bytes(table, &bytes, error);
     }
-    if (status == ADG_OK && table->file_open) {
-        status = adg_atomic_file_commit(&table->file, error);
-        table->complete = status == ADG_OK;
+    if (status == ADG_OK) {
+        const struct adg_destination_table about = told(run, table);
+        status = run->destination->operations->commit(run->destination, &about, error);
     }
     adg_buffer_fini(&bytes);
     return status;
@@ -336,11 +333,15 @@ static void write_next(struct run *run)
     struct adg_sink_part spare = adg_sink_part_empty(&slot->part);
     run->sink->part_fini(&slot->part);
     pthread_mutex_lock(&run->lock);
-    run->spares[run->spare_count++] = spare; /* there are no more than parts in the window */
+    if (run->spare_count < run->window) { /* parts without blocks have taken no memory, and would bring more and more */
+        run->spares[run->spare_count++] = spare;
+        spare = (struct adg_sink_part){0};
+    }
     *slot = (struct slot){0};
     run->next_write++;
     run->writing = false;
     note(run, table, status, &error);
+    run->sink->part_fini(&spare);
     if (status == ADG_OK && run->next_write == table->first_item + table->item_count) {
         pthread_mutex_unlock(&run->lock);
         status = finish_table(run, table, &error);
@@ -494,90 +495,65 @@ static void make_key(struct run *run)
              (int)options->format, (int)options->compression);
 }
 
-static const char *last_word(const char *path)
+/* Asks the destination about every table, before the first is written, and gives those that are to be written their items. */
+static enum adg_status check_tables(struct run *run, struct adg_error *error)
 {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
+    enum adg_status status = ADG_OK;
+    for (uint32_t t = 0; t < run->table_count && status == ADG_OK; t++) {
+        struct table *table = &run->tables[t];
+        const struct adg_destination_table about = told(run, table);
+        bool skip = false;
+        status = run->destination->operations->check(run->destination, &about, &skip, error);
+        if (status == ADG_OK && !skip) {
+            add_items(run, table);
+        } else if (status == ADG_OK) {
+            table->first_item = run->item_count;
+        }
+    }
+    return status;
 }
 
-/* Of the tables that are complete, also after a failure. */
-static enum adg_status write_provenance(const struct run *run, struct adg_error *error)
+static enum adg_status write_tables(struct run *run, struct adg_error *error)
 {
     const struct adg_run_options *options = run->options;
-    const struct adg_provenance provenance = {.definition = options->definition,
-                                              .metadata = options->metadata,
-                                              .tool = options->tool,
-                                              .profile = adg_profile_names[options->profile],
-                                              .seed = options->seed,
-                                              .patients = options->patients,
-                                              .rows = options->rows,
-                                              .shards = options->shards};
-    struct adg_provenance_entry *entries = adg_alloc_array(run->table_count, sizeof *entries);
-    uint32_t count = 0;
-    if (entries == NULL) {
-        return adg_fail_memory(error);
-    }
-    for (uint32_t t = 0; t < run->table_count; t++) {
-        const struct table *table = &run->tables[t];
-        if (table->complete) {
-            bool parts = table->output.folder != NULL;
-            entries[count++] = (struct adg_provenance_entry){
-                .name = last_word(parts ? table->output.folder : table->output.path),
-                .table = table->name,
-                .rows = parts ? 0 : adg_plan_rows(table->plan)};
-        }
-    }
-    enum adg_status status = count > 0 ? adg_provenance_write(options->out_folder, &provenance, entries, count, error)
-                                       : ADG_OK;
-    adg_free(entries);
-    return status;
-}
-
-static enum adg_status refuse_or_write(struct run *run, struct adg_error *error)
-{
-    struct adg_folder_lock lock = {.fd = -1};
-    enum adg_status status = adg_folder_create(run->options->out_folder, error);
-    if (status == ADG_OK) {
-        status = adg_folder_lock(&lock, run->options->out_folder, error);
-    }
-    for (uint32_t t = 0; t < run->table_count && status == ADG_OK; t++) {
-        status = adg_output_check(&run->tables[t].output, run->key, error);
+    enum adg_status status = ADG_OK;
+    if (run->destination == NULL) {
+        status = options->out_folder != NULL ? adg_destination_folder_new(options, run->sink->extension, run->key,
+                                                                          run->table_count, &run->destination, error)
+                                             : adg_destination_descriptor_new(options, &run->destination, error);
     }
     if (status == ADG_OK) {
-        status = work_in_threads(run, error);
+        status = run->destination->operations->open(run->destination, error);
     }
-    for (uint32_t t = 0; t < run->table_count; t++) {
-        if (run->tables[t].file_open) {
-            adg_atomic_file_fini(&run->tables[t].file);
-        }
-        if (status != ADG_OK) {
-            adg_output_discard(&run->tables[t].output);
-        }
+    if (status == ADG_OK) {
+        status = check_tables(run, error);
     }
-    if (lock.fd >= 0) {
-        struct adg_error ignored;
-        enum adg_status noted = write_provenance(run, status == ADG_OK ? error : &ignored);
-        status = status == ADG_OK ? noted : status;
-    }
-    adg_folder_unlock(&lock);
-    return status;
+    return status == ADG_OK && run->item_count > 0 ? work_in_threads(run, error) : status;
 }
 
 static enum adg_status take_result(struct run *run, struct adg_run_result *result, struct adg_error *error)
 {
-    struct adg_run_table *tables = adg_alloc_array(run->table_count, sizeof *tables);
-    if (tables == NULL) {
+    struct adg_run_result made = {.tables = adg_alloc_array(run->table_count, sizeof *made.tables)};
+    if (made.tables == NULL) {
         return adg_fail_memory(error);
     }
     for (uint32_t t = 0; t < run->table_count; t++) {
-        struct table *table = &run->tables[t];
-        tables[t] = (struct adg_run_table){.table = table->name,
-                                           .path = table->output.path,
-                                           .rows = adg_plan_rows(table->plan),
-                                           .bytes = table->bytes};
-        table->output.path = NULL;
+        const struct table *table = &run->tables[t];
+        const char *place = run->destination->operations->place(run->destination, t);
+        if (table->item_count == 0) {
+            continue;
+        }
+        struct adg_run_table *entry = &made.tables[made.table_count++];
+        *entry = (struct adg_run_table){.table = table->name,
+                                        .path = place != NULL ? adg_strdup(place) : NULL,
+                                        .rows = adg_plan_rows(table->plan),
+                                        .bytes = table->bytes};
+        if (entry->path == NULL && place != NULL) {
+            adg_run_result_fini(&made);
+            return adg_fail_memory(error);
+        }
     }
-    *result = (struct adg_run_result){.tables = tables, .table_count = run->table_count};
+    *result = made;
     return ADG_OK;
 }
 
@@ -585,17 +561,21 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
                                  struct adg_error *error)
 {
     struct run run = {.options = options,
-                      .sink = adg_sink_find(options->format),
+                      .sink = options->sink != NULL ? options->sink : adg_sink_find(options->format),
+                      .destination = options->destination,
                       .lock = PTHREAD_MUTEX_INITIALIZER,
                       .changed = PTHREAD_COND_INITIALIZER};
     run.part_blocks = run.sink->part_blocks > 0 ? run.sink->part_blocks : ADG_SINK_PART_BLOCKS;
     make_key(&run);
     enum adg_status status = plan(&run, error);
     if (status == ADG_OK) {
-        status = options->out_folder != NULL ? refuse_or_write(&run, error) : work_in_threads(&run, error);
+        status = write_tables(&run, error);
     }
     if (status == ADG_OK) {
         status = take_result(&run, result, error);
+    }
+    if (run.destination != NULL) {
+        run.destination->operations->close(run.destination);
     }
     for (unsigned i = 0; run.slots != NULL && i < run.window; i++) {
         run.sink->part_fini(&run.slots[i].part);
@@ -605,7 +585,6 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
             run.sink->free(run.tables[t].sink);
         }
         adg_plan_free(run.tables[t].plan);
-        adg_output_fini(&run.tables[t].output);
     }
     adg_population_free(run.population);
     for (unsigned i = 0; run.spares != NULL && i < run.spare_count; i++) {

@@ -51,6 +51,9 @@ enum adg_status adg_parts_scale(const uint64_t *weights, uint32_t count, uint64_
     for (uint32_t i = 0; i < count; i++) {
         sum += weights[i];
     }
+    if (sum == 0) {
+        return adg_fail(error, ADG_BAD_INPUT, "no value has a weight");
+    }
     struct remainder *remainders = adg_alloc_array(count, sizeof *remainders);
     if (remainders == NULL) {
         return adg_fail_memory(error);

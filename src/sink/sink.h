@@ -61,5 +61,7 @@ struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part);
 
 const struct adg_sink_operations *adg_sink_find(enum adg_format format);
 extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv, adg_sink_arrow;
+/* CSV as COPY ... FROM STDIN (FORMAT csv) of PostgreSQL reads it: without names of columns, an empty text in quotes. */
+extern const struct adg_sink_operations adg_sink_copy;
 
 #endif

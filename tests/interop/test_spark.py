@@ -53,6 +53,34 @@ def rows_of(frame, like):
 
 # ---- reading ------------------------------------------------------------------------------------------------------------
 
+MOMENTS = """dataset: moments
+id: 9
+primary_key: K
+patient_key: P
+tables: [t]
+fields:
+  - {name: K, type: long, pattern: '\\d{12}'}
+  - {name: P, type: string, pattern: 'P[0-9a-f]{12}'}
+  - {name: MOMENT, type: timestamp, values: CATEGORICAL}
+"""
+
+
+def test_moments_have_no_zone(spark, adg, tmp_path):
+    """The same type, and the same moment, whichever way a table comes."""
+    (tmp_path / "moments.yaml").write_text(MOMENTS)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "t.csv").write_text("K,P,MOMENT\n" + "".join(f"{i},p{i},2021-06-30 23:59:59.5\n" for i in range(100)))
+    common = ["--dataset", tmp_path / "moments.yaml", "--meta", tmp_path / "meta"]
+    adg("scrape", *common, "--source", tmp_path / "source", check=0)
+    adg("generate", *common, "--allow-unreleased", "--rows", 50, "--out", tmp_path / "out", check=0)
+    frames = [spark.read.parquet(str(tmp_path / "out" / "artificial_t.parquet")),
+              spark.read.format("adg").options(table="t", dataset=str(tmp_path / "moments.yaml"), metadata=str(tmp_path / "meta"), rows="50",
+                                               allow_unreleased="true").load()]
+    for frame in frames:
+        assert dict(frame.dtypes)["MOMENT"] == "timestamp_ntz"
+        assert [str(r[0]) for r in frame.select("MOMENT").distinct().collect()] == ["2021-06-30 23:59:59.500000"]
+
+
 def test_types(spark):
     kinds = dict(source(spark).load().dtypes)
     assert (kinds["ADMIDATE"], kinds["SEX"], kinds["STARTAGE"], kinds["EPIKEY"]) == ("date", "string", "int", "bigint")

@@ -29,6 +29,7 @@ MAY_INCLUDE = {
     "qa": {"engine", "metadata", "dataset"},
     "report": {"govern", "qa", "project", "metadata", "dataset"},
     "run": {"generate", "sink", "block", "metadata", "dataset"},
+    "load": {"run", "engine", "generate", "sink", "block", "dataset"},
 }
 
 

@@ -14,12 +14,14 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/stop.h"
 #include "generate/plan.h"
+#include "run/provenance.h"
 #include "run/run.h"
 
 /* ---- the generator ----------------------------------------------------------------------------------------------- */
@@ -35,6 +37,9 @@ static const struct fake_table {
     {.name = "small", .rows = 1, .failing_block = -1},   {.name = "empty", .rows = 0, .failing_block = -1},
     {.name = "big", .rows = 1002, .failing_block = -1},  {.name = "bare", .rows = 7, .failing_block = -1},
     {.name = "broken", .rows = 100, .failing_block = 7}, {.name = "unplannable", .rows = 1, .plan_fails = true},
+    {.name = "e0", .rows = 0, .failing_block = -1},      {.name = "e1", .rows = 0, .failing_block = -1},
+    {.name = "e2", .rows = 0, .failing_block = -1},      {.name = "e3", .rows = 0, .failing_block = -1},
+    {.name = "e4", .rows = 0, .failing_block = -1},      {.name = "e5", .rows = 0, .failing_block = -1},
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
@@ -275,6 +280,19 @@ static void assert_rows(const char *name, uint64_t first, uint64_t end)
     adg_buffer_fini(&found);
 }
 
+/* What provenance.json says of the rows of an entry; -1: nothing. */
+static json_int_t rows_told(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/out/provenance.json", folder);
+    json_t *root = json_load_file(path, 0, NULL), *entry = json_object_get(json_object_get(root, "files"), name);
+    assert_non_null(entry);
+    json_t *rows = json_object_get(entry, "rows");
+    json_int_t told = rows != NULL ? json_integer_value(rows) : -1;
+    json_decref(root);
+    return told;
+}
+
 /* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 static void test_every_table_for_any_threads(void **state)
@@ -298,6 +316,8 @@ static void test_every_table_for_any_threads(void **state)
         assert_rows("out/artificial_big.csv", 0, 1002);
         assert_rows("out/artificial_empty.csv", 0, 0);
         assert_rows("out/artificial_small.csv", 0, 1);
+        assert_int_equal(rows_told("artificial_big.csv"), 1002);
+        assert_int_equal(rows_told("artificial_empty.csv"), 0);
         assert_string_equal(warnings,
                             "no metadata for these tables, which are left out: bare\ntable small: a warning\n");
         assert_int_equal(reported_done, 1003);
@@ -381,6 +401,138 @@ static void test_one_run_at_a_time(void **state)
     adg_run_result_fini(&result);
 }
 
+/* The bytes of a file below `folder`, or what is asked of them. */
+static bool file_says(const char *name, const char *text)
+{
+    char path[256];
+    struct adg_buffer found = {0};
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(adg_file_read(path, &found, NULL), ADG_OK);
+    assert_int_equal(adg_buffer_append(&found, "", 1, NULL), ADG_OK);
+    bool says = strstr((char *)found.data, text) != NULL;
+    adg_buffer_fini(&found);
+    return says;
+}
+
+/* More tables without rows, whose parts take no memory, than parts are in flight. */
+static void test_many_empty_tables(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"e0", "e1", "e2", "e3", "e4", "e5", "small"};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = csv;
+    options.threads = 1;
+    assert_int_equal(run(names, 7, options, &result, NULL), ADG_OK);
+    assert_int_equal(result.table_count, 7);
+    adg_run_result_fini(&result);
+    assert_rows("out/artificial_e5.csv", 0, 0);
+    assert_rows("out/artificial_small.csv", 0, 1);
+}
+
+static void test_if_exists(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"empty", "small", "big"};
+    struct adg_error error = {{0}};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = csv;
+    char path[256];
+    assert_int_equal(run(names, 1, options, &result, NULL), ADG_OK);
+    adg_run_result_fini(&result);
+    snprintf(path, sizeof path, "%s/artificial_empty.csv", out_folder);
+    assert_int_equal(adg_file_write(path, "mine", 4, NULL), ADG_OK);
+
+    options.if_exists = ADG_IF_EXISTS_ERROR;
+    assert_int_equal(run(names, 3, options, &result, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "artificial_empty.csv is there"));
+    assert_entries("out", "artificial_empty.csv provenance.json ");
+
+    options.if_exists = ADG_IF_EXISTS_IGNORE;
+    assert_int_equal(run(names, 3, options, &result, NULL), ADG_OK);
+    assert_int_equal(result.table_count, 2);
+    assert_string_equal(result.tables[0].table, "small");
+    adg_run_result_fini(&result);
+    assert_true(file_says("out/artificial_empty.csv", "mine"));
+    assert_rows("out/artificial_big.csv", 0, 1002);
+    assert_int_equal(run(names, 3, options, &result, NULL), ADG_OK); /* nothing is left to do */
+    assert_int_equal(result.table_count, 0);
+    adg_run_result_fini(&result);
+
+    options.if_exists = ADG_IF_EXISTS_APPEND;
+    assert_int_equal(run(names, 3, options, &result, NULL), ADG_USAGE);
+    options.if_exists = ADG_IF_EXISTS_OVERWRITE;
+    assert_int_equal(run(names, 3, options, &result, NULL), ADG_OK);
+    assert_int_equal(result.table_count, 3);
+    adg_run_result_fini(&result);
+    assert_rows("out/artificial_empty.csv", 0, 0);
+}
+
+/* What a table says of itself goes before its file does: whoever is killed between the two leaves a file that nothing
+ * vouches for. A run that fails before it replaces a file leaves file and entry. */
+static void test_provenance_forgets_what_is_replaced(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "big"};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = csv;
+    assert_int_equal(run(names, 2, options, &result, NULL), ADG_OK);
+    adg_run_result_fini(&result);
+    options.seed = 77;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit = {.rlim_cur = 2000, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(run(names, 2, options, &result, NULL), ADG_FAILED);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_true(file_says("out/provenance.json", "\"seed\": \"77\"")); /* of small, which is complete */
+    assert_true(file_says("out/provenance.json", "\"seed\": \"0\""));  /* of big, whose file is the first run's */
+    assert_int_equal(adg_provenance_forget(out_folder, "artificial_big.csv", NULL), ADG_OK);
+    assert_false(file_says("out/provenance.json", "artificial_big"));
+    assert_true(file_says("out/provenance.json", "artificial_small"));
+    assert_int_equal(adg_provenance_forget(out_folder, "artificial_big.csv", NULL), ADG_OK);
+    assert_int_equal(adg_provenance_forget(folder, "artificial_big.csv", NULL), ADG_OK); /* which has no such file */
+    assert_entries("", "out ");
+}
+
+/* A shard that is refused because another one is being written leaves alone what that one has begun. */
+static void test_refused_shard_removes_nothing(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"big"};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = csv;
+    struct adg_folder_lock lock;
+    char path[256];
+    options.sharded = true;
+    options.shards = 3;
+    assert_int_equal(adg_folder_create(out_folder, NULL), ADG_OK);
+    assert_int_equal(adg_folder_lock(&lock, out_folder, NULL), ADG_OK);
+    snprintf(path, sizeof path, "%s/artificial_big", out_folder);
+    assert_int_equal(adg_folder_create(path, NULL), ADG_OK);
+    snprintf(path, sizeof path, "%s/artificial_big/.adg-run", out_folder);
+    assert_int_equal(adg_file_write(path, "x", 1, NULL), ADG_OK);
+    assert_int_equal(run(names, 1, options, &result, NULL), ADG_FAILED);
+    assert_entries("out/artificial_big", ".adg-run ");
+    adg_folder_unlock(&lock);
+}
+
+/* What a run that was killed has left of a file is gone after the next one. */
+static void test_sweeps(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small"};
+    struct adg_run_result result = {0};
+    char path[256];
+    assert_int_equal(adg_folder_create(out_folder, NULL), ADG_OK);
+    snprintf(path, sizeof path, "%s/.artificial_small.csv.0123456789ab.tmp", out_folder);
+    assert_int_equal(adg_file_write(path, "x", 1, NULL), ADG_OK);
+    assert_int_equal(run(names, 1, csv, &result, NULL), ADG_OK);
+    adg_run_result_fini(&result);
+    assert_entries("out", "artificial_small.csv provenance.json ");
+}
+
 static void run_shard(uint64_t shard, uint64_t shards, uint64_t seed, enum adg_status expected)
 {
     static const char *const names[] = {"big"};
@@ -412,6 +564,7 @@ static void test_shards(void **state)
     assert_entries("out/artificial_big",
                    ".adg-run part-00000-of-00003.csv part-00001-of-00003.csv part-00002-of-00003.csv ");
     assert_entries("out", "artificial_big provenance.json ");
+    assert_int_equal(rows_told("artificial_big"), -1);
 }
 
 static void test_failed_shard_leaves_no_folder(void **state)
@@ -500,6 +653,11 @@ int main(void)
         TEST(test_failure_leaves_complete_tables_only),
         TEST(test_folders),
         TEST(test_one_run_at_a_time),
+        TEST(test_many_empty_tables),
+        TEST(test_if_exists),
+        TEST(test_provenance_forgets_what_is_replaced),
+        TEST(test_refused_shard_removes_nothing),
+        TEST(test_sweeps),
         TEST(test_shards),
         TEST(test_failed_shard_leaves_no_folder),
         TEST(test_too_many_shards),

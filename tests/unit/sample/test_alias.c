@@ -37,6 +37,14 @@ static void test_parts(void **state)
     assert_int_equal(parts[1], ADG_PARTS);
 }
 
+static void test_no_weight(void **state)
+{
+    (void)state;
+    uint64_t parts[3];
+    assert_int_equal(adg_parts_scale((const uint64_t[]){0, 0}, 2, 0, 0, parts, NULL), ADG_BAD_INPUT);
+    assert_int_equal(adg_parts_scale((const uint64_t[]){0, 0}, 2, 1, 5, parts, NULL), ADG_BAD_INPUT);
+}
+
 static void test_rarest_value(void **state)
 {
     (void)state;
@@ -251,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_no_weight),
         cmocka_unit_test(test_rarest_value),
         cmocka_unit_test(test_tables_are_exact),
         cmocka_unit_test(test_many_are_as_one),
