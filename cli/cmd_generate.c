@@ -41,15 +41,16 @@ static const char usage[] =
     "  --seed S              of the random numbers, 0 to 2^64 - 1; the same seed gives the same rows (default: 1)\n"
     "  --table NAME          only this table; may repeat (default: every table that the metadata has)\n"
     "  --exclude T,T         without --table: not these tables\n"
-    "  --format F            parquet, csv or arrow, an Arrow IPC stream: artificial_<table>.arrows (default: "
-    "parquet)\n"
+    "  --format F            parquet; csv; arrow, an Arrow IPC stream: artificial_<table>.arrows; or delta, a Delta "
+    "table:\n"
+    "                        the folder artificial_<table> (default: parquet)\n"
     "  --compression C       of Parquet: auto, zstd or none (default: auto)\n"
     "  --profile P           coherent: people, keys, dates and codes belong together, as docs/coherence.md says; "
     "reference:\n"
     "                        every table has patients of its own, every field is drawn by itself (default: coherent)\n"
     "  --if-exists W         what becomes of a table that is there: error (ends with 1), overwrite, ignore or, in a "
-    "database,\n"
-    "                        append (default: overwrite; in a database error)\n"
+    "database\n"
+    "                        or a Delta table, append (default: overwrite; of those two, error)\n"
     "  --primary-key         in a database: declare the table's primary key\n"
     "  --connections N       to PostgreSQL: send rows over so many connections (default: 1)\n"
     "  --shard I/N           only part I of N, counted from 0: artificial_<table>/part-IIIII-of-NNNNN.<format>\n"
@@ -115,8 +116,11 @@ static enum adg_status check_tables(const struct adg_option_list *tables, struct
 
 static enum adg_status parse(int argc, char **argv, struct arguments *arguments, bool *help, struct adg_error *error)
 {
-    static const char *const formats[] = {
-        [ADG_FORMAT_PARQUET] = "parquet", [ADG_FORMAT_CSV] = "csv", [ADG_FORMAT_ARROW] = "arrow", NULL};
+    static const char *const formats[] = {[ADG_FORMAT_PARQUET] = "parquet",
+                                          [ADG_FORMAT_CSV] = "csv",
+                                          [ADG_FORMAT_ARROW] = "arrow",
+                                          [ADG_FORMAT_DELTA] = "delta",
+                                          NULL};
     static const char *const compressions[] = {
         [ADG_COMPRESSION_AUTO] = "auto", [ADG_COMPRESSION_ZSTD] = "zstd", [ADG_COMPRESSION_NONE] = "none", NULL};
     enum { FIRST = ADG_IF_EXISTS_DEFAULT + 1 }; /* which has no name */
@@ -191,7 +195,8 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     if (options[PATIENTS].given == options[ROWS].given) {
         return adg_fail(error, ADG_USAGE, "exactly one of --patients and --rows is needed");
     }
-    if (options[COMPRESSION].given && arguments->format != ADG_FORMAT_PARQUET) {
+    const bool delta = arguments->format == ADG_FORMAT_DELTA;
+    if (options[COMPRESSION].given && arguments->format != ADG_FORMAT_PARQUET && !delta) {
         return adg_fail(error, ADG_USAGE, "option --compression is for Parquet; %s is not compressed",
                         arguments->format == ADG_FORMAT_CSV ? "CSV" : "Arrow");
     }
@@ -204,8 +209,16 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
     if (!to_database(arguments) && (options[PRIMARY_KEY].given || options[CONNECTIONS].given)) {
         return adg_fail(error, ADG_USAGE, "options --primary-key and --connections are for databases");
     }
-    if (arguments->if_exists == ADG_IF_EXISTS_APPEND && !to_database(arguments)) {
+    if (arguments->if_exists == ADG_IF_EXISTS_APPEND && !to_database(arguments) && !delta) {
         return adg_fail(error, ADG_USAGE, "--if-exists append: nothing can be appended to a file");
+    }
+    if (delta && to_stdout(arguments)) {
+        return adg_fail(error, ADG_USAGE, "--format delta makes a folder; standard output is none");
+    }
+    if (delta && options[SHARD].given) {
+        return adg_fail(error, ADG_USAGE,
+                        "--shard makes files; a Delta table is filled by one run, or by several, of a seed each, with "
+                        "--if-exists append");
     }
     if (to_stdout(arguments) && options[IF_EXISTS].given) {
         return adg_fail(error, ADG_USAGE, "--if-exists is for output that stays; standard output does not");

@@ -1,5 +1,5 @@
 /*
- * adg job list | run | status | history | wait
+ * adg job list | run | status | history | wait, and schedule, which has a file of its own
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/stop.h"
 #include "job.h"
+#include "project.h"
 
 static const char usage[] =
     "usage: adg job list [--project DIR]\n"
@@ -17,6 +18,7 @@ static const char usage[] =
     "       adg job status [NAME] --env E [--project DIR]\n"
     "       adg job history NAME --env E [--project DIR]\n"
     "       adg job wait NAME --env E [--run ID] [--timeout SECONDS] [--project DIR]\n"
+    "       adg job schedule ...\n"
     "\n"
     "Jobs of a project (see 'adg project --help'). A project that 'adg project check' refuses has none.\n"
     "\n"
@@ -31,6 +33,7 @@ static const char usage[] =
     "  status   the last run of each job, or of one: job, run, status, started, message\n"
     "  history  every run, oldest first: run, status, started, seconds, message\n"
     "  wait     until the run has ended (default: the last run); its JSON, and its exit code\n"
+    "  schedule writes what systemd, Databricks or Airflow runs: 'adg job schedule --help'\n"
     "\n"
     "  --env E              the environment\n"
     "  --set P=V            a parameter for this run; of a list, values with commas; an empty value takes the default "
@@ -248,7 +251,7 @@ static enum adg_status check_verb(const char *const *words, uint32_t count, cons
         takes = strcmp(words[0], verbs[i].name) == 0 ? verbs[i].takes : takes;
     }
     if (takes < 0) {
-        return adg_fail(error, ADG_USAGE, "expected: list, run, status, history or wait");
+        return adg_fail(error, ADG_USAGE, "expected: list, run, status, history, wait or schedule");
     }
     if ((takes & NEEDS_NAME) != 0 && count < 2) {
         return adg_fail(error, ADG_USAGE, "%s: the name of a job is missing", words[0]);
@@ -271,6 +274,9 @@ static enum adg_status check_verb(const char *const *words, uint32_t count, cons
 
 static int run(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "schedule") == 0) {
+        return adg_cli_job_schedule(argc - 1, argv + 1);
+    }
     const char *words[2] = {NULL, NULL};
     struct adg_job_arguments arguments = {.folder = "."};
     struct adg_option_list sets = {0};

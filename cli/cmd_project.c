@@ -1,5 +1,5 @@
 /*
- * adg project init | check
+ * adg project init | check, and the words that have a file of their own
  */
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "dataset/dataset.h"
+#include "project.h"
 #include "project/example.h"
 #include "project/graph.h"
 #include "project/project.h"
@@ -20,6 +21,7 @@
 static const char usage[] =
     "usage: adg project init DIR [--dataset D] [--name NAME]\n"
     "       adg project check [DIR] [--report FILE.html]\n"
+    "       adg project export | import | releases ...\n"
     "\n"
     "  init     writes project.yaml into a folder, which is created when only its parent exists: environments dev, "
     "staging and\n"
@@ -29,6 +31,8 @@ static const char usage[] =
     "           places that nothing gets from a source to artificial or published data but through a release (else 3, "
     "with the\n"
     "           way that it found). Prints the graph. DIR: the project's folder (default: .)\n"
+    "  export, import, releases\n"
+    "           a version of the project from one environment to another: 'adg project export --help' and so on\n"
     "\n"
     "  --dataset D      of the example: a built-in definition, or a definition file (default: hes)\n"
     "  --name NAME      of the project: letters, digits and underscores (default: the folder's name)\n"
@@ -206,6 +210,16 @@ static enum adg_status check(const struct arguments *arguments, struct adg_error
 
 static int run(int argc, char **argv)
 {
+    static const struct {
+        const char *word;
+        int (*run)(int argc, char **argv);
+    } others[] = {
+        {"export", adg_cli_project_export}, {"import", adg_cli_project_import}, {"releases", adg_cli_project_releases}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (argc > 1 && strcmp(argv[1], others[i].word) == 0) {
+            return others[i].run(argc - 1, argv + 1);
+        }
+    }
     const char *words[2] = {NULL, NULL};
     struct arguments arguments = {0};
     uint32_t count = 0;
@@ -224,7 +238,7 @@ static int run(int argc, char **argv)
     }
     bool is_init = count == 2 && strcmp(words[0], "init") == 0, is_check = count > 0 && strcmp(words[0], "check") == 0;
     if (status == ADG_OK && !is_init && !is_check) {
-        status = adg_fail(&error, ADG_USAGE, "expected: init DIR, or check");
+        status = adg_fail(&error, ADG_USAGE, "expected: init DIR, check, export, import or releases");
     }
     if (status == ADG_OK && is_init && arguments.report != NULL) {
         status = adg_fail(&error, ADG_USAGE, "option --report is for check");

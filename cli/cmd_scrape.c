@@ -96,6 +96,13 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         if (name == 0 || (arguments->tables.items[i][name] == '=' && arguments->tables.items[i][name + 1] == '\0')) {
             return adg_fail(error, ADG_USAGE, "option --table: expected NAME or NAME=PATH");
         }
+        for (uint32_t k = 0; k < i; k++) {
+            if (strncmp(arguments->tables.items[k], arguments->tables.items[i], name) == 0 &&
+                strcspn(arguments->tables.items[k], "=") == name) {
+                return adg_fail(error, ADG_USAGE, "option --table: table %.*s is asked for twice", (int)name,
+                                arguments->tables.items[i]);
+            }
+        }
     }
     if (arguments->tables.count > 0 && arguments->exclude != NULL) {
         return adg_fail(error, ADG_USAGE, "--table and --exclude exclude each other");

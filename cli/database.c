@@ -33,7 +33,7 @@ enum adg_status adg_cli_database_destination(const struct adg_cli_database *data
 #else
 #include <string.h>
 
-#include "load/adbc.h"
+#include "load/ingest.h"
 #include "sink/batches.h"
 
 enum { MOST_CONNECTIONS = 64 };

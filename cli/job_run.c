@@ -22,6 +22,7 @@
 #include "job.h"
 #include "project/graph.h"
 #include "project/leftovers.h"
+#include "promote/promote.h"
 
 enum adg_status adg_job_open_project(const char *folder, struct adg_project **out, struct adg_error *error)
 {
@@ -400,7 +401,10 @@ enum adg_status adg_job_run(const struct adg_job_arguments *arguments, const cha
     struct adg_job_values values;
     char running[ADG_RUN_ID_BYTES] = "";
     *exit_code = 0;
-    enum adg_status status = adg_job_open_project(arguments->folder, &project, error);
+    enum adg_status status = adg_promote_check_whole(arguments->folder, error);
+    if (status == ADG_OK) {
+        status = adg_job_open_project(arguments->folder, &project, error);
+    }
     run.start.project = project;
     if (status == ADG_OK) {
         status = prepare(arguments, name, &run, &values, error);

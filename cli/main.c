@@ -15,6 +15,7 @@
 
 #include "adg_version.h"
 #include "cli.h"
+#include "core/cpu.h"
 #include "core/stop.h"
 
 #ifndef ADG_WITHOUT_ENGINE
@@ -83,6 +84,9 @@ static int run(int argc, char **argv)
 {
     if (argc < 2) {
         return usage_error("a command is missing", "");
+    }
+    if (!adg_cpu_is_known()) {
+        return usage_error("the environment variable ADG_CPU: expected scalar, avx2 or avx512", "");
     }
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "--version") == 0) {

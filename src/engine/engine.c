@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/stop.h"
 #include "engine/internal.h"
 
 static const char library[] = "libduckdb.so", entry_point[] = "duckdb_adbc_init";
@@ -184,6 +185,10 @@ static enum adg_status begin_session(struct adg_engine *engine, struct adg_error
     enum adg_status status = ADG_OK;
     for (int i = 0; i < ADG_DIALECT_SESSION && engine->dialect->session[i] != NULL && status == ADG_OK; i++) {
         status = adg_engine_execute(engine, engine->dialect->session[i], "configuring the connection", error);
+    }
+    if (status == ADG_OK && engine->dialect->wish != NULL &&
+        adg_engine_execute(engine, engine->dialect->wish, "configuring the connection", NULL) != ADG_OK) {
+        status = adg_stop_check(error); /* it goes without, unless the failure was a request to stop */
     }
     return status;
 }

@@ -16,6 +16,9 @@ static const struct {
     const char *hint;
 } hints[] = {
     {"Could not set lock", PLAIN, "another process has the file open"},
+    {"transaction is aborted", PLAIN, "the database broke the transaction off, as it does when rows go against a key"},
+    {"Could not write", PLAIN, "a file cannot be written, or the disk is full"},
+    {"No space left", PLAIN, "the disk is full"},
     {"IO Error", PLAIN, "a file cannot be read or written, or the disk is full"},
     {"Out of Memory Error", PLAIN, "memory or the space for temporary files is used up"},
     {"Permission Error", PLAIN, "a file may not be read"},

@@ -134,6 +134,11 @@ static enum adg_status look(struct postgresql *pg, const char *table, struct pla
         return adg_fail(error, ADG_FAILED,
                         "the database has no schema for new tables: its search_path names none that is there");
     }
+    if (strncmp(values[SCHEMA], "pg_temp", strlen("pg_temp")) == 0) {
+        return adg_fail(error, ADG_FAILED,
+                        "the schema for new tables is a temporary one, which goes with the connection: its search_path "
+                        "is to name another first");
+    }
     if (values[LOCKED] == NULL || strcmp(values[LOCKED], "t") != 0) {
         return adg_fail(error, ADG_FAILED, "another adg run is writing to %s.%s", values[SCHEMA], name);
     }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/buffer.h"
 #include "project/cron.h"
 #include "project/parameter.h"
 
@@ -108,6 +109,9 @@ struct adg_project {
 
 /* Reads folder/project.yaml. ADG_FAILED: it cannot be read; ADG_BAD_INPUT: "FILE:LINE:COLUMN: expected ...". */
 ADG_MUST_CHECK enum adg_status adg_project_open(const char *folder, struct adg_project **out, struct adg_error *error);
+/* The same of a text that is to be the folder's project.yaml. */
+ADG_MUST_CHECK enum adg_status adg_project_parse(const char *folder, struct adg_span text, struct adg_project **out,
+                                                 struct adg_error *error);
 void adg_project_free(struct adg_project *project);
 
 /* By name. ADG_USAGE: there is none; the message lists those that there are. */

@@ -432,17 +432,16 @@ static enum adg_status read_root(struct reader *reader)
     return status == ADG_OK ? read_jobs(reader, values[JOBS]) : status;
 }
 
-enum adg_status adg_project_open(const char *folder, struct adg_project **out, struct adg_error *error)
+enum adg_status adg_project_parse(const char *folder, struct adg_span text, struct adg_project **out,
+                                  struct adg_error *error)
 {
-    struct adg_buffer text = {0};
     struct adg_project *project = adg_alloc_zero(1, sizeof *project);
     char *path = adg_path_join(folder, ADG_PROJECT_FILE);
     enum adg_status status = project == NULL || path == NULL ? adg_fail_memory(error) : ADG_OK;
     if (status == ADG_OK) {
         project->folder = adg_arena_strdup(&project->arena, folder);
         project->file = adg_arena_strdup(&project->arena, path);
-        status = project->folder == NULL || project->file == NULL ? adg_fail_memory(error)
-                                                                  : adg_file_read(path, &text, error);
+        status = project->folder == NULL || project->file == NULL ? adg_fail_memory(error) : ADG_OK;
     }
     if (status == ADG_OK) {
         struct reader reader = {
@@ -459,6 +458,18 @@ enum adg_status adg_project_open(const char *folder, struct adg_project **out, s
         project = NULL;
     }
     adg_project_free(project);
+    adg_free(path);
+    return status;
+}
+
+enum adg_status adg_project_open(const char *folder, struct adg_project **out, struct adg_error *error)
+{
+    struct adg_buffer text = {0};
+    char *path = adg_path_join(folder, ADG_PROJECT_FILE);
+    enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_file_read(path, &text, error);
+    if (status == ADG_OK) {
+        status = adg_project_parse(folder, (struct adg_span){text.data, text.size}, out, error);
+    }
     adg_buffer_fini(&text);
     adg_free(path);
     return status;

@@ -104,7 +104,7 @@ const char *adg_qa_real(struct adg_qa_context *context, const char *value);
 const char *adg_qa_days(struct adg_qa_context *context, const char *column);
 const char *adg_qa_valid(struct adg_qa_context *context, uint32_t field);
 const char *adg_qa_month(struct adg_qa_context *context, const char *column);
-/* Whether a text is a code: not null, blank or a placeholder. */
+/* Whether a text is a code: neither null nor a placeholder. */
 const char *adg_qa_filled(struct adg_qa_context *context, uint32_t field);
 /* A field as the engine hands it out: a whole number for all but text, doubles and booleans. */
 const char *adg_qa_value(struct adg_qa_context *context, uint32_t field);

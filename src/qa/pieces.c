@@ -43,13 +43,13 @@ const char *adg_qa_month(struct adg_qa_context *context, const char *column)
 const char *adg_qa_filled(struct adg_qa_context *context, uint32_t field)
 {
     struct adg_sql *sql = &context->sql;
-    const char *empty = "''";
+    const char *column = context->rows.columns[field], *none = "";
     for (uint32_t i = 0; i < context->dataset->placeholder_count; i++) {
-        empty = ADG_SQL(sql, "$1, $2", empty, adg_sql_quote(sql, context->dataset->placeholders[i]));
+        none = ADG_SQL(sql, i > 0 ? "$1, $2" : "$2", none, adg_sql_quote(sql, context->dataset->placeholders[i]));
     }
-    /* null compares with nothing, and is therefore no code */
-    return ADG_SQL(sql, "coalesce(trim(both ' \t\n\r' from $1) not in ($2), 1 = 0)", context->rows.columns[field],
-                   empty);
+    return context->dataset->placeholder_count == 0
+               ? ADG_SQL(sql, "($1 is not null)", column)
+               : ADG_SQL(sql, "($1 is not null and trim(both ' \t\n\r' from $1) not in ($2))", column, none);
 }
 
 const char *adg_qa_value(struct adg_qa_context *context, uint32_t field)

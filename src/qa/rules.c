@@ -243,7 +243,11 @@ static enum adg_status check_reference(struct adg_qa_context *context, const str
     uint64_t named = 0, possible = 0;
     bool good = false;
     enum adg_status status = open_rows(context, table, other, &there, &good, error);
-    if (status != ADG_OK || !good) {
+    if (status == ADG_OK && !good) { /* why it cannot is a finding about that table */
+        return adg_qa_find(context, field, "reference", error,
+                           "table %s, whose records it names, cannot be read as the definition says", table->table);
+    }
+    if (status != ADG_OK) {
         return status;
     }
     for (uint32_t i = 0; i < other->coherence.reference_count; i++) {

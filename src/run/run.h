@@ -23,7 +23,7 @@ struct adg_run_progress {
 /* By enum adg_profile; NULL at the end. */
 extern const char *const adg_profile_names[];
 
-/* What becomes of a table that is there already. By default a file is replaced. */
+/* What becomes of a table that is there already. By default a file is replaced, and a Delta table is an error. */
 enum adg_if_exists {
     ADG_IF_EXISTS_DEFAULT,
     ADG_IF_EXISTS_ERROR,
@@ -51,6 +51,7 @@ struct adg_run_options {
     enum adg_format format;
     enum adg_compression compression;
     enum adg_if_exists if_exists;
+    uint32_t file_parts; /* Delta: the parts, of 131,072 rows, of a data file; 0: 64 */
     unsigned threads;
     const char *tool; /* version and commit, for provenance.json */
     struct adg_run_progress progress;
@@ -58,7 +59,7 @@ struct adg_run_options {
 
 struct adg_run_table {
     const char *table;
-    char *path; /* of the file; NULL: out_descriptor */
+    char *path; /* of the file, or of a Delta table's folder; NULL: out_descriptor */
     uint64_t rows, bytes;
 };
 struct adg_run_result {

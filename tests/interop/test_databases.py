@@ -520,6 +520,11 @@ def test_a_schema_with_an_awkward_name(schema, words, database):
                                              env=environment()).stderr
 
 
+def test_a_schema_that_does_not_last(database):
+    said = generate("hes_op", database + "?options=-csearch_path%3Dpg_temp", *SMALL, 10, check=1)
+    assert "is a temporary one" in said.stderr
+
+
 def test_a_schema_in_the_uri(words, database):
     sql(database, "create schema other")
     run("generate", *words(["a"]), "--out", database + "?options=-csearch_path%3Dother", check=0, env=environment())

@@ -88,9 +88,9 @@ def test_csv(data):
 def test_csv_of_another_system(data):
     """A byte order mark, and lines that end with CR LF."""
     file = data / "artificial_beds.csv"
-    file.write_bytes(b"\xef\xbb\xbf" + OLD_CSV.replace("\n\"", "\"").replace("\n", "\r\n").encode())
+    file.write_bytes(b"\xef\xbb\xbf" + OLD_CSV.replace('""\n"', '"""').replace("\n", "\r\n").encode())
     run(*command(data), check=0)
-    assert list(csv.reader(io.StringIO(file.read_text()))) == list(csv.reader(io.StringIO(NEW_CSV.replace("\n\"", "\""))))
+    assert list(csv.reader(io.StringIO(file.read_text()))) == list(csv.reader(io.StringIO(NEW_CSV.replace('""\n"', '"""'))))
 
 
 def test_csv_that_we_wrote_is_left_alone(data, adg):

@@ -81,13 +81,15 @@ def postgresql_server():
 
 @contextlib.contextmanager
 def spark_server():
-    """Spark Connect in local mode, from the pyspark package."""
+    """Spark Connect in local mode, from the pyspark package; it logs its plans in folder `events`."""
     folder = Path(tempfile.mkdtemp(prefix="adg-spark-"))
+    (folder / "events").mkdir()
     port = free_port()
     settings = {"spark.connect.grpc.binding.port": port, "spark.connect.grpc.binding.address": "127.0.0.1", "spark.ui.enabled": "false",
                 "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.sql.shuffle.partitions": 2,
                 "spark.sql.warehouse.dir": folder / "warehouse", "spark.driver.memory": "2g",
-                "spark.sql.catalogImplementation": "in-memory",
+                "spark.sql.catalogImplementation": "in-memory", "spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file:{folder / 'events'}",
+                "spark.eventLog.rolling.enabled": "false", "spark.eventLog.compress": "false",
                 # short work: compiling it takes longer than doing it
                 "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1", "spark.sql.codegen.wholeStage": "false"}
     options = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]

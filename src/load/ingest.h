@@ -5,8 +5,8 @@
  * A table is one transaction: it is dropped where it is to be replaced, made with the definition's types, filled, and committed. The
  * engine runs on a thread of its own while rows are made.
  */
-#ifndef ADG_LOAD_ADBC_H
-#define ADG_LOAD_ADBC_H
+#ifndef ADG_LOAD_INGEST_H
+#define ADG_LOAD_INGEST_H
 
 #include "run/destination.h"
 

@@ -1,7 +1,7 @@
 /*
- * Tables through ADBC: see adbc.h.
+ * Tables through ADBC: see ingest.h.
  */
-#include "load/adbc.h"
+#include "load/ingest.h"
 
 #include <nanoarrow/nanoarrow.h>
 #include <pthread.h>
@@ -37,6 +37,7 @@ struct adbc {
     pthread_cond_t changed;
     bool busy;
     /* the table that is being filled */
+    uint64_t rows_before;
     struct adg_batches *batches;
     pthread_t thread;
     bool running;
@@ -61,6 +62,28 @@ static enum adg_status execute(struct adbc *adbc, struct adg_buffer *sql, const 
     enum adg_status status = text == NULL ? adg_fail_memory(error)
                                           : adg_engine_execute(adbc->engine, text, doing, error);
     sql->size = 0;
+    return status;
+}
+
+static enum adg_status count_rows(struct adbc *adbc, const char *table, uint64_t *rows, struct adg_error *error)
+{
+    struct adg_engine_result *result = NULL;
+    struct adg_buffer sql = {0};
+    bool has_row = false;
+    enum adg_status status = adg_ddl_format(&sql, error, "select count(*) from %n", table);
+    const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
+    if (status == ADG_OK) {
+        status = text == NULL ? adg_fail_memory(error)
+                              : adg_engine_query(adbc->engine, text, "counting the table's rows", &result, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+    }
+    if (status == ADG_OK) {
+        *rows = has_row ? (uint64_t)adg_engine_int(result, 0) : 0;
+    }
+    adg_engine_result_free(result);
+    adg_buffer_fini(&sql);
     return status;
 }
 
@@ -208,7 +231,9 @@ static enum adg_status adbc_begin(struct adg_destination *destination, const str
     }
     adbc->busy = true;
     pthread_mutex_unlock(&adbc->lock);
-    enum adg_status status = appends(adbc, place) ? ADG_OK : make_table(adbc, place, table, error);
+    adbc->rows_before = 0;
+    enum adg_status status = appends(adbc, place) ? count_rows(adbc, place->name, &adbc->rows_before, error)
+                                                  : make_table(adbc, place, table, error);
     if (status == ADG_OK) {
         status = adg_sink_batches_schema(table->sink, &schema, error);
     }
@@ -258,6 +283,20 @@ static enum adg_status adbc_take(struct adg_destination *destination, const stru
 
 /* ---- making it count --------------------------------------------------------------------------------------------- */
 
+/* A driver may lose what the database says of the last rows: that they go against its primary key. */
+static enum adg_status check_rows(struct adbc *adbc, const struct place *place,
+                                  const struct adg_destination_table *table, struct adg_error *error)
+{
+    uint64_t rows = 0;
+    enum adg_status status = count_rows(adbc, place->name, &rows, error);
+    if (status == ADG_OK && rows != adbc->rows_before + adg_plan_rows(table->plan)) {
+        status = adg_fail(error, ADG_FAILED,
+                          "filling the table: the database did not take all rows; another --seed gives other keys, if "
+                          "some are there already");
+    }
+    return status;
+}
+
 /* DuckDB keeps comments; of others nothing is known. */
 static enum adg_status comment(struct adbc *adbc, const struct place *place, const struct adg_destination_table *table,
                                struct adg_error *error)
@@ -291,6 +330,9 @@ static enum adg_status adbc_commit(struct adg_destination *destination, const st
     const struct place *place = &adbc->places[table->number];
     adg_batches_end(adbc->batches);
     enum adg_status status = join(adbc, error);
+    if (status == ADG_OK) {
+        status = check_rows(adbc, place, table, error);
+    }
     if (status == ADG_OK && is_duckdb(adbc) && !appends(adbc, place)) {
         status = comment(adbc, place, table, error);
     }
