@@ -120,6 +120,7 @@ static enum adg_status import(const struct arguments *arguments, const struct ad
     }
     if (status == ADG_OK && changes.replaces) {
         status = confirm(arguments->confirm, project->name, error);
+        to.promotion.may_replace = status == ADG_OK;
     }
     if (status == ADG_OK) {
         status = adg_promote_import(&to.promotion, archive, error);
