@@ -301,6 +301,9 @@ static uint32_t emit(struct nfa *nfa, const struct node *node, uint32_t next)
     case NODE_CONCAT:
         return emit(nfa, node->left, emit(nfa, node->right, next));
     case NODE_REPEAT:
+        if (node->max_length == 0) { /* nothing, however often: repeats within repeats would never end */
+            return next;
+        }
         for (uint32_t i = node->max; i > 0; i--) {
             uint32_t inner = emit(nfa, node->left, next);
             if (inner == NO_STATE) {

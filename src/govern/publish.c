@@ -17,6 +17,7 @@
 #include "core/memory.h"
 #include "dataset/dataset.h"
 #include "core/stop.h"
+#include "delta/log.h"
 #include "govern/notice.h"
 #include "metadata/json.h"
 
@@ -143,13 +144,23 @@ static enum adg_status find_files(struct publication *publication, struct item *
     return status;
 }
 
+static bool is_delta_table(const struct adg_publish_options *options, const char *table)
+{
+    char name[256];
+    snprintf(name, sizeof name, "artificial_%s", table);
+    char *path = adg_path_join(options->data_folder, name);
+    bool is = path != NULL && adg_delta_is(path);
+    adg_free(path);
+    return is;
+}
+
 static enum adg_status check_names(const struct publication *publication, const char *const *names, uint32_t count,
                                    struct adg_error *error)
 {
     json_t *files = json_object_get(publication->provenance, "files"), *entry;
     const char *key;
     for (uint32_t i = 0; i < count; i++) {
-        bool known = false;
+        bool known = is_delta_table(publication->options, names[i]);
         json_object_foreach(files, key, entry)
         {
             const char *table = json_string_value(json_object_get(entry, "table"));
@@ -163,20 +174,53 @@ static enum adg_status check_names(const struct publication *publication, const 
     return ADG_OK;
 }
 
+static bool is_asked_for(const struct adg_publish_options *options, const char *table)
+{
+    return (options->include_count == 0 || adg_table_is_among(table, options->include, options->include_count)) &&
+           !adg_table_is_among(table, options->exclude, options->exclude_count);
+}
+
+/* Delta tables are not copied: provenance.json knows nothing of them, and they would come without their history. */
+static enum adg_status refuse_delta(const struct adg_publish_options *options, struct adg_error *error)
+{
+    DIR *folder = opendir(options->data_folder);
+    enum adg_status status = ADG_OK;
+    const struct dirent *entry;
+    while (folder != NULL && status == ADG_OK && (entry = readdir(folder)) != NULL) {
+        const char *name = entry->d_name;
+        if (strncmp(name, "artificial_", 11) != 0 || !is_asked_for(options, name + 11)) {
+            continue;
+        }
+        if (is_delta_table(options, name + 11)) {
+            status = adg_fail(error, ADG_BAD_INPUT,
+                              "table %s is a Delta table, and publish copies files: leave it out with --exclude %s, or "
+                              "generate it as Parquet",
+                              name + 11, name + 11);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return status;
+}
+
 /* The tables asked for. */
 static enum adg_status choose(struct publication *publication, struct adg_error *error)
 {
     const struct adg_publish_options *options = publication->options;
     json_t *files = json_object_get(publication->provenance, "files"), *entry;
     const char *name;
+    enum adg_status status = refuse_delta(options, error);
+    if (status != ADG_OK) {
+        return status;
+    }
     if (!json_is_object(files) || json_object_size(files) == 0) {
         return adg_fail(error, ADG_BAD_INPUT, "data folder %s has no provenance.json of generated tables",
                         options->data_folder);
     }
     publication->items = adg_arena_array(&publication->arena, json_object_size(files), sizeof *publication->items);
-    enum adg_status status = publication->items == NULL
-                                 ? adg_fail_memory(error)
-                                 : check_names(publication, options->include, options->include_count, error);
+    status = publication->items == NULL ? adg_fail_memory(error)
+                                        : check_names(publication, options->include, options->include_count, error);
     if (status == ADG_OK) {
         status = check_names(publication, options->exclude, options->exclude_count, error);
     }
@@ -184,8 +228,7 @@ static enum adg_status choose(struct publication *publication, struct adg_error 
     {
         const char *table = json_string_value(json_object_get(entry, "table"));
         if (status != ADG_OK || table == NULL || strncmp(name, "artificial_", 11) != 0 || strchr(name, '/') != NULL ||
-            (options->include_count > 0 && !adg_table_is_among(table, options->include, options->include_count)) ||
-            adg_table_is_among(table, options->exclude, options->exclude_count)) {
+            !is_asked_for(options, table)) {
             continue;
         }
         struct item *item = &publication->items[publication->item_count++];

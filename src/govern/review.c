@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/version.h"
 #include "govern/internal.h"
-#include "metadata/version.h"
 
 enum { FORMAT = 1 };
 

@@ -17,8 +17,8 @@
 #include "core/date.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/version.h"
 #include "govern/review.h"
-#include "metadata/version.h"
 
 enum { HASH_DIGITS = 64, CONFIRM_WITHIN_S = 600 };
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/version.h"
 #include "metadata/internal.h"
 #include "metadata/json.h"
-#include "metadata/version.h"
 
 enum { FORMAT = 1 };
 
@@ -90,18 +90,21 @@ enum adg_status adg_manifest_write(const struct adg_manifest *manifest, struct a
 static bool take_names(json_t *array, struct adg_arena *arena, const char *const **out, uint32_t *count)
 {
     size_t size = json_array_size(array), i;
-    const char **list = adg_arena_array(arena, size, sizeof *list);
+    const char **list = json_is_array(array) ? adg_arena_array(arena, size, sizeof *list) : NULL;
     json_t *name;
+    if (list == NULL) {
+        return false;
+    }
     json_array_foreach(array, i, name)
     {
-        list[i] = json_is_string(name) && list != NULL ? adg_arena_strdup(arena, json_string_value(name)) : NULL;
+        list[i] = json_is_string(name) ? adg_arena_strdup(arena, json_string_value(name)) : NULL;
         if (list[i] == NULL) {
             return false;
         }
     }
     *out = list;
     *count = (uint32_t)size;
-    return list != NULL;
+    return true;
 }
 
 static bool take_table(json_t *object, struct adg_arena *arena, struct adg_manifest_table *table)

@@ -3,7 +3,9 @@
  */
 #include "parquet/footer.h"
 
-static const char created_by[] = "adg version 0.1.0 (build 1)";
+#include "core/version.h"
+
+static const char created_by[] = "adg version " ADG_TOOL_VERSION " (build 1)";
 
 static void write_column_index(struct adg_thrift_writer *writer, const struct adg_parquet_chunk *chunk)
 {
@@ -156,7 +158,7 @@ enum adg_status adg_parquet_footer_add(struct adg_parquet_footer *footer, const 
 /* ConvertedType and LogicalType of a leaf: fields 6 to 8 and 10 of SchemaElement. */
 static void write_logical_type(struct adg_thrift_writer *writer, const struct adg_parquet_leaf *leaf)
 {
-    enum { CONVERTED_UTF8 = 0, CONVERTED_DECIMAL = 5, CONVERTED_DATE = 6, CONVERTED_TIMESTAMP_MICROS = 10 };
+    enum { CONVERTED_UTF8 = 0, CONVERTED_DECIMAL = 5, CONVERTED_DATE = 6, CONVERTED_NONE = -1 };
     enum { LOGICAL_STRING = 1, LOGICAL_DECIMAL = 5, LOGICAL_DATE = 6, LOGICAL_TIMESTAMP = 8 };
     int32_t converted;
     int16_t logical;
@@ -174,7 +176,7 @@ static void write_logical_type(struct adg_thrift_writer *writer, const struct ad
         logical = LOGICAL_DATE;
         break;
     case ADG_TYPE_TIMESTAMP:
-        converted = CONVERTED_TIMESTAMP_MICROS;
+        converted = CONVERTED_NONE; /* the one for timestamps says UTC */
         logical = LOGICAL_TIMESTAMP;
         break;
     case ADG_TYPE_INT32:
@@ -184,7 +186,9 @@ static void write_logical_type(struct adg_thrift_writer *writer, const struct ad
     default:
         return;
     }
-    adg_thrift_i32(writer, 6, converted);
+    if (converted != CONVERTED_NONE) {
+        adg_thrift_i32(writer, 6, converted);
+    }
     if (leaf->type == ADG_TYPE_DECIMAL) {
         adg_thrift_i32(writer, 7, leaf->scale);
         adg_thrift_i32(writer, 8, leaf->precision);
@@ -197,7 +201,7 @@ static void write_logical_type(struct adg_thrift_writer *writer, const struct ad
         adg_thrift_i32(writer, 1, leaf->scale);
         adg_thrift_i32(writer, 2, leaf->precision);
     } else if (leaf->type == ADG_TYPE_TIMESTAMP) {
-        adg_thrift_bool(writer, 1, true); /* UTC */
+        adg_thrift_bool(writer, 1, false); /* no zone: not adjusted to UTC */
         adg_thrift_struct_field(writer, 2);
         adg_thrift_begin(writer);
         adg_thrift_struct_field(writer, 2); /* MICROS */

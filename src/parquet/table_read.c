@@ -36,7 +36,8 @@ struct file {
     uint32_t column_count;
     struct adg_parquet_group *groups; /* all of them */
     uint32_t group_count;
-    uint64_t rows; /* that are read */
+    uint64_t rows;       /* that are read */
+    uint64_t chunks_end; /* of those read so far, in the file */
     struct adg_error *error;
 };
 
@@ -400,9 +401,10 @@ static enum adg_status read_chunk(struct file *file, struct adg_thrift_reader *r
     if (reader->bad || (codec != ADG_CODEC_ZSTD && codec != ADG_CODEC_UNCOMPRESSED) || dictionary != -1 || values < 0 ||
         values > MAX_ROWS || (uint64_t)values > file->size * ROWS_PER_BYTE || offset < ADG_PARQUET_MAGIC_BYTES ||
         stored < 0 || (uint64_t)offset > file->footer_start ||
-        (uint64_t)stored > file->footer_start - (uint64_t)offset) {
+        (uint64_t)stored > file->footer_start - (uint64_t)offset || (uint64_t)offset < file->chunks_end) {
         return damaged(file, "description of a column");
     }
+    file->chunks_end = (uint64_t)offset + (uint64_t)stored; /* chunks that shared bytes would have no bound of memory */
     const uint8_t *next = file->data + offset, *end = next + stored;
     uint64_t left = (uint64_t)values;
     enum adg_status status = ADG_OK;

@@ -266,9 +266,11 @@ void adg_thrift_skip(struct adg_thrift_reader *reader, enum adg_thrift_type type
         return;
     case ADG_THRIFT_LIST:
     case ADG_THRIFT_SET:
+        adg_thrift_enter(reader); /* lists nest as structures do */
         for (uint32_t count = take_list_header(reader, &items); count > 0 && !reader->bad; count--) {
             skip_item(reader, items);
         }
+        reader->depth -= reader->bad ? 0 : 1;
         return;
     case ADG_THRIFT_STRUCT:
         adg_thrift_enter(reader);

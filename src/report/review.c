@@ -10,7 +10,7 @@
 #include "core/date.h"
 #include "core/memory.h"
 #include "core/number.h"
-#include "metadata/version.h"
+#include "core/version.h"
 #include "report/internal.h"
 
 enum { SHOWN_VALUES = 50, LONGEST_VALUES = 10, SHOWN_BYTES = 200 };

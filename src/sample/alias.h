@@ -15,8 +15,9 @@
 
 #define ADG_PARTS (UINT64_C(1) << 32)
 
-/* Parts of `count` weights (whole, at least one > 0) and of null, whose share is null / (null + filled), 0 when both are
- * 0: parts[0 .. count-1] and parts[count] for null. All values 0 when filled is 0 and null is not. `count` >= 1. */
+/* Parts of `count` weights (whole) and of null, whose share is null / (null + filled), 0 when both are 0: parts[0 .. count-1]
+ * and parts[count] for null. All values 0 when filled is 0 and null is not; else ADG_BAD_INPUT when no weight is positive.
+ * `count` >= 1. */
 ADG_MUST_CHECK enum adg_status adg_parts_scale(const uint64_t *weights, uint32_t count, uint64_t null, uint64_t filled,
                                                uint64_t *parts, struct adg_error *error);
 

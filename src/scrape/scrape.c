@@ -246,14 +246,13 @@ static enum adg_status drop_absent(struct scrape *scrape, struct adg_error *erro
 {
     struct adg_engine *engine = NULL;
     struct adg_buffer absent = {0};
-    struct adg_arena arena = {0};
     uint32_t kept = 0;
     enum adg_status status = open_target(scrape, scrape->spill, &engine, error);
     for (uint32_t i = 0; i < scrape->job_count && status == ADG_OK; i++) {
         bool found = false;
         status = adg_stop_check(error);
         if (status == ADG_OK) {
-            status = adg_query_has_table(engine, scrape->jobs[i].source, &arena, &found, error);
+            status = adg_engine_has_table(engine, scrape->jobs[i].source, &found, error);
         }
         if (status == ADG_OK && found) {
             scrape->jobs[kept++] = scrape->jobs[i];
@@ -267,7 +266,6 @@ static enum adg_status drop_absent(struct scrape *scrape, struct adg_error *erro
     }
     adg_engine_free(engine);
     adg_buffer_fini(&absent);
-    adg_arena_fini(&arena);
     return status;
 }
 

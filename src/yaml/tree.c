@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 127 };
+/* A definition nests some six deep; what libyaml does with a token takes time for each list that is open. */
+enum { NAME_MAX_BYTES = 127, MAX_DEPTH = 32 };
 
 /* ---- loading ----------------------------------------------------------------------------------------------------- */
 
@@ -54,6 +55,24 @@ static const char *expected_instead(const yaml_token_t *token, bool many)
     }
 }
 
+/* How many more lists and mappings are open behind a token. */
+static int opened(const yaml_token_t *token)
+{
+    switch (token->type) {
+    case YAML_BLOCK_SEQUENCE_START_TOKEN:
+    case YAML_BLOCK_MAPPING_START_TOKEN:
+    case YAML_FLOW_SEQUENCE_START_TOKEN:
+    case YAML_FLOW_MAPPING_START_TOKEN:
+        return 1;
+    case YAML_BLOCK_END_TOKEN:
+    case YAML_FLOW_SEQUENCE_END_TOKEN:
+    case YAML_FLOW_MAPPING_END_TOKEN:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
 static enum adg_status check_tokens(const struct adg_tree *tree, const char *text, size_t text_bytes)
 {
     yaml_parser_t parser;
@@ -62,6 +81,7 @@ static enum adg_status check_tokens(const struct adg_tree *tree, const char *tex
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, text_bytes);
     enum adg_status status = ADG_OK;
+    int depth = 0;
     for (bool end = false; status == ADG_OK && !end;) {
         yaml_token_t token;
         if (yaml_parser_scan(&parser, &token) == 0) {
@@ -69,6 +89,10 @@ static enum adg_status check_tokens(const struct adg_tree *tree, const char *tex
             break;
         }
         const char *expected = expected_instead(&token, strcmp(tree->what, "dataset") == 0);
+        depth += opened(&token);
+        if (depth > MAX_DEPTH) {
+            expected = "fewer lists within lists";
+        }
         if (expected != NULL) {
             status = refuse_at(tree, token.start_mark, expected);
         }

@@ -16,11 +16,12 @@ MAY_INCLUDE = {
     "dataset": {"yaml"},
     "parquet": {"dataset"},
     "metadata": {"parquet", "dataset"},
+    "delta": set(),
     "engine": set(),
-    "scrape": {"engine", "metadata", "dataset"},
+    "scrape": {"engine", "metadata", "delta", "dataset"},
     "classify": {"scrape", "engine", "dataset"},
     "migrate": {"engine", "dataset"},
-    "govern": {"metadata", "dataset"},
+    "govern": {"metadata", "delta", "dataset"},
     "project": {"yaml", "engine", "dataset"},
     "schedule": {"project"},
     "promote": {"project", "govern", "metadata"},
@@ -28,9 +29,10 @@ MAY_INCLUDE = {
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
     "sink": {"block", "parquet", "dataset"},
-    "qa": {"engine", "metadata", "dataset"},
+    "qa": {"engine", "metadata", "delta", "dataset"},
     "report": {"govern", "qa", "project", "metadata", "dataset"},
-    "run": {"generate", "sink", "block", "metadata", "dataset"},
+    "run": {"generate", "sink", "block", "metadata", "delta", "dataset"},
+    "load": {"run", "engine", "generate", "sink", "block", "dataset"},
 }
 
 

@@ -290,6 +290,10 @@ static void test_refused(void **state)
         {HEAD "  - {name: K, type: \"long\\0x\", pattern: '\\d{3}'}\n", "f:6:21:", "without NUL"},
         {HEAD KEY "---\n\ndataset: e\nid: x\n", "f:9:1:", "primary_key"},
         {"dataset: \"\xFF\"\n", "f:", "YAML"},
+        {"a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n", "f:1:35:", "fewer lists"},
+        {"a: {b: {c: {d: {e: {f: {g: {h: {i: {j: {k: {l: {m: {n: {o: {p: {q: {r: {s: {t: {u: {v: {w: {x: {y: {z: "
+         "{a: {b: {c: {d: {e: {f: {g: {h: 1}\n",
+         "f:1:128:", "fewer lists"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct adg_definition *definition = NULL;

@@ -45,6 +45,7 @@ static void test_counts(void **state)
         {"[0-9]{19}", UINT64_MAX, 19, true}, /* 10^19 > 2^63 */
         {"[]-]", 2, 1, true},
         {"x{0}y", 1, 1, true},
+        {"x(){256}{256}{256}{256}{256}", 1, 1, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct adg_arena arena = {0};

@@ -14,6 +14,7 @@
 #include "core/memory.h"
 #include "parquet/hybrid.h"
 #include "parquet/table.h"
+#include "parquet/thrift.h"
 
 #define TEXT(t)                                                                                                        \
     {                                                                                                                  \
@@ -205,6 +206,89 @@ static void test_damage(void **state)
     adg_buffer_fini(&file);
 }
 
+/* A footer of a field that nobody asked for: lists of lists, without an end. */
+static void test_nested_lists(void **state)
+{
+    (void)state;
+    enum { DEPTH = 1 << 20, AROUND = 4 + 1 + 8 };
+    const size_t size = DEPTH + AROUND;
+    uint8_t *file = malloc(size);
+    const uint32_t length = DEPTH + 1;
+    memcpy(file, "PAR1", 4);
+    file[4] = 15 << 4 | ADG_THRIFT_LIST;
+    memset(file + 5, 1 << 4 | ADG_THRIFT_LIST, DEPTH);
+    memcpy(file + size - 8, &length, sizeof length);
+    memcpy(file + size - 4, "PAR1", 4);
+    struct adg_arena arena = {0};
+    struct adg_parquet_table back;
+    assert_int_equal(adg_parquet_table_read(file, size, &arena, &back, NULL), ADG_BAD_INPUT);
+    adg_arena_fini(&arena);
+    free(file);
+}
+
+/* What comes behind lists within lists is read as if they were not there; one level too many is bad. */
+static void test_skipping_lists(void **state)
+{
+    (void)state;
+    for (unsigned depth = 1; depth < 2 * ADG_THRIFT_DEPTH; depth++) {
+        uint8_t bytes[4 * ADG_THRIFT_DEPTH] = {15 << 4 | ADG_THRIFT_LIST};
+        size_t size = 1;
+        for (unsigned i = 1; i < depth; i++) {
+            bytes[size++] = 1 << 4 | ADG_THRIFT_LIST;
+        }
+        static const uint8_t rest[] = {1 << 4 | ADG_THRIFT_I32, 2, 1 << 4 | ADG_THRIFT_I32, 84, ADG_THRIFT_STOP};
+        memcpy(bytes + size, rest, sizeof rest);
+        struct adg_thrift_reader reader = {.next = bytes, .end = bytes + size + sizeof rest};
+        struct adg_thrift_field field;
+        adg_thrift_enter(&reader);
+        assert_true(adg_thrift_next(&reader, &field));
+        adg_thrift_skip(&reader, field.type);
+        if (depth + 1 >= ADG_THRIFT_DEPTH) { /* the structure around them is one level, too */
+            assert_true(reader.bad);
+            continue;
+        }
+        assert_true(adg_thrift_next(&reader, &field));
+        assert_int_equal(field.id, 16);
+        assert_int_equal(adg_thrift_read_int(&reader, field.type), 42);
+        assert_false(adg_thrift_next(&reader, &field));
+        assert_false(reader.bad);
+        assert_int_equal(reader.depth, 0);
+    }
+}
+
+/* Two row groups that say they are stored in the same place: each may hold as much as the whole file. */
+static void test_shared_bytes(void **state)
+{
+    (void)state;
+    static const int64_t values[] = {7, 7};
+    static const uint64_t ends[] = {1, 2};
+    const struct adg_parquet_column column = {.name = "N", .type = ADG_TYPE_INT64, .values.i64 = values};
+    const struct adg_parquet_table two = {
+        .rows = 2, .column_count = 1, .columns = &column, .group_ends = ends, .group_count = 2};
+    struct adg_buffer file = {0};
+    struct adg_arena arena = {0};
+    const struct adg_parquet_group *groups = NULL;
+    struct adg_parquet_table back;
+    uint32_t count = 0;
+    assert_int_equal(adg_parquet_table_write(&two, &file, NULL), ADG_OK);
+    assert_int_equal(adg_parquet_table_groups(file.data, file.size, &arena, &groups, &count, NULL), ADG_OK);
+    assert_int_equal(count, 2);
+    uint8_t *second = file.data + (groups[1].footer.data - file.data), *offset = NULL;
+    for (size_t i = 0; i + 2 < groups[1].footer.size; i++) { /* data_page_offset: field 9 behind field 7, two bytes */
+        if (second[i] == (2 << 4 | ADG_THRIFT_I64) && second[i + 1] >= 0x80 && second[i + 2] < 0x80) {
+            offset = &second[i + 1];
+            break;
+        }
+    }
+    assert_non_null(offset);
+    assert_int_equal(adg_parquet_table_read(file.data, file.size, &arena, &back, NULL), ADG_OK);
+    offset[0] = 0x80 | 2 * 4; /* the first one's, just behind the magic bytes */
+    offset[1] = 0;
+    assert_int_equal(adg_parquet_table_read(file.data, file.size, &arena, &back, NULL), ADG_BAD_INPUT);
+    adg_arena_fini(&arena);
+    adg_buffer_fini(&file);
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
@@ -267,13 +351,11 @@ static void test_hybrid_specification_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_many_rows),
-        cmocka_unit_test(test_no_rows),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_allocation_failures),
-        cmocka_unit_test(test_hybrid_round_trip),
-        cmocka_unit_test(test_hybrid_specification_example),
+        cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_no_rows),           cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_nested_lists),      cmocka_unit_test(test_skipping_lists),
+        cmocka_unit_test(test_shared_bytes),      cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_hybrid_round_trip), cmocka_unit_test(test_hybrid_specification_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
