@@ -101,7 +101,10 @@ static enum adg_status make_record(struct run *run, const struct adg_job_values 
                             adg_job_command_names[run->start.job->command], "started_utc", began, "parameters",
                             parameters, "command", words, "log", path, "tool", "adg " ADG_VERSION " (" ADG_COMMIT ")");
     adg_free(path);
-    return run->record == NULL ? adg_fail_memory(error) : ADG_OK;
+    return run->record == NULL ? adg_fail(error, ADG_FAILED,
+                                          "the run cannot be recorded: a path is no UTF-8, or memory is "
+                                          "short")
+                               : ADG_OK;
 }
 
 static enum adg_status write_record(const struct run *run, struct adg_error *error)

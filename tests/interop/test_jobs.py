@@ -213,6 +213,8 @@ def test_a_run_that_fails(clinic_project):
     ("generate", ["include=a b"], "expected include as names of tables"),
     ("generate", ["dataset="], "job generate needs a value: --set dataset=..."),
     ("scrape", ["dataset=--help"], "expected dataset as one line of text that begins with no dash"),
+    ("generate", ["dataset=source/dev"], "a definition file is named in project.yaml"),
+    ("generate", ["dataset=/etc/passwd"], "a definition file is named in project.yaml"),
     ("review", ["dataset=hes"], "job review has no parameters"),
     ("nothing", [], "has no job 'nothing'; it has scrape, review, release"),
 ])
