@@ -44,9 +44,9 @@ static const char journal_name[] = ADG_PROJECT_STATE "/import.json";
 
 const struct adg_archive_file *adg_promote_find(const struct adg_archive *archive, const char *name)
 {
-    const size_t prefix = strlen(ADG_IN_PROJECT);
+    const size_t prefix = strlen(ADG_PROMOTE_PROJECT);
     for (uint32_t i = 0; i < archive->count; i++) {
-        if (strncmp(archive->files[i].name, ADG_IN_PROJECT, prefix) == 0 &&
+        if (strncmp(archive->files[i].name, ADG_PROMOTE_PROJECT, prefix) == 0 &&
             strcmp(archive->files[i].name + prefix, name) == 0) {
             return &archive->files[i];
         }
@@ -161,23 +161,23 @@ static enum adg_status name_places(struct import *import, struct item *item, con
 static enum adg_status make_items(struct import *import, struct adg_error *error)
 {
     const struct adg_archive *archive = import->archive;
-    const size_t in_project = strlen(ADG_IN_PROJECT), in_store = strlen(ADG_IN_STORE);
+    const size_t in_project = strlen(ADG_PROMOTE_PROJECT), in_store = strlen(ADG_PROMOTE_STORE);
     import->items = adg_arena_array(&import->arena, (size_t)archive->count + 1, sizeof *import->items);
     if (import->items == NULL) {
         return adg_fail_memory(error);
     }
-    struct item store = {.folder = true, .prefix = ADG_IN_STORE}, project = {0};
+    struct item store = {.folder = true, .prefix = ADG_PROMOTE_STORE}, project = {0};
     enum adg_status status = ADG_OK;
     import->count = 1;
     for (uint32_t i = 0; i < archive->count && status == ADG_OK; i++) {
         const struct adg_archive_file *file = &archive->files[i];
-        if (strncmp(file->name, ADG_IN_STORE, in_store) == 0) { /* which follow each other, names being sorted */
+        if (strncmp(file->name, ADG_PROMOTE_STORE, in_store) == 0) { /* which follow each other, names being sorted */
             store.files = store.count == 0 ? file : store.files;
             store.count++;
             continue;
         }
         const char *name = file->name + in_project;
-        bool own = strncmp(file->name, ADG_IN_PROJECT, in_project) == 0 && name[0] != '.';
+        bool own = strncmp(file->name, ADG_PROMOTE_PROJECT, in_project) == 0 && name[0] != '.';
         char *path = own ? adg_path_join(import->to->folder, name) : NULL;
         const char *slash = strrchr(file->name, '/');
         struct item item = {

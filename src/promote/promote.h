@@ -17,6 +17,10 @@
 #include "project/project.h"
 #include "promote/archive.h"
 
+/* Where files lie in an archive. */
+#define ADG_PROMOTE_PROJECT "project/"
+#define ADG_PROMOTE_STORE "store/"
+
 /* Where a project's version lies, or is to lie. */
 struct adg_promotion {
     const char *folder; /* of the project: holds project.yaml */

@@ -216,9 +216,29 @@ def test_a_path_that_leaves_the_folder(name, place, adg):
     refused(place, adg, make_archive({**payload(place.two), name: b"x"}), 4, "leads out of its folder")
 
 
-@pytest.mark.parametrize("name", ["project/.adg/versions.csv", "other/file", "project/.hidden"])
-def test_a_file_of_no_project(name, place, adg):
-    refused(place, adg, make_archive({**payload(place.two), name: b"x"}), 4, "no file of a project")
+@pytest.mark.parametrize("name", ["project/.adg/versions.csv", "other/file", "project/trust/prod/approver/mallory.pub", "project/source/prod/visits.csv"])
+def test_whose_signatures_count_is_not_the_archives_to_say(place, adg):
+    adg(*import_(place, place.one), check=0)
+    (place.q / "mallory").mkdir()
+    shutil.copytree(place.q / "trust" / "prod", place.q / "mallory" / "keys")
+    (place.q / "trust" / "prod" / "approver" / "approver.pub").unlink()
+    files = payload(place.two)
+    named = files["project/project.yaml"].replace(b"trust: trust/prod", b"trust: mallory/keys")
+    (place.q.parent / "bad.tar").write_bytes(make_archive({**files, "project/project.yaml": named}))
+    before = tree(place.q)
+    adg(*import_(place, place.q.parent / "bad.tar", "--confirm", "clinic"), check=3)
+    assert tree(place.q) == before
+
+
+def test_a_file_that_the_project_does_not_name(name, place, adg):
+    refused(place, adg, make_archive({**payload(place.two), name: b"x"}), 4, "no file that its project names")
+
+
+def test_a_definition_that_is_none(place, adg):
+    files = payload(place.two)
+    for name, message in (("trust/prod/approver/mallory.pub", "ends in .yaml or .yml"), ("prod/store/mallory.yaml", "needs a folder of its own")):
+        named = files["project/project.yaml"].replace(b"definitions/clinic.yaml", name.encode())
+        refused(place, adg, make_archive({**files, "project/project.yaml": named, f"project/{name}": b"x"}), 4, message)
 
 
 def test_another_project(place, adg):
