@@ -103,10 +103,15 @@ ADG_MUST_CHECK enum adg_status adg_qa_check_person(struct adg_qa_context *contex
                                                    const struct adg_expected *expected, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_qa_check_identifier(struct adg_qa_context *context, uint32_t index,
                                                        struct adg_error *error);
-/* Makes the view or table `name` of a table's rows. */
+/* What the engine calls the type of a field's column; `out` may hold it. */
+const char *adg_qa_sql_type(const struct adg_field *field, char out[32]);
+/* Makes the view or table `name` of a table's rows, all of its columns. */
 ADG_MUST_CHECK enum adg_status adg_qa_open_rows(struct adg_qa_context *context, const struct adg_qa_table *table,
                                                 const struct adg_dataset *dataset, const char *name,
                                                 struct adg_error *error);
+/* Before the checks of each field, in order: "d" with the fields from there on, what they are derived from and the patient key. */
+ADG_MUST_CHECK enum adg_status adg_qa_open_field(struct adg_qa_context *context, uint32_t field,
+                                                 struct adg_error *error);
 
 /* ---- profile coherent -------------------------------------------------------------------------------------------- */
 

@@ -192,74 +192,6 @@ static enum adg_status hash_files(struct adg_qa *qa, struct adg_qa_table *table,
 
 /* ---- a table ----------------------------------------------------------------------------------------------------- */
 
-static const char *sql_type(const struct adg_field *field, char out[32])
-{
-    switch (field->type) {
-    case ADG_TYPE_INT32:
-        return "INTEGER";
-    case ADG_TYPE_INT64:
-        return "BIGINT";
-    case ADG_TYPE_DOUBLE:
-        return "DOUBLE";
-    case ADG_TYPE_DATE:
-        return "DATE";
-    case ADG_TYPE_TIMESTAMP:
-        return "TIMESTAMP";
-    case ADG_TYPE_BOOLEAN:
-        return "BOOLEAN";
-    case ADG_TYPE_DECIMAL:
-        snprintf(out, 32, "DECIMAL(%u,%u)", field->precision, field->scale);
-        return out;
-    case ADG_TYPE_STRING:
-        break;
-    }
-    return "VARCHAR";
-}
-
-/* A view of Parquet files, or a table of CSV read as the definition's types. */
-enum adg_status adg_qa_open_rows(struct adg_qa_context *context, const struct adg_qa_table *table,
-                                 const struct adg_dataset *dataset, const char *name, struct adg_error *error)
-{
-    struct adg_buffer sql = {0};
-    char clear[64];
-    snprintf(clear, sizeof clear, "drop view if exists %s", name);
-    enum adg_status status = adg_engine_execute(context->engine, clear, "clearing the engine", NULL);
-    if (status != ADG_OK) { /* it was a table */
-        snprintf(clear, sizeof clear, "drop table if exists %s", name);
-        status = adg_engine_execute(context->engine, clear, "clearing the engine", error);
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_printf(&sql, error, "create %s %s as select * from read_%s(", table->csv ? "table" : "view",
-                                   name, table->csv ? "csv" : "parquet");
-    }
-    if (status == ADG_OK) {
-        status = adg_sql_list(&sql, table->files, table->file_count, error);
-    }
-    if (status == ADG_OK && table->csv) {
-        status = adg_buffer_append_text(
-            &sql, ", auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', columns={", error);
-        for (uint32_t f = 0; f < dataset->field_count && status == ADG_OK; f++) {
-            char type[32];
-            status = adg_buffer_printf(&sql, error, "%s'%s': '%s'", f > 0 ? ", " : "", dataset->fields[f].name,
-                                       sql_type(&dataset->fields[f], type));
-        }
-        if (status == ADG_OK) {
-            status = adg_buffer_append_text(&sql, "}", error);
-        }
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, ")", error);
-    }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = adg_engine_execute(context->engine, (const char *)sql.data, "opening the table", error);
-    }
-    adg_buffer_fini(&sql);
-    return status;
-}
-
 /* Names, order and types. *good is false when the fields cannot be looked at. */
 static enum adg_status check_schema(struct adg_qa_context *context, bool *good, struct adg_error *error)
 {
@@ -284,7 +216,7 @@ static enum adg_status check_schema(struct adg_qa_context *context, bool *good, 
             status = adg_qa_find(context, NULL, "schema", error, "column %u is not the definition's", column);
             break;
         }
-        const char *wanted = sql_type(field, expected);
+        const char *wanted = adg_qa_sql_type(field, expected);
         if (type.size != strlen(wanted) || memcmp(type.data, wanted, type.size) != 0) {
             *good = false;
             status = adg_qa_find(context, field->name, "schema", error, "the column's type is %.*s, expected %s",
@@ -339,6 +271,9 @@ static enum adg_status check_table(struct adg_qa_context *context, struct adg_er
         if (status == ADG_OK && options->report != NULL) {
             options->report(options->context, "checking fields", context->table->table, f,
                             context->dataset->field_count);
+        }
+        if (status == ADG_OK) {
+            status = adg_qa_open_field(context, f, error);
         }
         if (status == ADG_OK) {
             status = adg_context(error, adg_qa_check_field(context, f, error), "field %s",
