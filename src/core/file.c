@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -40,6 +41,12 @@ static char *parent_folder(const char *path)
     return slash == path ? adg_strdup("/") : adg_strndup(path, (size_t)(slash - path));
 }
 
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
 enum adg_status adg_folder_sync(const char *path, struct adg_error *error)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -51,20 +58,50 @@ enum adg_status adg_folder_sync(const char *path, struct adg_error *error)
     return failed != 0 ? adg_fail_errno(error, failed, "folder %s cannot be synced", path) : ADG_OK;
 }
 
+enum { SUFFIX_DIGITS = 12 };
+static const char suffix_end[] = ".tmp";
+
+/* Creates a file with the permissions that the user's mask leaves, under a name that nobody has: the last
+ * SUFFIX_DIGITS before suffix_end become random. -1 and errno on failure. */
+static int create_temporary(char *path)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *suffix = path + strlen(path) - strlen(suffix_end) - SUFFIX_DIGITS;
+    int fd = -1;
+    do {
+        unsigned char random[SUFFIX_DIGITS];
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
+            return -1;
+        }
+        for (int i = 0; i < SUFFIX_DIGITS; i++) {
+            suffix[i] = digits[random[i] % 16];
+        }
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EEXIST);
+    return fd;
+}
+
+/* Whether create_temporary() made this name for a file called `final`. */
+static bool is_temporary_of(const char *name, const char *final)
+{
+    size_t bytes = strlen(final);
+    return name[0] == '.' && strncmp(name + 1, final, bytes) == 0 && name[1 + bytes] == '.' &&
+           strspn(name + 2 + bytes, "0123456789abcdef") == SUFFIX_DIGITS &&
+           strcmp(name + 2 + bytes + SUFFIX_DIGITS, suffix_end) == 0;
+}
+
 enum adg_status adg_atomic_file_open(struct adg_atomic_file *file, const char *path, struct adg_error *error)
 {
     *file = (struct adg_atomic_file){.fd = -1};
     enum adg_status status = ADG_OK;
     char *folder = parent_folder(path);
     char *temporary = NULL, *final = NULL;
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
     struct adg_buffer text = {0};
     if (folder == NULL) {
         status = adg_fail_memory(error);
         goto done;
     }
-    status = adg_buffer_printf(&text, error, "%s/.%s.XXXXXX.tmp", folder, name);
+    status = adg_buffer_printf(&text, error, "%s/.%s.%*s%s", folder, last_name(path), SUFFIX_DIGITS, "", suffix_end);
     if (status != ADG_OK) {
         goto done;
     }
@@ -74,17 +111,9 @@ enum adg_status adg_atomic_file_open(struct adg_atomic_file *file, const char *p
         status = adg_fail_memory(error);
         goto done;
     }
-    int fd = mkostemps(temporary, (int)strlen(".tmp"), O_CLOEXEC);
+    int fd = create_temporary(temporary);
     if (fd < 0) {
         status = adg_fail_errno(error, errno, "%s cannot be written", path);
-        goto done;
-    }
-    mode_t mask = umask(0); /* mkstemp gives 0600; an artificial table is for others to read */
-    umask(mask);
-    if (fchmod(fd, 0666 & ~mask) != 0) {
-        status = adg_fail_errno(error, errno, "%s cannot be given its permissions", path);
-        close(fd);
-        unlink(temporary);
         goto done;
     }
     *file = (struct adg_atomic_file){.fd = fd, .path = final, .temporary_path = temporary};
@@ -94,6 +123,27 @@ done:
     adg_free(temporary);
     adg_free(final);
     adg_buffer_fini(&text);
+    return status;
+}
+
+enum adg_status adg_atomic_file_sweep(const char *path, struct adg_error *error)
+{
+    char *parent = parent_folder(path);
+    if (parent == NULL) {
+        return adg_fail_memory(error);
+    }
+    DIR *folder = opendir(parent);
+    enum adg_status status = folder != NULL ? ADG_OK : adg_fail_errno(error, errno, "folder %s cannot be read", parent);
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        if (is_temporary_of(entry->d_name, last_name(path))) {
+            unlinkat(dirfd(folder), entry->d_name, 0); /* what cannot be removed is in nobody's way */
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    adg_free(parent);
     return status;
 }
 
@@ -172,6 +222,36 @@ enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_
     }
     adg_free(folder);
     return status;
+}
+
+/* 0, EEXIST or another reason. Where there are no hard links, the kernel renames without replacing. */
+static int link_or_rename(const char *from, const char *to)
+{
+    struct stat info;
+    if (link(from, to) == 0) {
+        return 0;
+    }
+    int failed = errno;
+    if (stat(from, &info) == 0 && info.st_nlink == 2) { /* a network's file system has done it, and lost the answer */
+        return 0;
+    }
+    if (failed == EPERM || failed == EOPNOTSUPP || failed == ENOSYS) {
+        return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
+    }
+    return failed;
+}
+
+enum adg_status adg_atomic_file_link(struct adg_atomic_file *file, bool *taken, struct adg_error *error)
+{
+    if (fsync(file->fd) != 0) {
+        return adg_fail_errno(error, errno, "%s cannot be synced", file->path);
+    }
+    int failed = link_or_rename(file->temporary_path, file->path);
+    if (failed != 0 && failed != EEXIST) {
+        return adg_fail_errno(error, failed, "%s cannot be given its final name", file->path);
+    }
+    *taken = failed == EEXIST;
+    return ADG_OK;
 }
 
 void adg_atomic_file_fini(struct adg_atomic_file *file)
@@ -309,9 +389,13 @@ enum adg_status adg_folder_lock(struct adg_folder_lock *lock, const char *folder
             return status;
         }
         if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            int failed = errno;
             close(fd);
             adg_free(path);
-            return adg_fail(error, ADG_FAILED, "another adg run is writing to folder %s; wait for it to end", folder);
+            return failed == EWOULDBLOCK
+                       ? adg_fail(error, ADG_FAILED, "another adg run is writing to folder %s; wait for it to end",
+                                  folder)
+                       : adg_fail_errno(error, failed, "folder %s cannot be locked", folder);
         }
         struct stat held, there; /* the holder before us may have removed the file between our open and our lock */
         if (fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino &&

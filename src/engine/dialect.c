@@ -60,7 +60,7 @@ static const struct adg_dialect dialects[] = {
         .at_once = 24,
         .session = {"set transaction isolation level repeatable read, read only", "set local client_encoding to 'UTF8'",
                     "set local extra_float_digits to 1", "set local timezone to 'UTC'",
-                    "set local standard_conforming_strings to on", NULL},
+                    "set local standard_conforming_strings to on", "set local datestyle to 'ISO'", NULL},
     },
     {
         .name = "spark",
@@ -86,6 +86,7 @@ static const struct adg_dialect dialects[] = {
         .items = "(select f, v, b, p from $1 s lateral view stack($2, $3) x as f, v) u",
         .at_once = 64,
         .session = {"set time zone 'UTC'", "set spark.sql.ansi.enabled=true", NULL},
+        .wish = "set spark.sql.execution.arrow.compression.codec=zstd", /* results as they travel, from 4.1 on */
     },
 };
 

@@ -38,6 +38,7 @@ struct adg_dialect {
     bool transaction; /* everything is read in one transaction */
     uint32_t at_once; /* fields that one query counts: more where a query costs more than its work */
     const char *session[ADG_DIALECT_SESSION]; /* statements when a connection or its transaction begins */
+    const char *wish; /* one more, outside of a transaction, that an older version may refuse; or NULL */
 };
 
 /* NULL: there is none of this name. The names of all, for a message: adg_dialect_names(). */

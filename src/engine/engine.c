@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/stop.h"
 #include "engine/internal.h"
 
 static const char library[] = "libduckdb.so", entry_point[] = "duckdb_adbc_init";
@@ -185,6 +186,10 @@ static enum adg_status begin_session(struct adg_engine *engine, struct adg_error
     for (int i = 0; i < ADG_DIALECT_SESSION && engine->dialect->session[i] != NULL && status == ADG_OK; i++) {
         status = adg_engine_execute(engine, engine->dialect->session[i], "configuring the connection", error);
     }
+    if (status == ADG_OK && engine->dialect->wish != NULL &&
+        adg_engine_execute(engine, engine->dialect->wish, "configuring the connection", NULL) != ADG_OK) {
+        status = adg_stop_check(error); /* it goes without, unless the failure was a request to stop */
+    }
     return status;
 }
 
@@ -229,6 +234,40 @@ enum adg_status adg_engine_open_target(const struct adg_target *target, const st
     }
     if (status == ADG_OK) {
         status = configure(engine, error);
+    }
+    if (status != ADG_OK) {
+        adg_engine_free(engine);
+        return adg_context(error, status, "%s", target->shown);
+    }
+    *out = engine;
+    return ADG_OK;
+}
+
+enum adg_status adg_engine_open_out(const struct adg_target *target, unsigned threads, const char *spill,
+                                    struct adg_engine **out, struct adg_error *error)
+{
+    const struct adg_engine_options options = {.threads = threads, .folder = spill};
+    struct AdbcError reason = {0};
+    struct adg_engine *engine = adg_alloc_zero(1, sizeof *engine);
+    if (engine == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = load_driver(engine, target, error);
+    if (status == ADG_OK) {
+        status = open_database(engine, target->options, target->option_count, error);
+    }
+    if (status == ADG_OK) {
+        status = connect_to(engine, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_start_watcher(engine, error);
+    }
+    if (status == ADG_OK && target->file != NULL) {
+        status = lock_down(engine, &options, error);
+    }
+    if (status == ADG_OK && engine->driver.ConnectionSetOption(&engine->connection, ADBC_CONNECTION_OPTION_AUTOCOMMIT,
+                                                               ADBC_OPTION_VALUE_DISABLED, &reason) != ADBC_STATUS_OK) {
+        status = adg_engine_refused(engine, &reason, "beginning a transaction", error);
     }
     if (status != ADG_OK) {
         adg_engine_free(engine);

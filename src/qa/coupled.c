@@ -32,12 +32,12 @@ static double total_variation(const struct adg_expected *a, const struct adg_exp
 
 /* ---- one value, births, nested codes, anchors ----------------------------------------------------------------------- */
 
-static enum adg_status check_table_value(struct adg_qa_context *context, const struct adg_field *field,
-                                         const char *text, struct adg_error *error)
+static enum adg_status check_table_value(struct adg_qa_context *context, uint32_t index, const char *text,
+                                         struct adg_error *error)
 {
     struct adg_share share = {{(const uint8_t *)text, strlen(text)}, 1};
     const struct adg_expected expected = {&share, 1};
-    return adg_qa_check_categories(context, field, &expected, error);
+    return adg_qa_check_categories(context, index, &expected, error);
 }
 
 static enum adg_status check_nested(struct adg_qa_context *context, const struct adg_nested_group *group,
@@ -52,7 +52,7 @@ static enum adg_status check_nested(struct adg_qa_context *context, const struct
         status = adg_expected_categories(metadata, context->table->table, field, arena, &alone, error);
     }
     if (status == ADG_OK) {
-        status = adg_qa_check_categories(context, field, &expected, error);
+        status = adg_qa_check_categories(context, group->fields[position], &expected, error);
     }
     if (status == ADG_OK) {
         note_drift(context, total_variation(&expected, &alone));
@@ -75,8 +75,8 @@ static enum adg_status check_anchor(struct adg_qa_context *context, const struct
     }
     if (status == ADG_OK) {
         bool people = !timeline->minutes && context->dataset->coherence.population.id != 0;
-        status = people ? adg_qa_check_person(context, field, &expected, error)
-                        : adg_qa_check_categories(context, field, &expected, error);
+        status = people ? adg_qa_check_person(context, timeline->anchor, &expected, error)
+                        : adg_qa_check_categories(context, timeline->anchor, &expected, error);
     }
     if (status == ADG_OK) {
         note_drift(context, total_variation(&expected, &alone));
@@ -96,9 +96,9 @@ static double number_of(const struct adg_timeline *timeline, struct adg_span val
 }
 
 /* Null and invalid values keep their rates; valid ones, all in one, are what is left, and null where nothing can be placed. */
-static enum adg_status check_states(struct adg_qa_context *context, const struct adg_field *field,
-                                    const struct adg_timeline *timeline, const struct adg_expected *alone, bool placed,
-                                    struct adg_arena *arena, struct adg_error *error)
+static enum adg_status check_states(struct adg_qa_context *context, uint32_t index, const struct adg_timeline *timeline,
+                                    const struct adg_expected *alone, bool placed, struct adg_arena *arena,
+                                    struct adg_error *error)
 {
     static const char any[] = "any valid value";
     struct adg_expected states = {adg_arena_array(arena, alone->count + 1, sizeof *states.shares), 0};
@@ -117,36 +117,22 @@ static enum adg_status check_states(struct adg_qa_context *context, const struct
     const struct adg_span marker = {(const uint8_t *)any, sizeof any - 1}, null = {NULL, 0};
     states.shares[states.count++] = (struct adg_share){placed ? marker : null, valid};
     adg_expected_settle(&states);
-    struct adg_buffer sql = {0};
-    enum adg_status status = adg_buffer_append_text(&sql, "select case when (", error);
-    if (status == ADG_OK) {
-        status = adg_qa_valid_sql(context->dataset, (uint32_t)(field - context->dataset->fields), &sql, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_printf(&sql, error,
-                                   ") is not null then '%s' else cast(\"%s\" as varchar) end, cast(count(*) as double) "
-                                   "from d group by 1",
-                                   any, field->name);
-    }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    const struct adg_field text = {.name = field->name, .type = ADG_TYPE_STRING};
+    struct adg_sql *sql = &context->sql;
+    const char *query = ADG_SQL(
+        sql, "select case when ($1) is not null then $2 else cast($3 as $4) end, $5 from $6 group by 1",
+        adg_qa_valid(context, index), adg_sql_quote(sql, any), context->rows.columns[index], sql->dialect->text,
+        adg_qa_real(context, "count(*)"), context->rows.from);
+    const struct adg_field text = {.name = context->dataset->fields[index].name, .type = ADG_TYPE_STRING};
     const struct adg_qa_sample sample = {
         .measure = "total variation", .noun = "value", .samples = (double)context->table->rows};
-    if (status == ADG_OK) {
-        status = adg_qa_check_shares(context, &text, &states, (const char *)sql.data, &sample, error);
-    }
-    adg_buffer_fini(&sql);
-    return status;
+    return adg_qa_check_shares(context, &text, &states, query, &sample, error);
 }
 
-static enum adg_status measure_point(struct adg_qa_context *context, const struct adg_field *field,
+static enum adg_status measure_point(struct adg_qa_context *context, uint32_t index,
                                      const struct adg_timeline *timeline, const struct adg_expected *alone,
                                      double *distance, struct adg_error *error)
 {
     struct adg_qa_drift drift = {0};
-    struct adg_buffer sql = {0};
     enum adg_status status = ADG_OK;
     for (size_t i = 0; i < alone->count && status == ADG_OK; i++) {
         if (adg_expected_is_valid(context->dataset, timeline, alone->shares[i].value)) {
@@ -154,25 +140,14 @@ static enum adg_status measure_point(struct adg_qa_context *context, const struc
                                          error);
         }
     }
+    const char *query = ADG_SQL(&context->sql, "select $1, $2 from $3 group by 1",
+                                adg_qa_real(context, adg_qa_valid(context, index)), adg_qa_real(context, "count(*)"),
+                                context->rows.from);
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, "select cast((", error);
-    }
-    if (status == ADG_OK) {
-        status = adg_qa_valid_sql(context->dataset, (uint32_t)(field - context->dataset->fields), &sql, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_printf(&sql, error, ")%s as double), cast(count(*) as double) from d group by 1",
-                                   timeline->minutes ? "" : " - date '1970-01-01'");
-    }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = adg_qa_drift_find(&drift, context->engine, (const char *)sql.data, field->name, error);
+        status = adg_qa_drift_find(&drift, context, query, context->dataset->fields[index].name, error);
     }
     *distance = status == ADG_OK ? adg_qa_distance(&drift) : 0;
     adg_qa_drift_fini(&drift);
-    adg_buffer_fini(&sql);
     return status;
 }
 
@@ -189,10 +164,10 @@ static enum adg_status add_measured(struct adg_qa_context *context, const struct
     return adg_qa_add_field(context, &made, error);
 }
 
-static enum adg_status check_point(struct adg_qa_context *context, const struct adg_field *field,
-                                   const struct adg_timeline *timeline, struct adg_arena *arena,
-                                   struct adg_error *error)
+static enum adg_status check_point(struct adg_qa_context *context, uint32_t index, const struct adg_timeline *timeline,
+                                   struct adg_arena *arena, struct adg_error *error)
 {
+    const struct adg_field *field = &context->dataset->fields[index];
     struct adg_expected alone = {NULL, 0}, anchor = {NULL, 0};
     double born_after = 0, distance = 0;
     enum adg_status status = adg_expected_categories(context->options->metadata, context->table->table, field, arena,
@@ -202,7 +177,7 @@ static enum adg_status check_point(struct adg_qa_context *context, const struct 
                                      arena, &anchor, &born_after, error);
     }
     if (status == ADG_OK) {
-        status = measure_point(context, field, timeline, &alone, &distance, error);
+        status = measure_point(context, index, timeline, &alone, &distance, error);
     }
     if (status != ADG_OK) {
         return status;
@@ -215,7 +190,7 @@ static enum adg_status check_point(struct adg_qa_context *context, const struct 
         placed += adg_expected_is_valid(context->dataset, timeline, anchor.shares[i].value) ? anchor.shares[i].share
                                                                                             : 0;
     }
-    status = check_states(context, field, timeline, &alone, placed > 0, arena, error);
+    status = check_states(context, index, timeline, &alone, placed > 0, arena, error);
     if (status == ADG_OK) {
         note_drift(context, distance);
     }
@@ -225,13 +200,13 @@ static enum adg_status check_point(struct adg_qa_context *context, const struct 
 /* ---- lengths and ages ---------------------------------------------------------------------------------------------- */
 
 /* Adds to the last measurement how much more often the field is null than `expected`, its share in the metadata. */
-static enum adg_status note_nulls(struct adg_qa_context *context, const struct adg_field *field, double expected,
+static enum adg_status note_nulls(struct adg_qa_context *context, uint32_t index, double expected,
                                   struct adg_error *error)
 {
-    char sql[256];
     uint64_t nulls = 0;
-    snprintf(sql, sizeof sql, "select count(*) - count(\"%s\") from d", field->name);
-    enum adg_status status = adg_qa_count(context, sql, field->name, &nulls, error);
+    const char *query = ADG_SQL(&context->sql, "select count(*) - count($1) from $2", context->rows.columns[index],
+                                context->rows.from);
+    enum adg_status status = adg_qa_count(context, query, context->dataset->fields[index].name, &nulls, error);
     if (status == ADG_OK) {
         struct adg_qa_field *last = &context->qa->fields[context->qa->field_count - 1];
         last->null_drifts = true;
@@ -240,23 +215,22 @@ static enum adg_status note_nulls(struct adg_qa_context *context, const struct a
     return status;
 }
 
-static enum adg_status find_numbers(struct adg_qa_context *context, const struct adg_field *field,
-                                    struct adg_qa_drift *drift, double *distance, struct adg_error *error)
+static enum adg_status find_numbers(struct adg_qa_context *context, uint32_t index, struct adg_qa_drift *drift,
+                                    double *distance, struct adg_error *error)
 {
-    char sql[512];
-    snprintf(sql, sizeof sql,
-             "select cast(\"%s\" as double), cast(count(*) as double) from d where \"%s\" is not null group by 1",
-             field->name, field->name);
-    enum adg_status status = adg_qa_drift_find(drift, context->engine, sql, field->name, error);
+    const char *query = ADG_SQL(&context->sql, "select $1, $2 from $3 where $4 is not null group by 1",
+                                adg_qa_real(context, context->rows.columns[index]), adg_qa_real(context, "count(*)"),
+                                context->rows.from, context->rows.columns[index]);
+    enum adg_status status = adg_qa_drift_find(drift, context, query, context->dataset->fields[index].name, error);
     *distance = status == ADG_OK ? adg_qa_distance(drift) : 0;
     return status;
 }
 
 /* Percentiles as a distribution of whole numbers: each interval is cut into pieces. */
-static enum adg_status measure_length(struct adg_qa_context *context, const struct adg_field *field,
-                                      struct adg_error *error)
+static enum adg_status measure_length(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
 {
     enum { PIECES = 64 };
+    const struct adg_field *field = &context->dataset->fields[index];
     struct adg_metadata_range range = adg_metadata_find(context->options->metadata, context->table->table, field->name,
                                                         ADG_VALUE_CONTINUOUS);
     struct adg_qa_drift drift = {0};
@@ -274,19 +248,20 @@ static enum adg_status measure_length(struct adg_qa_context *context, const stru
         }
     }
     if (status == ADG_OK && count > 0) {
-        status = find_numbers(context, field, &drift, &distance, error);
+        status = find_numbers(context, index, &drift, &distance, error);
     }
     adg_qa_drift_fini(&drift);
     if (status == ADG_OK) {
         status = add_measured(context, field, distance, error);
     }
     double null = adg_expected_null(context->options->metadata, context->table->table, field->name);
-    return status == ADG_OK ? note_nulls(context, field, count == 0 ? 1 : null < 0 ? 0 : null, error) : status;
+    return status == ADG_OK ? note_nulls(context, index, count == 0 ? 1 : null < 0 ? 0 : null, error) : status;
 }
 
-static enum adg_status measure_age(struct adg_qa_context *context, const struct adg_field *field,
-                                   struct adg_arena *arena, struct adg_error *error)
+static enum adg_status measure_age(struct adg_qa_context *context, uint32_t index, struct adg_arena *arena,
+                                   struct adg_error *error)
 {
+    const struct adg_field *field = &context->dataset->fields[index];
     struct adg_expected alone = {NULL, 0};
     struct adg_qa_drift drift = {0};
     double distance = 0;
@@ -300,14 +275,14 @@ static enum adg_status measure_age(struct adg_qa_context *context, const struct 
         }
     }
     if (status == ADG_OK) {
-        status = find_numbers(context, field, &drift, &distance, error);
+        status = find_numbers(context, index, &drift, &distance, error);
     }
     adg_qa_drift_fini(&drift);
     if (status == ADG_OK) {
         status = add_measured(context, field, distance, error);
     }
     int64_t null = adg_expected_find(&alone, (struct adg_span){NULL, 0});
-    return status == ADG_OK ? note_nulls(context, field, null >= 0 ? alone.shares[null].share : 0, error) : status;
+    return status == ADG_OK ? note_nulls(context, index, null >= 0 ? alone.shares[null].share : 0, error) : status;
 }
 
 /* ---- which field is whose ------------------------------------------------------------------------------------------ */
@@ -333,22 +308,22 @@ enum adg_status adg_qa_check_coupled(struct adg_qa_context *context, uint32_t in
         return status;
     }
     if (text != NULL) {
-        status = check_table_value(context, field, text, error);
+        status = check_table_value(context, index, text, error);
     } else if (group != NULL) {
         status = check_nested(context, group, position, &arena, error);
     } else if (coherence->population.birth == (int64_t)index) {
         status = adg_expected_births(context->options->metadata, context->table->table, field, &arena, &expected,
                                      error);
         if (status == ADG_OK) {
-            status = adg_qa_check_person(context, field, &expected, error);
+            status = adg_qa_check_person(context, index, &expected, error);
         }
     } else if (coherence->population.age == (int64_t)index) {
-        status = measure_age(context, field, &arena, error);
+        status = measure_age(context, index, &arena, error);
     } else if (timeline != NULL) {
         status = timeline->anchor == index ? check_anchor(context, timeline, &arena, error)
-                                           : check_point(context, field, timeline, &arena, error);
+                                           : check_point(context, index, timeline, &arena, error);
     } else if (adg_coherence_length_of(coherence, index, &span) != NULL) {
-        status = measure_length(context, field, error);
+        status = measure_length(context, index, error);
     } else {
         *coupled = false;
     }

@@ -5,144 +5,89 @@
 
 #include "qa/internal.h"
 
-static enum adg_status put_field(struct adg_buffer *sql, const struct adg_dataset *dataset, uint32_t field,
-                                 struct adg_error *error)
+static const char *joined(struct adg_qa_context *context, const struct adg_derivation *derivation)
 {
-    return adg_sql_identifier(sql, dataset->fields[field].name, error);
+    const char *all = "";
+    for (uint32_t i = 0; i < derivation->input_count; i++) {
+        all = ADG_SQL(&context->sql, i > 0 ? "$1 || ',' || coalesce($2, '')" : "coalesce($2, '')", all,
+                      context->rows.columns[derivation->inputs[i]]);
+    }
+    return ADG_SQL(&context->sql, "nullif(trim(trailing ',' from $1), '')", all);
 }
 
-static enum adg_status put_join(struct adg_buffer *sql, const struct adg_dataset *dataset,
-                                const struct adg_derivation *derivation, struct adg_error *error)
+static const char *counted(struct adg_qa_context *context, const struct adg_derivation *derivation)
 {
-    enum adg_status status = adg_buffer_append_text(sql, "nullif(rtrim(", error);
-    for (uint32_t i = 0; i < derivation->input_count && status == ADG_OK; i++) {
-        status = adg_buffer_append_text(sql, i > 0 ? " || ',' || coalesce(" : "coalesce(", error);
-        if (status == ADG_OK) {
-            status = put_field(sql, dataset, derivation->inputs[i], error);
-        }
-        if (status == ADG_OK) {
-            status = adg_buffer_append_text(sql, ", '')", error);
-        }
+    const char *sum = "0";
+    for (uint32_t i = 0; i < derivation->input_count; i++) {
+        sum = ADG_SQL(&context->sql, "$1 + (case when $2 then 1 else 0 end)", sum,
+                      adg_qa_filled(context, derivation->inputs[i]));
     }
-    return status == ADG_OK ? adg_buffer_append_text(sql, ", ','), '')", error) : status;
+    return ADG_SQL(&context->sql, "nullif(least($1, $2), 0)", adg_sql_number(&context->sql, derivation->number), sum);
 }
 
-enum adg_status adg_qa_filled_sql(const struct adg_dataset *dataset, uint32_t field, struct adg_buffer *sql,
-                                  struct adg_error *error)
+/* Ages of less than a year: up to so many days, the code, and what stands for it as a fraction. */
+static const struct {
+    const char *days, *code, *fraction;
+} steps[] = {{"0", "7001", "0.002"},   {"6", "7002", "0.010"},   {"28", "7003", "0.048"}, {"90", "7004", "0.167"},
+             {"181", "7005", "0.375"}, {"272", "7006", "0.625"}, {"364", "7007", "0.875"}};
+enum { STEPS = sizeof steps / sizeof steps[0] };
+
+static const char *fraction_of(struct adg_qa_context *context, size_t step)
 {
-    enum adg_status status = adg_buffer_append_text(sql, "(", error);
-    if (status == ADG_OK) {
-        status = put_field(sql, dataset, field, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(sql, " is not null", error);
-    }
-    if (status == ADG_OK && dataset->placeholder_count > 0) {
-        status = adg_buffer_append_text(sql, " and trim(", error);
-        if (status == ADG_OK) {
-            status = put_field(sql, dataset, field, error);
-        }
-        if (status == ADG_OK) {
-            status = adg_buffer_append_text(sql, ", ' ' || chr(9) || chr(10) || chr(13)) not in (", error);
-        }
-        for (uint32_t p = 0; p < dataset->placeholder_count && status == ADG_OK; p++) {
-            status = adg_buffer_append_text(sql, p > 0 ? ", " : "", error);
-            if (status == ADG_OK) {
-                status = adg_sql_literal(sql, dataset->placeholders[p], error);
-            }
-        }
-        if (status == ADG_OK) {
-            status = adg_buffer_append_text(sql, ")", error);
-        }
-    }
-    return status == ADG_OK ? adg_buffer_append_text(sql, ")", error) : status;
+    return adg_qa_real(context, ADG_SQL(&context->sql, "'$1'", steps[step].fraction));
 }
 
-static enum adg_status put_count(struct adg_buffer *sql, const struct adg_dataset *dataset,
-                                 const struct adg_derivation *derivation, struct adg_error *error)
+/* Of d days. */
+static const char *age(struct adg_qa_context *context, bool fraction)
 {
-    enum adg_status status = adg_buffer_printf(sql, error, "nullif(least(%u, 0", derivation->number);
-    for (uint32_t i = 0; i < derivation->input_count && status == ADG_OK; i++) {
-        status = adg_buffer_append_text(sql, " + cast(", error);
-        if (status == ADG_OK) {
-            status = adg_qa_filled_sql(dataset, derivation->inputs[i], sql, error);
-        }
-        if (status == ADG_OK) {
-            status = adg_buffer_append_text(sql, " as integer)", error);
-        }
+    struct adg_sql *sql = &context->sql;
+    const char *cases = "case when d is null then null";
+    for (size_t i = 0; i < STEPS; i++) {
+        cases = ADG_SQL(sql, "$1 when d <= $2 then $3", cases, steps[i].days,
+                        fraction ? fraction_of(context, i) : steps[i].code);
     }
-    return status == ADG_OK ? adg_buffer_append_text(sql, "), 0)", error) : status;
+    return fraction ? ADG_SQL(sql, "$1 when d >= 43800 then 120 else $2 / 365 end", cases, adg_qa_real(context, "d"))
+                    : ADG_SQL(sql,
+                              "$1 when d >= 43800 then 120 else cast((2 * d + 365 - mod(2 * d + 365, 730)) / 730 as "
+                              "bigint) end",
+                              cases);
 }
 
-/* Days between a date and the first of a month MMyyyy, as "x" of a lateral join would be: repeated where it is needed. */
-static enum adg_status put_days(struct adg_buffer *sql, const struct adg_dataset *dataset,
-                                const struct adg_derivation *derivation, bool coherent, struct adg_error *error)
+static const char *fraction_of_code(struct adg_qa_context *context, const char *code)
 {
-    const char *month = dataset->fields[derivation->inputs[1]].name;
-    enum adg_status status = adg_buffer_append_text(sql, "(", error);
-    if (status == ADG_OK) {
-        status = coherent ? adg_qa_valid_sql(dataset, derivation->inputs[0], sql, error)
-                          : put_field(sql, dataset, derivation->inputs[0], error);
+    const char *cases = ADG_SQL(&context->sql, "case $1", code);
+    for (size_t i = 0; i < STEPS; i++) {
+        cases = ADG_SQL(&context->sql, "$1 when $2 then $3", cases, steps[i].code, fraction_of(context, i));
     }
-    /* names of fields are letters, digits and underscores */
-    return status == ADG_OK
-               ? adg_buffer_printf(sql, error,
-                                   " - try_cast(case when regexp_full_match(\"%s\", '[0-9]{6}') then "
-                                   "substr(\"%s\", 3, 4) || '-' || substr(\"%s\", 1, 2) || '-01' end as date))",
-                                   month, month, month)
-               : status;
+    return ADG_SQL(&context->sql, "$1 else $2 end", cases, adg_qa_real(context, code));
 }
 
-static enum adg_status put_age(struct adg_buffer *sql, const struct adg_dataset *dataset,
-                               const struct adg_derivation *derivation, bool fraction, bool coherent,
-                               struct adg_error *error)
+const char *adg_qa_wrongly_derived(struct adg_qa_context *context, uint32_t field)
 {
-    static const struct {
-        int days, code;
-        const char *fraction;
-    } steps[] = {{0, 7001, "0.002"},   {6, 7002, "0.010"},   {28, 7003, "0.048"}, {90, 7004, "0.167"},
-                 {181, 7005, "0.375"}, {272, 7006, "0.625"}, {364, 7007, "0.875"}};
-    enum adg_status status = adg_buffer_append_text(sql, "(select case when d is null then null", error);
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == ADG_OK; i++) {
-        status = fraction ? adg_buffer_printf(sql, error, " when d <= %d then %s", steps[i].days, steps[i].fraction)
-                          : adg_buffer_printf(sql, error, " when d <= %d then %d", steps[i].days, steps[i].code);
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(sql,
-                                        fraction
-                                            ? " when d >= 43800 then 120 else cast(d as double) / 365 end from (select "
-                                            : " when d >= 43800 then 120 else (2 * d + 365) // 730 end from (select ",
-                                        error);
-    }
-    if (status == ADG_OK) {
-        status = put_days(sql, dataset, derivation, coherent, error);
-    }
-    return status == ADG_OK ? adg_buffer_append_text(sql, " as d))", error) : status;
-}
-
-enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t field, bool coherent,
-                                   struct adg_buffer *sql, struct adg_error *error)
-{
-    const struct adg_derivation *derivation = dataset->fields[field].derivation;
-    const char *input = dataset->fields[derivation->inputs[0]].name;
+    const struct adg_derivation *derivation = context->dataset->fields[field].derivation;
+    struct adg_sql *sql = &context->sql;
+    const char *input = context->rows.columns[derivation->inputs[0]], *from = input, *value = "d";
     switch (derivation->kind) {
     case ADG_DERIVE_PREFIX:
-        return adg_buffer_printf(sql, error, "substr(\"%s\", 1, %u)", input, derivation->number);
+        from = ADG_SQL(sql, "substr($1, 1, $2)", input, adg_sql_number(sql, derivation->number));
+        break;
     case ADG_DERIVE_JOIN:
-        return put_join(sql, dataset, derivation, error);
+        from = joined(context, derivation);
+        break;
     case ADG_DERIVE_COUNT_CODES:
-        return put_count(sql, dataset, derivation, error);
+        from = counted(context, derivation);
+        break;
     case ADG_DERIVE_AGE_CATEGORY:
-        return put_age(sql, dataset, derivation, false, coherent, error);
-    case ADG_DERIVE_AGE_FRACTION:
-        return put_age(sql, dataset, derivation, true, coherent, error);
+    case ADG_DERIVE_AGE_FRACTION: /* days between a date and the first of a month MMyyyy */
+        from = ADG_SQL(sql, "(($1) - ($2))",
+                       context->coherent ? adg_qa_valid(context, derivation->inputs[0]) : adg_qa_days(context, input),
+                       adg_qa_month(context, context->rows.columns[derivation->inputs[1]]));
+        value = age(context, derivation->kind == ADG_DERIVE_AGE_FRACTION);
+        break;
     case ADG_DERIVE_AGE_FRACTION_OF_CATEGORY:
-        return adg_buffer_printf(
-            sql, error,
-            "cast(case \"%s\" when 7001 then 0.002 when 7002 then 0.010 when 7003 then 0.048 when 7004 "
-            "then 0.167 when 7005 then 0.375 when 7006 then 0.625 when 7007 then 0.875 else "
-            "cast(\"%s\" as double) end as double)",
-            input, input);
+        value = fraction_of_code(context, "d");
+        break;
     }
-    return adg_fail(error, ADG_FAILED, "a derivation without a check");
+    return ADG_SQL(sql, "select count(*) from (select $1 as v, $2 as d from $3) x where v is distinct from $4",
+                   context->rows.columns[field], from, context->rows.from, value);
 }

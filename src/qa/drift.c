@@ -60,12 +60,15 @@ enum adg_status adg_qa_drift_expect(struct adg_qa_drift *drift, double key, doub
     return add(drift, key, share, 0, error);
 }
 
-enum adg_status adg_qa_drift_find(struct adg_qa_drift *drift, struct adg_engine *engine, const char *sql,
+enum adg_status adg_qa_drift_find(struct adg_qa_drift *drift, struct adg_qa_context *context, const char *query,
                                   const char *doing, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
     bool has_row = true;
-    enum adg_status status = adg_engine_query(engine, sql, doing, &result, error);
+    enum adg_status status = context->sql.status;
+    if (status == ADG_OK) {
+        status = adg_engine_query(context->engine, query, doing, &result, error);
+    }
     while (status == ADG_OK) {
         status = adg_engine_next(result, &has_row, error);
         if (status != ADG_OK || !has_row) {

@@ -4,7 +4,7 @@
 #ifndef ADG_QA_DRIFT_H
 #define ADG_QA_DRIFT_H
 
-#include "engine/engine.h"
+#include "qa/internal.h"
 
 /* Zeroed is empty. */
 struct adg_qa_drift {
@@ -14,9 +14,9 @@ struct adg_qa_drift {
 
 ADG_MUST_CHECK enum adg_status adg_qa_drift_expect(struct adg_qa_drift *drift, double key, double share,
                                                    struct adg_error *error);
-/* Of a query that gives numbers and how often each is there, both as doubles; nulls are left out. */
-ADG_MUST_CHECK enum adg_status adg_qa_drift_find(struct adg_qa_drift *drift, struct adg_engine *engine, const char *sql,
-                                                 const char *doing, struct adg_error *error);
+/* Of a query, made in context->sql, that gives numbers and how often each is there, both as doubles; nulls are left out. */
+ADG_MUST_CHECK enum adg_status adg_qa_drift_find(struct adg_qa_drift *drift, struct adg_qa_context *context,
+                                                 const char *query, const char *doing, struct adg_error *error);
 double adg_qa_distance(struct adg_qa_drift *drift);
 void adg_qa_drift_fini(struct adg_qa_drift *drift);
 

@@ -67,18 +67,6 @@ static struct adg_span found_value(const struct adg_field *field, const struct a
     return adg_category_text(field, adg_engine_int(result, 0), 0, (struct adg_span){NULL, 0}, scratch);
 }
 
-/* The field as the engine hands it out: whole numbers for all but text and doubles. */
-static void put_value_sql(const struct adg_field *field, char out[256])
-{
-    if (field->type == ADG_TYPE_DECIMAL) { /* the digits of a fixed-point number */
-        snprintf(out, 256, "cast(replace(cast(\"%s\" as varchar), '.', '') as bigint)", field->name);
-    } else if (field->type == ADG_TYPE_INT32 || field->type == ADG_TYPE_INT64) {
-        snprintf(out, 256, "cast(\"%s\" as bigint)", field->name);
-    } else {
-        snprintf(out, 256, "\"%s\"", field->name);
-    }
-}
-
 struct tally {
     double *found;                       /* per expected share: rows, or sums of patients' shares */
     double foreign, distance, deviation; /* deviation: sum of standard deviations of the shares */
@@ -87,12 +75,15 @@ struct tally {
 };
 
 static enum adg_status count_found(struct adg_qa_context *context, const struct adg_field *field,
-                                   const struct adg_expected *expected, const char *sql, const char *noun,
+                                   const struct adg_expected *expected, const char *query, const char *noun,
                                    struct tally *tally, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
     bool has_row = true;
-    enum adg_status status = adg_engine_query(context->engine, sql, field->name, &result, error);
+    enum adg_status status = context->sql.status;
+    if (status == ADG_OK) {
+        status = adg_engine_query(context->engine, query, field->name, &result, error);
+    }
     while (status == ADG_OK) {
         status = adg_engine_next(result, &has_row, error);
         if (status != ADG_OK || !has_row) {
@@ -124,13 +115,13 @@ static double without_cut(double found, double expected, const struct adg_qa_sam
 }
 
 enum adg_status adg_qa_check_shares(struct adg_qa_context *context, const struct adg_field *field,
-                                    const struct adg_expected *expected, const char *sql,
+                                    const struct adg_expected *expected, const char *query,
                                     const struct adg_qa_sample *sample, struct adg_error *error)
 {
     struct tally tally = {.found = adg_alloc_zero(expected->count, sizeof(double)), .foreign_allowed = sample->cut};
     enum adg_status status = tally.found == NULL
                                  ? adg_fail_memory(error)
-                                 : count_found(context, field, expected, sql, sample->noun, &tally, error);
+                                 : count_found(context, field, expected, query, sample->noun, &tally, error);
     for (size_t i = 0; i < expected->count && status == ADG_OK; i++) {
         double share = expected->shares[i].share, found = tally.found[i] / sample->samples;
         tally.distance += fabs(found - share) / 2;
@@ -166,37 +157,36 @@ enum adg_status adg_qa_check_shares(struct adg_qa_context *context, const struct
     return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
 }
 
-enum adg_status adg_qa_check_categories(struct adg_qa_context *context, const struct adg_field *field,
+enum adg_status adg_qa_check_categories(struct adg_qa_context *context, uint32_t index,
                                         const struct adg_expected *expected, struct adg_error *error)
 {
-    char value[256], sql[512];
+    const struct adg_field *field = &context->dataset->fields[index];
     const struct adg_qa_sample sample = {.measure = "total variation",
                                          .noun = "value",
                                          .samples = (double)context->table->rows,
                                          .cumulative = field->type == ADG_TYPE_DATE};
-    put_value_sql(field, value);
-    snprintf(sql, sizeof sql, "select %s, cast(count(*) as double) from d group by 1", value);
-    return adg_qa_check_shares(context, field, expected, sql, &sample, error);
+    const char *query = ADG_SQL(&context->sql, "select $1, $2 from $3 group by 1", adg_qa_value(context, index),
+                                adg_qa_real(context, "count(*)"), context->rows.from);
+    return adg_qa_check_shares(context, field, expected, query, &sample, error);
 }
 
 /* Of a person's field the samples are patients: each counts with the shares of its own rows. */
-enum adg_status adg_qa_check_person(struct adg_qa_context *context, const struct adg_field *field,
-                                    const struct adg_expected *expected, struct adg_error *error)
+enum adg_status adg_qa_check_person(struct adg_qa_context *context, uint32_t index, const struct adg_expected *expected,
+                                    struct adg_error *error)
 {
     const struct adg_dataset *dataset = context->dataset;
     if (context->patients == 0) {
         return ADG_OK;
     }
-    const char *patient = dataset->fields[dataset->patient_key].name;
-    char sql[1024];
-    snprintf(sql, sizeof sql,
-             "with c as (select \"%s\" as p, \"%s\" as v, count(*) as n from d group by 1, 2), "
-             "s as (select p, sum(n) as t from c group by 1) "
-             "select v, sum(cast(n as double) / cast(t as double)) from c join s using (p) group by 1",
-             patient, field->name);
+    const char *query = ADG_SQL(&context->sql,
+                                "with c as (select $1 as p, $2 as v, count(*) as n from $3 group by 1, 2), "
+                                "s as (select p, sum(n) as t from c group by 1) "
+                                "select v, sum($4 / $5) from c join s using (p) group by 1",
+                                context->rows.columns[dataset->patient_key], adg_qa_value(context, index),
+                                context->rows.from, adg_qa_real(context, "n"), adg_qa_real(context, "t"));
     const struct adg_qa_sample sample = {
         .measure = "total variation", .noun = "value", .samples = (double)context->patients};
-    return adg_qa_check_shares(context, field, expected, sql, &sample, error);
+    return adg_qa_check_shares(context, &dataset->fields[index], expected, query, &sample, error);
 }
 
 /* ---- continuous -------------------------------------------------------------------------------------------------- */
@@ -253,19 +243,28 @@ static double unit_of(const struct adg_field *field)
     return unit;
 }
 
-static enum adg_status measure_curve(struct adg_qa_context *context, const struct adg_field *field,
-                                     const struct curve *curve, double filled, double *distance,
-                                     struct adg_qa_chart *chart, struct adg_error *error)
+/* A number, or microseconds: what the percentiles are of. */
+static const char *measure_of(struct adg_qa_context *context, uint32_t index)
 {
+    bool moment = context->dataset->fields[index].type == ADG_TYPE_TIMESTAMP;
+    return adg_qa_real(context, moment ? adg_qa_value(context, index) : context->rows.columns[index]);
+}
+
+static enum adg_status measure_curve(struct adg_qa_context *context, uint32_t index, const struct curve *curve,
+                                     double filled, double *distance, struct adg_qa_chart *chart,
+                                     struct adg_error *error)
+{
+    const struct adg_field *field = &context->dataset->fields[index];
     struct adg_engine_result *result = NULL;
-    char sql[512];
     double seen = 0, half = unit_of(field) / 2;
     bool has_row = true;
-    snprintf(sql, sizeof sql,
-             "select cast(%s(\"%s\") as double), cast(count(*) as double) from d where \"%s\" is not null group by 1 "
-             "order by 1",
-             field->type == ADG_TYPE_TIMESTAMP ? "epoch_us" : "", field->name, field->name);
-    enum adg_status status = adg_engine_query(context->engine, sql, field->name, &result, error);
+    const char *query = ADG_SQL(&context->sql, "select $1, $2 from $3 where $4 is not null group by 1 order by 1",
+                                measure_of(context, index), adg_qa_real(context, "count(*)"), context->rows.from,
+                                context->rows.columns[index]);
+    enum adg_status status = context->sql.status;
+    if (status == ADG_OK) {
+        status = adg_engine_query(context->engine, query, field->name, &result, error);
+    }
     *distance = 0;
     while (status == ADG_OK) {
         status = adg_engine_next(result, &has_row, error);
@@ -285,18 +284,18 @@ static enum adg_status measure_curve(struct adg_qa_context *context, const struc
     return status == ADG_OK ? draw_up_to(context->qa, curve, INFINITY, 1, chart, error) : status;
 }
 
-static enum adg_status check_continuous(struct adg_qa_context *context, const struct adg_field *field,
-                                        struct adg_error *error)
+static enum adg_status check_continuous(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
 {
+    const struct adg_field *field = &context->dataset->fields[index];
     const struct adg_metadata *metadata = context->options->metadata;
     const char *table = context->table->table;
     struct adg_metadata_range range = adg_metadata_find(metadata, table, field->name, ADG_VALUE_CONTINUOUS);
     double null = adg_expected_null(metadata, table, field->name), rows = (double)context->table->rows;
     uint64_t nulls = 0;
-    char sql[256];
     null = range.count == 0 ? 1 : null < 0 ? 0 : null;
-    snprintf(sql, sizeof sql, "select count(*) - count(\"%s\") from d", field->name);
-    enum adg_status status = adg_qa_count(context, sql, field->name, &nulls, error);
+    const char *query = ADG_SQL(&context->sql, "select count(*) - count($1) from $2", context->rows.columns[index],
+                                context->rows.from);
+    enum adg_status status = adg_qa_count(context, query, field->name, &nulls, error);
     if (status == ADG_OK && !share_is_possible(context, rows, (double)nulls / rows, null)) {
         status = adg_qa_find(context, field->name, "share", error,
                              "null has a share of %.6f, expected %.6f: more than sampling explains",
@@ -311,7 +310,7 @@ static enum adg_status check_continuous(struct adg_qa_context *context, const st
     struct adg_qa_chart chart = {.cumulative = true, .values = curve.count};
     chart.points = adg_arena_array(&context->qa->arena, ADG_QA_CHART_POINTS, sizeof *chart.points);
     status = chart.points == NULL ? adg_fail_memory(error)
-                                  : measure_curve(context, field, &curve, filled, &distance, &chart, error);
+                                  : measure_curve(context, index, &curve, filled, &distance, &chart, error);
     if (status == ADG_OK && distance > bound) {
         status = adg_qa_find(context, field->name, "Kolmogorov-Smirnov", error,
                              "the Kolmogorov-Smirnov distance is %.6f, sampling explains at most %.6f", distance,
@@ -332,20 +331,8 @@ static enum adg_status check_continuous(struct adg_qa_context *context, const st
 static enum adg_status check_derived(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
 {
     const struct adg_field *field = &context->dataset->fields[index];
-    struct adg_buffer sql = {0};
     uint64_t wrong = 0;
-    enum adg_status status = adg_buffer_printf(&sql, error, "select count(*) from d where \"%s\" is distinct from ",
-                                               field->name);
-    if (status == ADG_OK) {
-        status = adg_qa_derived_sql(context->dataset, index, context->coherent, &sql, error);
-    }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = adg_qa_count(context, (const char *)sql.data, field->name, &wrong, error);
-    }
-    adg_buffer_fini(&sql);
+    enum adg_status status = adg_qa_count(context, adg_qa_wrongly_derived(context, index), field->name, &wrong, error);
     if (status == ADG_OK && wrong > 0) {
         status = adg_qa_find(context, field->name, "derived", error,
                              "%" PRIu64 " rows are not what the field is derived from", wrong);
@@ -361,43 +348,24 @@ static enum adg_status check_derived(struct adg_qa_context *context, uint32_t in
 enum adg_status adg_qa_check_identifier(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
 {
     const struct adg_field *field = &context->dataset->fields[index];
-    bool number = field->type != ADG_TYPE_STRING, primary = index == context->dataset->primary_key;
+    bool primary = index == context->dataset->primary_key;
     bool refers = context->coherent && adg_coherence_reference_of(&context->dataset->coherence, index) != NULL;
-    struct adg_buffer sql = {0};
+    const char *column = context->rows.columns[index], *from = context->rows.from, *text = column;
+    struct adg_sql *sql = &context->sql;
     uint64_t wrong = 0, repeated = 0;
-    enum adg_status status = adg_buffer_append_text(&sql, "select count(*) from d where ", error);
-    if (status == ADG_OK) { /* a number has lost the zeros that it began with */
-        status = number
-                     ? adg_buffer_printf(&sql, error, "not regexp_full_match(lpad(cast(\"%s\" as varchar), %u, '0'), ",
-                                         field->name, adg_pattern_max_length(field->pattern))
-                     : adg_buffer_printf(&sql, error, "not regexp_full_match(\"%s\", ", field->name);
+    if (field->type != ADG_TYPE_STRING) { /* a number has lost the zeros that it began with */
+        text = ADG_SQL(sql, "lpad(cast($1 as $2), $3, '0')", column, sql->dialect->text,
+                       adg_sql_number(sql, adg_pattern_max_length(field->pattern)));
     }
-    if (status == ADG_OK) {
-        status = adg_sql_literal(&sql, adg_pattern_text(field->pattern), error);
-    }
-    if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, ")", error);
-    }
-    if (status == ADG_OK && !refers) {
-        status = adg_buffer_printf(&sql, error, " or \"%s\" is null", field->name);
-    }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = adg_qa_count(context, (const char *)sql.data, field->name, &wrong, error);
-    }
-    sql.size = 0;
+    const char *fits = adg_sql_matches(sql, text, adg_pattern_text(field->pattern));
+    const char *query = ADG_SQL(
+        sql, refers ? "select count(*) from $1 where not $2" : "select count(*) from $1 where not $2 or $3 is null",
+        from, fits, column);
+    enum adg_status status = adg_qa_count(context, query, field->name, &wrong, error);
     if (status == ADG_OK && primary) {
-        status = adg_buffer_printf(&sql, error, "select count(*) - count(distinct \"%s\") from d", field->name);
-        if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-            status = adg_fail_memory(error);
-        }
-        if (status == ADG_OK) {
-            status = adg_qa_count(context, (const char *)sql.data, field->name, &repeated, error);
-        }
+        query = ADG_SQL(sql, "select count(*) - count(distinct $1) from $2", column, from);
+        status = adg_qa_count(context, query, field->name, &repeated, error);
     }
-    adg_buffer_fini(&sql);
     if (status == ADG_OK && wrong > 0) {
         status = adg_qa_find(context, field->name, "identifier", error, "%" PRIu64 " rows do not fit the pattern",
                              wrong);
@@ -448,21 +416,21 @@ enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t inde
         return adg_qa_check_identifier(context, index, error);
     }
     if (field->value_type == ADG_VALUE_CONTINUOUS) {
-        return check_continuous(context, field, error);
+        return check_continuous(context, index, error);
     }
     if (field->value_type == ADG_VALUE_DEMOGRAPHIC_CATEGORICAL || field->value_type == ADG_VALUE_DEMOGRAPHIC_DATE) {
         status = field->value_type == ADG_VALUE_DEMOGRAPHIC_DATE
                      ? adg_expected_modes(metadata, table, field, &arena, &expected, error)
                      : adg_expected_patterns(metadata, table, field, &arena, &expected, error);
         if (status == ADG_OK) {
-            status = adg_qa_check_person(context, field, &expected, error);
+            status = adg_qa_check_person(context, index, &expected, error);
         }
     } else {
         status = place >= 0 ? adg_expected_sorted_date(metadata, table, context->dataset, (uint32_t)place, &arena,
                                                        &expected, error)
                             : adg_expected_categories(metadata, table, field, &arena, &expected, error);
         if (status == ADG_OK) {
-            status = adg_qa_check_categories(context, field, &expected, error);
+            status = adg_qa_check_categories(context, index, &expected, error);
         }
     }
     adg_arena_fini(&arena);

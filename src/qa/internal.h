@@ -4,7 +4,7 @@
 #ifndef ADG_QA_INTERNAL_H
 #define ADG_QA_INTERNAL_H
 
-#include "engine/engine.h"
+#include "engine/sql.h"
 #include "qa/qa.h"
 
 /* ---- expected distributions -------------------------------------------------------------------------------------- */
@@ -46,16 +46,24 @@ int64_t adg_expected_find(const struct adg_expected *expected, struct adg_span v
 
 /* ---- comparing --------------------------------------------------------------------------------------------------- */
 
-/* The engine, with the table's rows as "d". */
+/* A table's rows in SQL of the engine. */
+struct adg_qa_rows {
+    const char *from;           /* what stands behind "from" */
+    const char *const *columns; /* [field_count] the field's column; of text, as what compares by bytes */
+    const bool *zoned;          /* [field_count] a timestamp with a time zone */
+};
+
 struct adg_qa_context {
     const struct adg_qa_options *options;
     struct adg_qa *qa;
     struct adg_qa_table *table;
     const struct adg_dataset *dataset;
     struct adg_engine *engine;
-    bool coherent;     /* the table's profile */
-    uint64_t patients; /* different ones in "d"; 0: the dataset has none */
-    double log_term;   /* ln(2 T / significance) */
+    struct adg_sql sql;      /* of the table: its arena is emptied behind it */
+    struct adg_qa_rows rows; /* the table's */
+    bool coherent;           /* the table's profile */
+    uint64_t patients;       /* different ones; 0: the dataset has none */
+    double log_term;         /* ln(2 T / significance) */
 };
 
 ADG_MUST_CHECK ADG_PRINTF(5, 6) enum adg_status
@@ -87,31 +95,56 @@ ADG_MUST_CHECK enum adg_status adg_qa_check_patients(struct adg_qa_context *cont
 /* Every check of one field. */
 ADG_MUST_CHECK enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t field,
                                                   struct adg_error *error);
-/* SQL that recomputes a derived field; profile coherent takes invalid dates for no dates. */
-ADG_MUST_CHECK enum adg_status adg_qa_derived_sql(const struct adg_dataset *dataset, uint32_t field, bool coherent,
-                                                  struct adg_buffer *sql, struct adg_error *error);
-/* A date, or a time of day as minutes; null when it is not valid. */
-ADG_MUST_CHECK enum adg_status adg_qa_valid_sql(const struct adg_dataset *dataset, uint32_t field,
-                                                struct adg_buffer *sql, struct adg_error *error);
-/* Whether a code is neither null nor a placeholder: a condition. */
-ADG_MUST_CHECK enum adg_status adg_qa_filled_sql(const struct adg_dataset *dataset, uint32_t field,
-                                                 struct adg_buffer *sql, struct adg_error *error);
+/* ---- pieces of SQL ----------------------------------------------------------------------------------------------- */
+
+/* As double. */
+const char *adg_qa_real(struct adg_qa_context *context, const char *value);
+/* A date's days since 1970-01-01. Of a date, or of a time of day as text, the days or minutes: null when it is not valid. Of the text
+ * MMyyyy, the days of the month's first. */
+const char *adg_qa_days(struct adg_qa_context *context, const char *column);
+const char *adg_qa_valid(struct adg_qa_context *context, uint32_t field);
+const char *adg_qa_month(struct adg_qa_context *context, const char *column);
+/* Whether a text is a code: neither null nor a placeholder. */
+const char *adg_qa_filled(struct adg_qa_context *context, uint32_t field);
+/* A field as the engine hands it out: a whole number for all but text, doubles and booleans. */
+const char *adg_qa_value(struct adg_qa_context *context, uint32_t field);
+/* A decimal times the power of ten that makes it a whole number. */
+const char *adg_qa_scaled(struct adg_qa_context *context, uint32_t field);
+/* The rows whose derived field is not what it is derived from; profile coherent takes invalid dates for no dates. */
+const char *adg_qa_wrongly_derived(struct adg_qa_context *context, uint32_t field);
+
+/* Runs a query that was made in context->sql. Gives one whole number; null is 0. */
+ADG_MUST_CHECK enum adg_status adg_qa_count(struct adg_qa_context *context, const char *query, const char *doing,
+                                            uint64_t *out, struct adg_error *error);
+
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
+
+/* The tables of the definition that there are: in the data folder, or in the database. */
+ADG_MUST_CHECK enum adg_status adg_qa_find_files(const struct adg_qa_options *options, struct adg_qa *qa,
+                                                 struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_qa_find_relations(const struct adg_qa_options *options, struct adg_engine *engine,
+                                                     struct adg_qa *qa, struct adg_error *error);
+/* The table's files, hashed. */
+ADG_MUST_CHECK enum adg_status adg_qa_hash_files(struct adg_qa *qa, struct adg_qa_table *table,
+                                                 struct adg_error *error);
+/* Opens a table under the name `name` of the engine, where that reads files. *good is false where its columns are not the
+ * definition's, which is a finding if `tell`. */
+ADG_MUST_CHECK enum adg_status adg_qa_open_files(struct adg_qa_context *context, const struct adg_qa_table *table,
+                                                 const struct adg_dataset *dataset, const char *name, bool tell,
+                                                 struct adg_qa_rows *out, bool *good, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_qa_open_relation(struct adg_qa_context *context, const struct adg_qa_table *table,
+                                                    const struct adg_dataset *dataset, bool tell,
+                                                    struct adg_qa_rows *out, bool *good, struct adg_error *error);
+
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
+
 /* Values of rows, or of patients with the shares of their own rows, against what is expected. */
-ADG_MUST_CHECK enum adg_status adg_qa_check_categories(struct adg_qa_context *context, const struct adg_field *field,
+ADG_MUST_CHECK enum adg_status adg_qa_check_categories(struct adg_qa_context *context, uint32_t index,
                                                        const struct adg_expected *expected, struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_qa_check_person(struct adg_qa_context *context, const struct adg_field *field,
+ADG_MUST_CHECK enum adg_status adg_qa_check_person(struct adg_qa_context *context, uint32_t index,
                                                    const struct adg_expected *expected, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_qa_check_identifier(struct adg_qa_context *context, uint32_t index,
                                                        struct adg_error *error);
-/* What the engine calls the type of a field's column; `out` may hold it. */
-const char *adg_qa_sql_type(const struct adg_field *field, char out[32]);
-/* Makes the view or table `name` of a table's rows, all of its columns. */
-ADG_MUST_CHECK enum adg_status adg_qa_open_rows(struct adg_qa_context *context, const struct adg_qa_table *table,
-                                                const struct adg_dataset *dataset, const char *name,
-                                                struct adg_error *error);
-/* Before the checks of each field, in order: "d" with the fields from there on, what they are derived from and the patient key. */
-ADG_MUST_CHECK enum adg_status adg_qa_open_field(struct adg_qa_context *context, uint32_t field,
-                                                 struct adg_error *error);
 
 /* ---- profile coherent -------------------------------------------------------------------------------------------- */
 
@@ -137,8 +170,5 @@ ADG_MUST_CHECK enum adg_status adg_qa_check_coupled(struct adg_qa_context *conte
                                                     struct adg_error *error);
 /* What holds between the fields of a row, the rows of a person, and tables. */
 ADG_MUST_CHECK enum adg_status adg_qa_check_rules(struct adg_qa_context *context, struct adg_error *error);
-/* Runs a query that gives one whole number; NULL is 0. */
-ADG_MUST_CHECK enum adg_status adg_qa_count(struct adg_qa_context *context, const char *sql, const char *doing,
-                                            uint64_t *out, struct adg_error *error);
 
 #endif

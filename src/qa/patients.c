@@ -1,7 +1,6 @@
 /*
  * How often patients appear in a generated table, against RELATIONSHIP.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/number.h"
@@ -59,9 +58,10 @@ enum adg_status adg_qa_check_patients(struct adg_qa_context *context, struct adg
     const struct adg_field cardinality = {.name = key, .type = ADG_TYPE_INT64};
     struct adg_arena arena = {0};
     struct adg_expected expected = {NULL, 0};
-    char sql[512];
-    snprintf(sql, sizeof sql, "select count(distinct \"%s\") from d", key);
-    enum adg_status status = adg_qa_count(context, sql, key, &context->patients, error);
+    struct adg_sql *sql = &context->sql;
+    const char *patient = context->rows.columns[dataset->patient_key], *from = context->rows.from;
+    enum adg_status status = adg_qa_count(context, ADG_SQL(sql, "select count(distinct $1) from $2", patient, from),
+                                          key, &context->patients, error);
     if (status == ADG_OK && context->patients > 0) {
         status = expect_cardinalities(context, &arena, &expected, error);
     }
@@ -72,11 +72,10 @@ enum adg_status adg_qa_check_patients(struct adg_qa_context *context, struct adg
                                              .noun = "cardinality",
                                              .samples = (double)context->patients,
                                              .cut = parts > 1 ? 1 + 2 * parts : 1};
-        snprintf(sql, sizeof sql,
-                 "select n, cast(count(*) as double) from (select count(*) as n from d where \"%s\" is not null "
-                 "group by \"%s\") group by 1",
-                 key, key);
-        status = adg_qa_check_shares(context, &cardinality, &expected, sql, &sample, error);
+        const char *query = ADG_SQL(
+            sql, "select n, $1 from (select count(*) as n from $2 where $3 is not null group by $3) x group by 1",
+            adg_qa_real(context, "count(*)"), from, patient);
+        status = adg_qa_check_shares(context, &cardinality, &expected, query, &sample, error);
     }
     adg_arena_fini(&arena);
     return status;

@@ -11,6 +11,8 @@
 #ifndef ADG_QA_QA_H
 #define ADG_QA_QA_H
 
+#include "engine/target.h"
+#include "metadata/json.h"
 #include "metadata/metadata.h"
 
 #define ADG_QA_SIGNIFICANCE 0.001
@@ -57,7 +59,10 @@ struct adg_qa_table {
     uint32_t file_count;
     bool csv, parts;             /* parts: a folder of them, else one file */
     uint64_t rows, planned_rows; /* planned: 0 when not stated */
+    const char *relation;        /* in a database: its qualified name, and there are no files; else NULL */
     const char *profile;
+    const char *profile_from; /* who says so: "provenance", "option" or "default" */
+    json_t *provenance; /* Delta tables: an array, one entry for each run whose rows are there; else NULL */
     bool passed;
 };
 
@@ -71,6 +76,7 @@ struct adg_qa {
     size_t field_count, field_capacity;
     double tests; /* T */
     char manifest_sha256[65];
+    const char *engine; /* the database's, "PostgreSQL"; NULL: files */
     bool passed;
 };
 
@@ -78,13 +84,19 @@ struct adg_qa_options {
     const struct adg_definition *definition;
     const struct adg_metadata *metadata;
     const char *data_folder;
-    const char *profile; /* NULL: what provenance.json names */
+    const struct adg_target *target; /* a database in place of the folder, with its driver; else NULL */
+    const char *const *tables;       /* [table_count] of a database; none: all that it has */
+    const char *const *relations;    /* [table_count] their qualified names; NULL: the table's own */
+    uint32_t table_count;
+    const char *spill;   /* of a database: a private folder for what does not fit into memory */
+    const char *profile; /* NULL: what provenance.json names, else `reference`; of a database `coherent` */
     unsigned threads;
     void (*report)(void *context, const char *stage, const char *table, uint64_t done, uint64_t total);
     void *context;
 };
 
-/* ADG_BAD_INPUT: the folder holds no table of the definition. What the data get wrong are findings, not failures. */
+/* ADG_BAD_INPUT: there is no table of the definition, or not one that was asked for. ADG_FAILED: the database does not answer. What
+ * the data get wrong are findings, not failures. */
 ADG_MUST_CHECK enum adg_status adg_qa_run(const struct adg_qa_options *options, struct adg_qa *out,
                                           struct adg_error *error);
 void adg_qa_fini(struct adg_qa *qa);

@@ -3,53 +3,18 @@
  * generator's code. A breach is a finding; the number of rows that break a rule is given.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "qa/internal.h"
 
 enum { POINTS = 33, LONGEST = 36525 };
 
-/* ---- pieces of SQL --------------------------------------------------------------------------------------------------- */
-
-enum adg_status adg_qa_valid_sql(const struct adg_dataset *dataset, uint32_t field, struct adg_buffer *sql,
-                                 struct adg_error *error)
-{
-    const struct adg_coherence *coherence = &dataset->coherence;
-    const char *name = dataset->fields[field].name;
-    if (dataset->fields[field].type == ADG_TYPE_STRING) {
-        return adg_buffer_printf(
-            sql, error,
-            "case when regexp_full_match(\"%s\", '([01][0-9]|2[0-3])[0-5][0-9]') then "
-            "cast(substr(\"%s\", 1, 2) as integer) * 60 + cast(substr(\"%s\", 3, 2) as integer) end",
-            name, name, name);
-    }
-    if (coherence->invalid_date_count == 0) {
-        return adg_buffer_printf(sql, error, "\"%s\"", name);
-    }
-    enum adg_status status = adg_buffer_printf(sql, error, "case when \"%s\" - date '1970-01-01' not in (", name);
-    for (uint32_t i = 0; i < coherence->invalid_date_count && status == ADG_OK; i++) {
-        status = adg_buffer_printf(sql, error, "%s%" PRId32, i > 0 ? ", " : "", coherence->invalid_dates[i]);
-    }
-    return status == ADG_OK ? adg_buffer_printf(sql, error, ") then \"%s\" end", name) : status;
-}
-
-/* A piece of SQL in an arena; NULL without memory. */
-static const char *valid_of(const struct adg_dataset *dataset, uint32_t field, struct adg_arena *arena)
-{
-    struct adg_buffer sql = {0};
-    const char *text = adg_qa_valid_sql(dataset, field, &sql, NULL) == ADG_OK ? adg_buffer_text(&sql) : NULL;
-    const char *kept = text != NULL ? adg_arena_strdup(arena, text) : NULL;
-    adg_buffer_fini(&sql);
-    return kept;
-}
-
 /* Counts what a query counts; more than none is a finding. */
-static enum adg_status expect_none(struct adg_qa_context *context, const struct adg_buffer *sql, const char *field,
+static enum adg_status expect_none(struct adg_qa_context *context, const char *query, const char *field,
                                    const char *check, const char *rule, struct adg_error *error)
 {
     uint64_t wrong = 0;
-    enum adg_status status = adg_qa_count(context, (const char *)sql->data, check, &wrong, error);
+    enum adg_status status = adg_qa_count(context, query, check, &wrong, error);
     return status == ADG_OK && wrong > 0
                ? adg_qa_find(context, field, check, error, "%" PRIu64 " rows in which not %s", wrong, rule)
                : status;
@@ -98,31 +63,22 @@ static void find_order(const struct adg_timeline *timeline, struct order *order)
 }
 
 static enum adg_status check_order(struct adg_qa_context *context, const struct adg_timeline *timeline,
-                                   struct adg_arena *arena, struct adg_error *error)
+                                   struct adg_error *error)
 {
+    struct adg_sql *sql = &context->sql;
     struct order order = {{0}, 0, {{false}}};
-    struct adg_buffer sql = {0};
     find_order(timeline, &order);
-    enum adg_status status = adg_buffer_append_text(&sql, "select count(*) from d where false", error);
+    const char *query = ADG_SQL(sql, "select count(*) from $1 where 1 = 0", context->rows.from);
     for (uint32_t i = 0; i < order.count; i++) {
-        for (uint32_t j = 0; j < order.count && status == ADG_OK; j++) {
+        for (uint32_t j = 0; j < order.count; j++) {
             if (order.before[i][j]) {
-                const char *a = valid_of(context->dataset, order.fields[i], arena);
-                const char *b = valid_of(context->dataset, order.fields[j], arena);
-                status = a == NULL || b == NULL ? adg_fail_memory(error)
-                                                : adg_buffer_printf(&sql, error, " or (%s) > (%s)", a, b);
+                query = ADG_SQL(sql, "$1 or ($2) > ($3)", query, adg_qa_valid(context, order.fields[i]),
+                                adg_qa_valid(context, order.fields[j]));
             }
         }
     }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = expect_none(context, &sql, context->dataset->fields[timeline->anchor].name, "order",
-                             "all valid dates are in their order", error);
-    }
-    adg_buffer_fini(&sql);
-    return status;
+    return expect_none(context, query, context->dataset->fields[timeline->anchor].name, "order",
+                       "all valid dates are in their order", error);
 }
 
 /* Whether the metadata have lengths for the field: else it is null. */
@@ -135,65 +91,48 @@ static bool has_lengths(const struct adg_qa_context *context, uint32_t field, ui
 }
 
 static enum adg_status check_length(struct adg_qa_context *context, const struct adg_timeline *timeline,
-                                    const struct adg_span_rule *span, uint32_t field, struct adg_arena *arena,
-                                    struct adg_error *error)
+                                    const struct adg_span_rule *span, uint32_t field, struct adg_error *error)
 {
-    const char *from = valid_of(context->dataset, span->from, arena), *to = valid_of(context->dataset, span->to, arena);
-    const char *name = context->dataset->fields[field].name;
-    struct adg_buffer sql = {0};
-    enum adg_status status = from == NULL || to == NULL ? adg_fail_memory(error) : ADG_OK;
-    if (status == ADG_OK && !has_lengths(context, field, span->below)) {
-        status = adg_buffer_printf(&sql, error, "select count(\"%s\") from d", name);
-    } else if (status == ADG_OK && timeline->minutes) {
-        status = adg_buffer_printf(&sql, error,
-                                   "select count(*) from d where (\"%s\" is null) <> ((%s) is null or (%s) is null) or "
-                                   "\"%s\" < 0 or ((%s) + \"%s\") %% 1440 <> (%s)",
-                                   name, from, to, name, from, name, to);
-    } else if (status == ADG_OK) {
-        status = adg_buffer_printf(&sql, error, "select count(*) from d where \"%s\" is distinct from (%s) - (%s)",
-                                   name, to, from);
+    struct adg_sql *sql = &context->sql;
+    const char *from = adg_qa_valid(context, span->from), *to = adg_qa_valid(context, span->to);
+    const char *length = context->rows.columns[field], *query = NULL;
+    if (!has_lengths(context, field, span->below)) {
+        query = ADG_SQL(sql, "select count($1) from $2", length, context->rows.from);
+    } else if (timeline->minutes) {
+        query = ADG_SQL(sql,
+                        "select count(*) from $4 where ($1 is null) <> (($2) is null or ($3) is null) or $1 < 0 or "
+                        "mod(($2) + $1, 1440) <> ($3)",
+                        length, from, to, context->rows.from);
+    } else {
+        query = ADG_SQL(sql, "select count(*) from $4 where $1 is distinct from (($3) - ($2))", length, from, to,
+                        context->rows.from);
     }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = expect_none(context, &sql, name, "length", "the length is the difference of its valid ends, or null",
-                             error);
-    }
-    adg_buffer_fini(&sql);
-    return status;
+    return expect_none(context, query, context->dataset->fields[field].name, "length",
+                       "the length is the difference of its valid ends, or null", error);
 }
 
 /* Of spans that share an end, one that is at least as long as another: for times of day, whose order a clock does not show. */
 static enum adg_status check_at_least(struct adg_qa_context *context, const struct adg_timeline *timeline,
                                       const struct adg_span_rule *span, struct adg_error *error)
 {
-    struct adg_buffer sql = {0};
     if (span->at_least < 0) {
         return ADG_OK;
     }
-    const char *name = context->dataset->fields[span->lengths[0]].name;
-    const char *least = context->dataset->fields[timeline->spans[span->at_least].lengths[0]].name;
-    enum adg_status status = adg_buffer_printf(&sql, error, "select count(*) from d where \"%s\" < \"%s\"", name,
-                                               least);
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = expect_none(context, &sql, name, "length", "it is at least as long as what it has to cover", error);
-    }
-    adg_buffer_fini(&sql);
-    return status;
+    uint32_t field = span->lengths[0], least = timeline->spans[span->at_least].lengths[0];
+    const char *query = ADG_SQL(&context->sql, "select count(*) from $1 where $2 < $3", context->rows.from,
+                                context->rows.columns[field], context->rows.columns[least]);
+    return expect_none(context, query, context->dataset->fields[field].name, "length",
+                       "it is at least as long as what it has to cover", error);
 }
 
 static enum adg_status check_timeline(struct adg_qa_context *context, const struct adg_timeline *timeline,
-                                      struct adg_arena *arena, struct adg_error *error)
+                                      struct adg_error *error)
 {
-    enum adg_status status = timeline->minutes ? ADG_OK : check_order(context, timeline, arena, error);
+    enum adg_status status = timeline->minutes ? ADG_OK : check_order(context, timeline, error);
     for (uint32_t s = 0; s < timeline->span_count && status == ADG_OK; s++) {
         const struct adg_span_rule *span = &timeline->spans[s];
         for (uint32_t i = 0; i < span->length_count && status == ADG_OK; i++) {
-            status = check_length(context, timeline, span, span->lengths[i], arena, error);
+            status = check_length(context, timeline, span, span->lengths[i], error);
         }
         if (status == ADG_OK) {
             status = check_at_least(context, timeline, span, error);
@@ -204,69 +143,48 @@ static enum adg_status check_timeline(struct adg_qa_context *context, const stru
 
 /* ---- births and ages ------------------------------------------------------------------------------------------------- */
 
-static enum adg_status check_births(struct adg_qa_context *context, struct adg_arena *arena, struct adg_error *error)
+static enum adg_status check_births(struct adg_qa_context *context, struct adg_error *error)
 {
     const struct adg_coherence *coherence = &context->dataset->coherence;
-    const char *birth = context->dataset->fields[coherence->population.birth].name;
-    struct adg_buffer sql = {0};
-    enum adg_status status = adg_buffer_printf(
-        &sql, error,
-        "select count(*) from (select *, try_cast(case when regexp_full_match(\"%s\", '[0-9]{6}') then "
-        "substr(\"%s\", 3, 4) || '-' || substr(\"%s\", 1, 2) || '-01' end as date) as b from d) where false",
-        birth, birth, birth);
+    struct adg_sql *sql = &context->sql;
+    const char *birth = adg_qa_month(context, context->rows.columns[coherence->population.birth]);
+    const char *columns = ADG_SQL(sql, "$1 as b", birth), *rule = "1 = 0";
+    uint32_t dates = 0;
     for (uint32_t t = 0; t < coherence->timeline_count; t++) {
         const struct adg_timeline *timeline = &coherence->timelines[t];
         struct order order = {{0}, 0, {{false}}};
         find_order(timeline, &order);
-        for (uint32_t i = 0; i < order.count && status == ADG_OK && !timeline->minutes; i++) {
-            const char *date = valid_of(context->dataset, order.fields[i], arena);
-            status = date == NULL ? adg_fail_memory(error) : adg_buffer_printf(&sql, error, " or b > (%s)", date);
+        for (uint32_t i = 0; i < order.count && !timeline->minutes; i++) {
+            const char *name = ADG_SQL(sql, "d$1", adg_sql_number(sql, dates++));
+            columns = ADG_SQL(sql, "$1, $2 as $3", columns, adg_qa_valid(context, order.fields[i]), name);
+            rule = ADG_SQL(sql, "$1 or b > $2", rule, name);
         }
     }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = expect_none(context, &sql, birth, "birth", "all valid dates are after the birth", error);
-    }
-    adg_buffer_fini(&sql);
-    return status;
+    return expect_none(
+        context, ADG_SQL(sql, "select count(*) from (select $1 from $2) x where $3", columns, context->rows.from, rule),
+        context->dataset->fields[coherence->population.birth].name, "birth", "all valid dates are after the birth",
+        error);
 }
 
 /* The ages of a person at their dates fit one day of birth: the latest first day that they allow is not after the earliest last one.
  * Somebody of `a` years is between 365 a - 182 and 365 a + 182 days old. */
-static enum adg_status check_ages(struct adg_qa_context *context, struct adg_arena *arena, struct adg_error *error)
+static enum adg_status check_ages(struct adg_qa_context *context, struct adg_error *error)
 {
     const struct adg_population_rule *rule = &context->dataset->coherence.population;
-    const char *age = context->dataset->fields[rule->age].name;
-    const char *patient = context->dataset->fields[context->dataset->patient_key].name;
-    const char *date = valid_of(context->dataset, (uint32_t)rule->age_at, arena);
-    struct adg_buffer sql = {0};
-    enum adg_status status =
-        date == NULL
-            ? adg_fail_memory(error)
-            : adg_buffer_printf(
-                  &sql, error,
-                  "select count(*) from (select max(t - most) as low, min(t - least) as high from (select \"%s\" as p, "
-                  "(%s) - date '1970-01-01' as t, case \"%s\" when 7001 then 0 when 7002 then 1 when 7003 then 7 when "
-                  "7004 "
-                  "then 29 when 7005 then 91 when 7006 then 182 when 7007 then 273 when 1 then 365 else 365 * \"%s\" - "
-                  "182 "
-                  "end as least, case \"%s\" when 7001 then 0 when 7002 then 6 when 7003 then 28 when 7004 then 90 "
-                  "when "
-                  "7005 then 181 when 7006 then 272 when 7007 then 364 when 120 then 1000000 else 365 * \"%s\" + 182 "
-                  "end as "
-                  "most from d where \"%s\" is not null) group by p) where low > high",
-                  patient, date, age, age, age, age, age);
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
+    const char *name = context->dataset->fields[rule->age].name;
+    const char *query = ADG_SQL(
+        &context->sql,
+        "select count(*) from (select max(t - most) as low, min(t - least) as high from (select p, t, "
+        "case a when 7001 then 0 when 7002 then 1 when 7003 then 7 when 7004 then 29 when 7005 then 91 "
+        "when 7006 then 182 when 7007 then 273 when 1 then 365 else 365 * a - 182 end as least, "
+        "case a when 7001 then 0 when 7002 then 6 when 7003 then 28 when 7004 then 90 when 7005 then 181 "
+        "when 7006 then 272 when 7007 then 364 when 120 then 1000000 else 365 * a + 182 end as most "
+        "from (select $1 as p, $2 as t, $3 as a from $4) x where a is not null) y group by p) z where low > high",
+        context->rows.columns[context->dataset->patient_key], adg_qa_valid(context, (uint32_t)rule->age_at),
+        context->rows.columns[rule->age], context->rows.from);
     uint64_t wrong = 0;
-    if (status == ADG_OK) {
-        status = adg_qa_count(context, (const char *)sql.data, age, &wrong, error);
-    }
-    adg_buffer_fini(&sql);
-    return status == ADG_OK && wrong > 0 ? adg_qa_find(context, age, "age", error,
+    enum adg_status status = adg_qa_count(context, query, name, &wrong, error);
+    return status == ADG_OK && wrong > 0 ? adg_qa_find(context, name, "age", error,
                                                        "%" PRIu64 " people whose ages fit no one date of birth", wrong)
                                          : status;
 }
@@ -276,37 +194,19 @@ static enum adg_status check_ages(struct adg_qa_context *context, struct adg_are
 static enum adg_status check_nested(struct adg_qa_context *context, const struct adg_nested_group *group,
                                     struct adg_error *error)
 {
-    struct adg_buffer sql = {0};
-    enum adg_status status = adg_buffer_append_text(&sql, "select count(*) from d where false", error);
-    for (uint32_t i = 0; i + 1 < group->count && status == ADG_OK; i++) {
-        status = adg_buffer_append_text(&sql, " or (", error);
-        if (status == ADG_OK) {
-            status = adg_qa_filled_sql(context->dataset, group->fields[i + 1], &sql, error);
-        }
-        if (status == ADG_OK) {
-            status = adg_buffer_append_text(&sql, " and not ", error);
-        }
-        if (status == ADG_OK) {
-            status = adg_qa_filled_sql(context->dataset, group->fields[i], &sql, error);
-        }
-        if (status == ADG_OK) {
-            status = adg_buffer_append_text(&sql, ")", error);
-        }
+    struct adg_sql *sql = &context->sql;
+    const char *query = ADG_SQL(sql, "select count(*) from $1 where 1 = 0", context->rows.from);
+    for (uint32_t i = 0; i + 1 < group->count; i++) {
+        query = ADG_SQL(sql, "$1 or ($2 and not $3)", query, adg_qa_filled(context, group->fields[i + 1]),
+                        adg_qa_filled(context, group->fields[i]));
     }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = expect_none(context, &sql, context->dataset->fields[group->fields[0]].name, "nested",
-                             "codes are filled from the left", error);
-    }
-    adg_buffer_fini(&sql);
-    return status;
+    return expect_none(context, query, context->dataset->fields[group->fields[0]].name, "nested",
+                       "codes are filled from the left", error);
 }
 
 /* ---- references ------------------------------------------------------------------------------------------------------ */
 
-/* The table of the other dataset that lies in the folder and is of the same period, or NULL. */
+/* The table of the other dataset that is there and is of the same period, or NULL. */
 static const struct adg_qa_table *find_other(const struct adg_qa_context *context, const struct adg_dataset *other)
 {
     for (uint32_t t = 0; t < context->qa->table_count; t++) {
@@ -320,6 +220,14 @@ static const struct adg_qa_table *find_other(const struct adg_qa_context *contex
     return NULL;
 }
 
+static enum adg_status open_rows(struct adg_qa_context *context, const struct adg_qa_table *table,
+                                 const struct adg_dataset *dataset, struct adg_qa_rows *out, bool *good,
+                                 struct adg_error *error)
+{
+    return table->relation != NULL ? adg_qa_open_relation(context, table, dataset, false, out, good, error)
+                                   : adg_qa_open_files(context, table, dataset, "o", false, out, good, error);
+}
+
 static enum adg_status check_reference(struct adg_qa_context *context, const struct adg_reference *reference,
                                        struct adg_error *error)
 {
@@ -329,64 +237,47 @@ static enum adg_status check_reference(struct adg_qa_context *context, const str
     if (table == NULL || table->parts || context->table->parts) {
         return ADG_OK; /* a part names records that may lie in another one */
     }
-    const char *field = dataset->fields[reference->field].name, *key = other->fields[other->primary_key].name;
-    const char *own_key = dataset->fields[dataset->primary_key].name, *back = NULL;
-    const char *patient = dataset->fields[dataset->patient_key].name;
-    const char *other_patient = other->fields[other->patient_key].name;
+    struct adg_sql *sql = &context->sql;
+    struct adg_qa_rows there = {NULL, NULL, NULL};
+    const char *field = dataset->fields[reference->field].name, *back = NULL;
+    uint64_t named = 0, possible = 0;
+    bool good = false;
+    enum adg_status status = open_rows(context, table, other, &there, &good, error);
+    if (status == ADG_OK && !good) { /* why it cannot is a finding about that table */
+        return adg_qa_find(context, field, "reference", error,
+                           "table %s, whose records it names, cannot be read as the definition says", table->table);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
     for (uint32_t i = 0; i < other->coherence.reference_count; i++) {
         const struct adg_reference *candidate = &other->coherence.references[i];
-        back = strcmp(candidate->dataset, dataset->name) == 0 ? other->fields[candidate->field].name : back;
+        back = strcmp(candidate->dataset, dataset->name) == 0 ? there.columns[candidate->field] : back;
     }
-    struct adg_buffer sql = {0};
-    uint64_t named = 0, possible = 0;
-    struct adg_error reason = {{0}};
-    enum adg_status status = adg_qa_open_rows(context, table, other, "o", &reason);
-    if (status != ADG_OK) { /* as for a table's own file: a finding about the data */
-        return adg_qa_find(context, field, "reference", error, "table %s, whose records it names: %s", table->table,
-                           reason.message);
-    }
-    status = adg_buffer_printf(&sql, error,
-                               "select count(*) from d left join o on d.\"%s\" = o.\"%s\" where d.\"%s\" is not null "
-                               "and (o.\"%s\" is null or o.\"%s\" <> d.\"%s\"",
-                               field, key, field, key, other_patient, patient);
-    if (status == ADG_OK && back != NULL) {
-        status = adg_buffer_printf(&sql, error, " or o.\"%s\" is distinct from d.\"%s\"", back, own_key);
+    const char *column = context->rows.columns[reference->field];
+    const char *patient = context->rows.columns[dataset->patient_key];
+    const char *other_patient = there.columns[other->patient_key];
+    const char *ours = ADG_SQL(sql, "(select $1 as f, $2 as p, $3 as k from $4 where $1 is not null) a", column,
+                               patient, context->rows.columns[dataset->primary_key], context->rows.from);
+    const char *theirs = ADG_SQL(sql, "(select $1 as k, $2 as p, $3 as f from $4) b", there.columns[other->primary_key],
+                                 other_patient, back != NULL ? back : "0", there.from);
+    const char *query = ADG_SQL(sql,
+                                "select count(*) from $1 left join $2 on a.f = b.k where b.p is null or b.p <> a.p$3",
+                                ours, theirs, back != NULL ? " or b.f is distinct from a.k" : "");
+    status = expect_none(context, query, field, "reference",
+                         "it names a record of the same person that names this one back", error);
+    if (status == ADG_OK) {
+        query = ADG_SQL(sql, "select count($1) from $2", column, context->rows.from);
+        status = adg_qa_count(context, query, field, &named, error);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, ")", error);
+        query = ADG_SQL(sql,
+                        "select cast(sum(least(a.n, b.n)) as bigint) from "
+                        "(select $1 as p, count(*) as n from $2 group by 1) a join "
+                        "(select $3 as p, count(*) as n from $4 group by 1) b using (p)",
+                        patient, context->rows.from, other_patient, there.from);
+        status = adg_qa_count(context, query, field, &possible, error);
     }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = expect_none(context, &sql, field, "reference",
-                             "it names a record of the same person that names this one back", error);
-    }
-    sql.size = 0;
-    if (status == ADG_OK) {
-        status = adg_buffer_printf(&sql, error, "select count(\"%s\") from d", field);
-    }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = adg_qa_count(context, (const char *)sql.data, field, &named, error);
-    }
-    sql.size = 0;
-    if (status == ADG_OK) {
-        status = adg_buffer_printf(
-            &sql, error,
-            "select cast(sum(least(a.n, b.n)) as bigint) from (select \"%s\" as p, count(*) as n "
-            "from d group by 1) a join (select \"%s\" as p, count(*) as n from o group by 1) b using (p)",
-            patient, other_patient);
-    }
-    if (status == ADG_OK && adg_buffer_text(&sql) == NULL) {
-        status = adg_fail_memory(error);
-    }
-    if (status == ADG_OK) {
-        status = adg_qa_count(context, (const char *)sql.data, field, &possible, error);
-    }
-    adg_buffer_fini(&sql);
     return status == ADG_OK && named != possible
                ? adg_qa_find(context, field, "reference", error,
                              "%" PRIu64 " records name one of the same person, expected %" PRIu64, named, possible)
@@ -398,16 +289,15 @@ static enum adg_status check_reference(struct adg_qa_context *context, const str
 enum adg_status adg_qa_check_rules(struct adg_qa_context *context, struct adg_error *error)
 {
     const struct adg_coherence *coherence = &context->dataset->coherence;
-    struct adg_arena arena = {0};
     enum adg_status status = ADG_OK;
     for (uint32_t t = 0; t < coherence->timeline_count && status == ADG_OK; t++) {
-        status = check_timeline(context, &coherence->timelines[t], &arena, error);
+        status = check_timeline(context, &coherence->timelines[t], error);
     }
     if (status == ADG_OK && coherence->population.birth >= 0) {
-        status = check_births(context, &arena, error);
+        status = check_births(context, error);
     }
     if (status == ADG_OK && coherence->population.age >= 0) {
-        status = check_ages(context, &arena, error);
+        status = check_ages(context, error);
     }
     for (uint32_t g = 0; g < coherence->nested_count && status == ADG_OK; g++) {
         status = check_nested(context, &coherence->nested[g], error);
@@ -415,6 +305,5 @@ enum adg_status adg_qa_check_rules(struct adg_qa_context *context, struct adg_er
     for (uint32_t r = 0; r < coherence->reference_count && status == ADG_OK; r++) {
         status = check_reference(context, &coherence->references[r], error);
     }
-    adg_arena_fini(&arena);
     return status;
 }

@@ -13,6 +13,7 @@
 #include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "delta/log.h"
 
 void adg_output_fini(struct adg_output *output)
 {
@@ -97,6 +98,9 @@ enum adg_status adg_output_check(const struct adg_output *output, const char *ru
     if (stat(output->path, &info) == 0 && S_ISDIR(info.st_mode)) {
         return adg_fail(error, ADG_FAILED, "%s is a folder; a file of this name is to be written", output->path);
     }
+    if (output->folder != NULL && adg_delta_is(output->folder)) {
+        return adg_fail(error, ADG_FAILED, "folder %s is a Delta table; parts do not go into one", output->folder);
+    }
     DIR *folder = output->folder != NULL ? opendir(output->folder) : NULL;
     if (folder == NULL) {
         return output->folder == NULL || errno == ENOENT
@@ -119,7 +123,7 @@ enum adg_status adg_output_check(const struct adg_output *output, const char *ru
     return status == ADG_OK && parts ? check_run(output, run, error) : status;
 }
 
-enum adg_status adg_output_prepare(const struct adg_output *output, const char *run, struct adg_error *error)
+enum adg_status adg_output_prepare(struct adg_output *output, const char *run, struct adg_error *error)
 {
     if (output->folder == NULL) {
         return ADG_OK;
@@ -127,6 +131,7 @@ enum adg_status adg_output_prepare(const struct adg_output *output, const char *
     char *path = adg_path_join(output->folder, run_file);
     enum adg_status status = path == NULL ? adg_fail_memory(error) : adg_folder_create(output->folder, error);
     if (status == ADG_OK) {
+        output->prepared = true;
         status = adg_file_write(path, run, strlen(run), error);
     }
     adg_free(path);
@@ -149,7 +154,7 @@ static bool has_parts(const char *path)
 
 void adg_output_discard(const struct adg_output *output)
 {
-    char *path = output->folder != NULL ? adg_path_join(output->folder, run_file) : NULL;
+    char *path = output->prepared ? adg_path_join(output->folder, run_file) : NULL;
     if (path != NULL && !has_parts(output->folder)) {
         unlink(path);
         rmdir(output->folder); /* fails, as it should, when anything else is in it */

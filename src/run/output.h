@@ -22,6 +22,7 @@ struct adg_output {
     char *path;   /* of the file */
     char *folder; /* of the parts; NULL without shards */
     uint64_t shards;
+    bool prepared; /* the folder of the parts remembers this run */
 };
 
 /* Only names; ADG_USAGE when there are more than ADG_OUTPUT_MAX_SHARDS. A zeroed output may be finished. */
@@ -33,9 +34,8 @@ ADG_MUST_CHECK enum adg_status adg_output_init(struct adg_output *output, const 
 ADG_MUST_CHECK enum adg_status adg_output_check(const struct adg_output *output, const char *run,
                                                 struct adg_error *error);
 /* Creates the folder of the parts, and what it remembers of the run. */
-ADG_MUST_CHECK enum adg_status adg_output_prepare(const struct adg_output *output, const char *run,
-                                                  struct adg_error *error);
-/* After a failure: removes the folder of the parts when nothing is in it. */
+ADG_MUST_CHECK enum adg_status adg_output_prepare(struct adg_output *output, const char *run, struct adg_error *error);
+/* Removes the folder of the parts, when this run has prepared it and no part is in it. */
 void adg_output_discard(const struct adg_output *output);
 void adg_output_fini(struct adg_output *output);
 

@@ -11,8 +11,21 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "metadata/json.h"
+#include "run/run.h"
 
 enum { FORMAT = 1 };
+
+struct adg_provenance adg_provenance_of(const struct adg_run_options *options)
+{
+    return (struct adg_provenance){.definition = options->definition,
+                                   .metadata = options->metadata,
+                                   .tool = options->tool,
+                                   .profile = adg_profile_names[options->profile],
+                                   .seed = options->seed,
+                                   .patients = options->patients,
+                                   .rows = options->rows,
+                                   .shards = options->shards};
+}
 
 /* The file that is there, when it is one; else an empty one. */
 static json_t *load(const char *path)
@@ -28,7 +41,7 @@ static json_t *load(const char *path)
     return json_pack("{s:i, s:{}}", "format", FORMAT, "files");
 }
 
-static json_t *entry_json(const struct adg_provenance *provenance, const struct adg_provenance_entry *entry)
+json_t *adg_provenance_json(const struct adg_provenance *provenance, const struct adg_provenance_entry *entry)
 {
     char seed[21];
     const struct adg_metadata *metadata = provenance->metadata;
@@ -58,23 +71,58 @@ static json_t *entry_json(const struct adg_provenance *provenance, const struct 
     return object;
 }
 
-enum adg_status adg_provenance_write(const char *folder, const struct adg_provenance *provenance,
-                                     const struct adg_provenance_entry *entries, uint32_t count,
-                                     struct adg_error *error)
+/* Writes `root`, which may be NULL for want of memory, and drops it. */
+static enum adg_status save(const char *path, json_t *root, struct adg_error *error)
 {
-    char *path = adg_path_join(folder, ADG_PROVENANCE_FILE);
-    json_t *root = path != NULL ? load(path) : NULL, *files = json_object_get(root, "files");
-    bool good = files != NULL;
-    for (uint32_t i = 0; i < count && good; i++) {
-        good = json_object_set_new(files, entries[i].name, entry_json(provenance, &entries[i])) == 0;
-    }
     struct adg_buffer bytes = {0};
-    enum adg_status status = adg_json_append(&bytes, good ? root : NULL, JSON_INDENT(1) | JSON_SORT_KEYS, error);
+    enum adg_status status = adg_json_append(&bytes, root, JSON_INDENT(1) | JSON_SORT_KEYS, error);
     if (status == ADG_OK) {
         status = adg_file_write(path, bytes.data, bytes.size, error);
     }
     adg_buffer_fini(&bytes);
     json_decref(root);
+    return status;
+}
+
+enum adg_status adg_provenance_forget(const char *folder, const char *name, struct adg_error *error)
+{
+    char *path = adg_path_join(folder, ADG_PROVENANCE_FILE);
+    if (path == NULL) {
+        return adg_fail_memory(error);
+    }
+    json_t *root = load(path);
+    enum adg_status status = ADG_OK;
+    if (json_object_del(json_object_get(root, "files"), name) == 0) {
+        status = save(path, root, error);
+    } else {
+        json_decref(root);
+    }
     adg_free(path);
+    return status;
+}
+
+enum adg_status adg_provenance_add(const char *folder, const struct adg_provenance *provenance,
+                                   const struct adg_provenance_entry *entry, struct adg_error *error)
+{
+    char *path = adg_path_join(folder, ADG_PROVENANCE_FILE);
+    if (path == NULL) {
+        return adg_fail_memory(error);
+    }
+    json_t *root = load(path);
+    if (json_object_set_new(json_object_get(root, "files"), entry->name, adg_provenance_json(provenance, entry)) != 0) {
+        json_decref(root);
+        root = NULL;
+    }
+    enum adg_status status = save(path, root, error);
+    adg_free(path);
+    return status;
+}
+
+enum adg_status adg_provenance_line(struct adg_buffer *out, const struct adg_provenance *provenance,
+                                    const struct adg_provenance_entry *entry, struct adg_error *error)
+{
+    json_t *object = adg_provenance_json(provenance, entry);
+    enum adg_status status = adg_json_append(out, object, JSON_COMPACT | JSON_SORT_KEYS, error);
+    json_decref(object);
     return status;
 }

@@ -83,68 +83,6 @@ const char *adg_query_rows(struct adg_query *query, const uint32_t *fields, uint
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
 
-static const char *quote_table(struct adg_sql *sql, const char *source)
-{
-    struct adg_buffer name = {0};
-    const char *made = NULL;
-    sql->status = adg_dialect_table(sql->dialect, &name, source, sql->error);
-    if (sql->status == ADG_OK) {
-        made = adg_arena_strndup(sql->arena, (const char *)name.data, name.size);
-        sql->status = made == NULL ? adg_fail_memory(sql->error) : ADG_OK;
-    }
-    adg_buffer_fini(&name);
-    return made;
-}
-
-static const char *quote_column(struct adg_sql *sql, const char *column)
-{
-    struct adg_buffer name = {0};
-    const char *made = "";
-    if (sql->status == ADG_OK) {
-        sql->status = adg_dialect_identifier(sql->dialect, &name, column, strlen(column), sql->error);
-    }
-    if (sql->status == ADG_OK) {
-        made = adg_arena_strndup(sql->arena, (const char *)name.data, name.size);
-        sql->status = made == NULL ? adg_fail_memory(sql->error) : ADG_OK;
-    }
-    adg_buffer_fini(&name);
-    return made;
-}
-
-static enum adg_status describe(struct adg_engine *engine, struct adg_sql *sql, const char *source,
-                                struct adg_engine_result **out, struct adg_error *error)
-{
-    const char *table = quote_table(sql, source);
-    if (sql->status != ADG_OK) {
-        return sql->status;
-    }
-    const char *text = ADG_SQL(sql, "select * from $1 where 1 = 0", table);
-    return sql->status == ADG_OK ? adg_engine_describe(engine, text, source, out, error) : sql->status;
-}
-
-enum adg_status adg_query_describe(struct adg_engine *engine, const char *source, struct adg_arena *arena,
-                                   struct adg_engine_result **out, struct adg_error *error)
-{
-    struct adg_sql sql = {.dialect = adg_engine_dialect(engine), .arena = arena, .error = error};
-    return describe(engine, &sql, source, out, error);
-}
-
-enum adg_status adg_query_has_table(struct adg_engine *engine, const char *source, struct adg_arena *arena, bool *found,
-                                    struct adg_error *error)
-{
-    struct adg_sql sql = {.dialect = adg_engine_dialect(engine), .arena = arena, .error = error};
-    struct adg_engine_result *result = NULL;
-    bool no_table = false;
-    enum adg_status status = describe(engine, &sql, source, &result, error);
-    adg_engine_result_free(result);
-    *found = status == ADG_OK;
-    if (status != ADG_OK) {
-        enum adg_status recovered = adg_engine_recover(engine, &no_table, NULL);
-        status = no_table && recovered == ADG_OK ? ADG_OK : status;
-    }
-    return status;
-}
-
 static bool is_person(const struct adg_field *field)
 {
     return field->value_type == ADG_VALUE_DEMOGRAPHIC_CATEGORICAL || field->value_type == ADG_VALUE_DEMOGRAPHIC_DATE;
@@ -157,7 +95,7 @@ static bool is_key(const struct adg_dataset *dataset, uint32_t field)
 
 /* How the fields are read that are: keys, and what is sampled. */
 static enum adg_status make_readings(struct adg_query *query, const char *const *names,
-                                     const enum adg_column_kind *kinds, struct adg_error *error)
+                                     const enum adg_result_kind *kinds, struct adg_error *error)
 {
     const struct adg_dataset *dataset = query->table->dataset;
     for (uint32_t f = 0; f < dataset->field_count && query->sql.status == ADG_OK; f++) {
@@ -167,13 +105,13 @@ static enum adg_status make_readings(struct adg_query *query, const char *const 
         if (query->column_of[f] < 0 || !needed) {
             continue;
         }
-        enum adg_column_kind kind = kinds[query->column_of[f]];
+        enum adg_result_kind kind = kinds[query->column_of[f]];
         if (kind == ADG_COLUMN_OTHER ||
             ((is_person(field) || is_key(dataset, f)) && (kind == ADG_COLUMN_TIMESTAMP || kind == ADG_COLUMN_ZONED))) {
             return adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have", query->source,
                             names[query->column_of[f]]);
         }
-        adg_reading_make(&query->sql, quote_column(&query->sql, names[query->column_of[f]]), kind, field,
+        adg_reading_make(&query->sql, adg_sql_name(&query->sql, names[query->column_of[f]]), kind, field,
                          &query->readings[f]);
     }
     if (query->sql.status == ADG_OK && query->table->has_patients) {
@@ -189,13 +127,13 @@ static enum adg_status open_columns(struct adg_query *query, struct adg_manifest
                                     struct adg_arena *arena, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
-    enum adg_status status = describe(query->engine, &query->sql, query->source, &result, error);
+    enum adg_status status = adg_engine_describe_table(query->engine, query->source, &result, error);
     if (status != ADG_OK) {
         return status;
     }
     struct adg_columns columns = {.source = query->source, .count = adg_engine_column_count(result)};
     const char **names = adg_arena_array(arena, columns.count + (size_t)1, sizeof *names);
-    enum adg_column_kind *kinds = adg_arena_array(arena, columns.count + (size_t)1, sizeof *kinds);
+    enum adg_result_kind *kinds = adg_arena_array(arena, columns.count + (size_t)1, sizeof *kinds);
     status = names == NULL || kinds == NULL ? adg_fail_memory(error) : ADG_OK;
     for (uint32_t c = 0; c < columns.count && status == ADG_OK; c++) {
         names[c] = adg_arena_strdup(arena, adg_engine_column(result, c, &kinds[c]));
@@ -209,7 +147,7 @@ static enum adg_status open_columns(struct adg_query *query, struct adg_manifest
     if (status == ADG_OK) {
         status = adg_columns_find(&columns, query->options, query->table, query->column_of, manifest, arena, error);
     }
-    query->from = quote_table(&query->sql, query->source);
+    query->from = adg_sql_table(&query->sql, query->source);
     return status == ADG_OK ? make_readings(query, names, kinds, error) : status;
 }
 

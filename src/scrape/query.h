@@ -30,14 +30,6 @@ ADG_MUST_CHECK enum adg_status adg_query_table(const struct adg_scrape_options *
                                                struct adg_engine *engine, struct adg_counted_table *table,
                                                struct adg_manifest_table *manifest, struct adg_arena *arena,
                                                struct adg_error *error);
-/* The columns of a table as names and types; the caller frees the result. */
-ADG_MUST_CHECK enum adg_status adg_query_describe(struct adg_engine *engine, const char *source,
-                                                  struct adg_arena *arena, struct adg_engine_result **out,
-                                                  struct adg_error *error);
-/* Whether the source has such a table. */
-ADG_MUST_CHECK enum adg_status adg_query_has_table(struct adg_engine *engine, const char *source,
-                                                   struct adg_arena *arena, bool *found, struct adg_error *error);
-
 /* Of some fields whose values are of one kind: for every row and field its number f, value v, mask b and patient p (null where there is
  * no patient key), as a table of a query. */
 const char *adg_query_rows(struct adg_query *query, const uint32_t *fields, uint32_t count);

@@ -4,48 +4,6 @@
  */
 #include "scrape/reading.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-const char *adg_sql_make(struct adg_sql *sql, const char *form, const char *const *texts)
-{
-    struct adg_buffer made = {0};
-    const char *text = "";
-    if (sql->status == ADG_OK) {
-        sql->status = adg_sql_fill(&made, form, texts, sql->error);
-    }
-    if (sql->status == ADG_OK) {
-        text = adg_arena_strndup(sql->arena, (const char *)made.data, made.size);
-        sql->status = text == NULL ? adg_fail_memory(sql->error) : ADG_OK;
-    }
-    adg_buffer_fini(&made);
-    return sql->status == ADG_OK ? text : "";
-}
-
-const char *adg_sql_number(struct adg_sql *sql, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, number);
-    return adg_sql_make(sql, text, NULL);
-}
-
-/* Whether all of a text matches. */
-static const char *matches(struct adg_sql *sql, const char *text, const char *pattern)
-{
-    struct adg_buffer literal = {0};
-    const char *whole = ADG_SQL(sql, "$1$2$3", sql->dialect->before, pattern, sql->dialect->after), *made = "";
-    if (sql->status == ADG_OK) {
-        sql->status = adg_dialect_literal(sql->dialect, &literal, whole, sql->error);
-    }
-    if (sql->status == ADG_OK) {
-        const char *quoted = adg_buffer_text(&literal);
-        sql->status = quoted == NULL ? adg_fail_memory(sql->error) : ADG_OK;
-        made = sql->status == ADG_OK ? ADG_SQL(sql, sql->dialect->matches, text, quoted) : "";
-    }
-    adg_buffer_fini(&literal);
-    return made;
-}
-
 static const char *by_bytes(struct adg_sql *sql, const char *text)
 {
     return ADG_SQL(sql, sql->dialect->by_bytes, text);
@@ -67,7 +25,7 @@ static const char *between(struct adg_sql *sql, const char *value, const struct 
 
 static const char *text_to_integer(struct adg_sql *sql, const char *text, const struct adg_field *field)
 {
-    const char *good = matches(sql, text, "[+-]?[0-9]+([.]0+)?");
+    const char *good = adg_sql_matches(sql, text, "[+-]?[0-9]+([.]0+)?");
     const char *digits = ADG_SQL(sql, "trim(leading '+-0' from split_part($1, '.', 1))", text);
     const char *sign = sign_of(sql, text);
     if (field->type == ADG_TYPE_INT32) {
@@ -93,7 +51,7 @@ static const char *real_to_integer(struct adg_sql *sql, const char *value, const
                    value, low, end, sql->dialect->real);
 }
 
-static const char *read_integer(struct adg_sql *sql, const char *column, enum adg_column_kind kind,
+static const char *read_integer(struct adg_sql *sql, const char *column, enum adg_result_kind kind,
                                 const struct adg_field *field, const char *text)
 {
     switch (kind) {
@@ -126,11 +84,11 @@ static const char *finite(struct adg_sql *sql, const char *value)
     return ADG_SQL(sql, "case when $1 - $1 = 0 then $1 + 0 end", value);
 }
 
-static const char *read_double(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text)
+static const char *read_double(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text)
 {
     switch (kind) {
     case ADG_COLUMN_TEXT:
-        return ADG_SQL(sql, "case when $1 then $2 end", matches(sql, text, any_number),
+        return ADG_SQL(sql, "case when $1 then $2 end", adg_sql_matches(sql, text, any_number),
                        finite(sql, ADG_SQL(sql, sql->dialect->number, text)));
     case ADG_COLUMN_INT:
         return ADG_SQL(sql, "cast($1 as $2)", column, sql->dialect->real);
@@ -170,13 +128,13 @@ static const char *text_to_decimal(struct adg_sql *sql, const char *text, const 
     const char *moved = digits_to_decimal(sql, text, ADG_SQL(sql, "substr($1, 1, $2)", run, point),
                                           ADG_SQL(sql, "substr($1, $2 + 1)", run, point), field);
     return ADG_SQL(sql, "case when $1 then $2 when $3 then $4 when $5 then 0 end",
-                   matches(sql, text, "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"),
+                   adg_sql_matches(sql, text, "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"),
                    digits_to_decimal(sql, text, whole, behind, field),
-                   matches(sql, text, "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)[eE][+-]?0*[0-9]{1,2}"), moved,
-                   matches(sql, text, "[+-]?(0+[.]?0*|[.]0+)[eE][+-]?[0-9]+"));
+                   adg_sql_matches(sql, text, "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)[eE][+-]?0*[0-9]{1,2}"), moved,
+                   adg_sql_matches(sql, text, "[+-]?(0+[.]?0*|[.]0+)[eE][+-]?[0-9]+"));
 }
 
-static const char *read_decimal(struct adg_sql *sql, const char *column, enum adg_column_kind kind,
+static const char *read_decimal(struct adg_sql *sql, const char *column, enum adg_result_kind kind,
                                 const struct adg_field *field, const char *text)
 {
     switch (kind) {
@@ -202,10 +160,10 @@ static const char *read_decimal(struct adg_sql *sql, const char *column, enum ad
 
 static const char *is_day(struct adg_sql *sql, const char *text, const char *pattern)
 {
-    return ADG_SQL(sql, "$1 and $2 not like '0000%'", matches(sql, text, pattern), text);
+    return ADG_SQL(sql, "$1 and $2 not like '0000%'", adg_sql_matches(sql, text, pattern), text);
 }
 
-static const char *micros_of(struct adg_sql *sql, const char *column, enum adg_column_kind kind)
+static const char *micros_of(struct adg_sql *sql, const char *column, enum adg_result_kind kind)
 {
     const char *micros = ADG_SQL(sql, kind == ADG_COLUMN_ZONED ? sql->dialect->zoned_micros : sql->dialect->micros,
                                  column);
@@ -221,7 +179,7 @@ static const char *days_of(struct adg_sql *sql, const char *column)
                    ADG_SQL(sql, sql->dialect->days, column));
 }
 
-static const char *read_date(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text)
+static const char *read_date(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text)
 {
     switch (kind) {
     case ADG_COLUMN_TEXT:
@@ -238,7 +196,7 @@ static const char *read_date(struct adg_sql *sql, const char *column, enum adg_c
     }
 }
 
-static const char *read_timestamp(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text)
+static const char *read_timestamp(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text)
 {
     switch (kind) {
     case ADG_COLUMN_TEXT:
@@ -260,7 +218,7 @@ static const char *read_timestamp(struct adg_sql *sql, const char *column, enum 
 
 /* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
-static const char *read_boolean(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text)
+static const char *read_boolean(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text)
 {
     switch (kind) {
     case ADG_COLUMN_TEXT:
@@ -274,7 +232,7 @@ static const char *read_boolean(struct adg_sql *sql, const char *column, enum ad
 }
 
 /* What is stored as something else takes the text of a category, which is made here or, of numbers and dates, of the result. */
-static const char *read_text(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text,
+static const char *read_text(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text,
                              struct adg_reading *out)
 {
     const char *decimal = ADG_SQL(sql, "cast($1 as $2)", column, sql->dialect->text);
@@ -288,8 +246,8 @@ static const char *read_text(struct adg_sql *sql, const char *column, enum adg_c
         return by_bytes(sql, ADG_SQL(sql,
                                      "case when $1 then trim(trailing '.' from trim(trailing '0' from $2)) "
                                      "when $3 then $2 end",
-                                     matches(sql, decimal, "-?[0-9]+[.][0-9]+"), decimal,
-                                     matches(sql, decimal, "-?[0-9]+")));
+                                     adg_sql_matches(sql, decimal, "-?[0-9]+[.][0-9]+"), decimal,
+                                     adg_sql_matches(sql, decimal, "-?[0-9]+")));
     case ADG_COLUMN_INT:
         out->kind = ADG_SOURCE_INT;
         return ADG_SQL(sql, "cast($1 as bigint)", column);
@@ -310,7 +268,7 @@ static const char *read_text(struct adg_sql *sql, const char *column, enum adg_c
     }
 }
 
-void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const struct adg_field *field,
+void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const struct adg_field *field,
                       struct adg_reading *out)
 {
     const char *text = kind == ADG_COLUMN_TEXT

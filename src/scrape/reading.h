@@ -4,22 +4,10 @@
 #ifndef ADG_SCRAPE_READING_H
 #define ADG_SCRAPE_READING_H
 
-#include "core/arena.h"
 #include "dataset/dataset.h"
 #include "engine/engine.h"
+#include "engine/sql.h"
 #include "scrape/value.h"
-
-/* Makes SQL texts in an arena. The first failure is kept, and what is made after it is empty. */
-struct adg_sql {
-    const struct adg_dialect *dialect;
-    struct adg_arena *arena;
-    enum adg_status status;
-    struct adg_error *error;
-};
-const char *adg_sql_make(struct adg_sql *sql, const char *form, const char *const *texts);
-const char *adg_sql_number(struct adg_sql *sql, uint64_t number);
-/* A template with $1 to $9 from the texts behind it. */
-#define ADG_SQL(sql, form, ...) adg_sql_make(sql, form, (const char *const[]){__VA_ARGS__, NULL})
 
 /* How a field is read. */
 struct adg_reading {
@@ -31,7 +19,7 @@ struct adg_reading {
 };
 
 /* `column` is an identifier. A column that no field of this type can be read from gives a reading that fails throughout. */
-void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const struct adg_field *field,
+void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const struct adg_field *field,
                       struct adg_reading *out);
 /* The value as text that compares by bytes, of keys and of fields that describe a person. */
 const char *adg_reading_text(struct adg_sql *sql, const struct adg_reading *reading);

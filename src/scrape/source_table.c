@@ -72,12 +72,12 @@ static enum adg_status describe_table(struct adg_source *source, struct adg_erro
 {
     struct adg_engine_result *result = NULL;
     bool found = false;
-    enum adg_status status = adg_query_has_table(source->engine, source->table, &source->arena, &found, error);
+    enum adg_status status = adg_engine_has_table(source->engine, source->table, &found, error);
     if (status == ADG_OK && !found) {
         return adg_fail(error, ADG_BAD_INPUT, "%s: there is no such table, or no right to read it", source->table);
     }
     if (status == ADG_OK) {
-        status = adg_query_describe(source->engine, source->table, &source->arena, &result, error);
+        status = adg_engine_describe_table(source->engine, source->table, &result, error);
     }
     uint32_t count = status == ADG_OK ? adg_engine_column_count(result) : 0;
     if (status == ADG_OK) {

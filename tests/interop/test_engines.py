@@ -1,5 +1,6 @@
 """Scraping in a database: the same rows give the same metadata, byte for byte, from CSV, DuckDB, PostgreSQL and Spark."""
 import csv
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import duckdb
 import psycopg
 import pytest
 from conftest import ADG, EXTRACTS, run
+from count_bytes import counting
 from load import into_duckdb, into_postgresql, into_spark, spark_statements
 from recompute import load_dataset
 from servers import PASSWORD, driver_path, environment, free_port, postgresql, spark, spark_server  # noqa: F401 fixtures
@@ -633,11 +635,55 @@ def test_it_only_reads(postgresql, clinic):
 
 
 def test_what_the_client_receives(spark, awkward, adg, tmp_path):
-    """Aggregation is in the executors, and the bytes that come back are few beside the rows'."""
+    """Answers travel compressed: a dozen bytes for each row of metadata, and a few thousand for each query."""
     adg("generate", "--dataset", "hes", "--meta", "open", "--rows", 20_000, "--table", "hes_apc_1920", "--out", tmp_path / "rows", check=0)
     adg("generate", "--dataset", "hes", "--meta", "open", "--rows", 20_000, "--table", "hes_apc_1920", "--format", "csv", "--out", tmp_path / "csv", check=0)
     adg("scrape", "--dataset", "hes_apc", "--source", tmp_path, "--table", f"hes_apc_1920={tmp_path}/csv/artificial_hes_apc_1920.csv", "--meta",
         tmp_path / "m1", check=0)
     spark_statements(spark.uri, f"create table generated using parquet location '{tmp_path}/rows/artificial_hes_apc_1920.parquet'")
-    scrape("hes_apc", spark.uri, tmp_path / "m2", "--table", "hes_apc_1920=generated")
+    with counting(spark.port) as (port, counter):
+        scrape("hes_apc", f"sc://127.0.0.1:{port}", tmp_path / "m2", "--table", "hes_apc_1920=generated")
+    assert counter.received < 12 * len(rows_as_text(tmp_path / "m2")) + 200_000, counter.received
     assert (tmp_path / "m1" / "metadata.parquet").read_bytes() == (tmp_path / "m2" / "metadata.parquet").read_bytes()
+
+
+# ---- what leaves a database --------------------------------------------------------------------------------------------
+
+def spark_events(server):
+    """What Spark says that it did: its plans and its answers."""
+    (log,) = (server.folder / "events").iterdir()
+    return [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+
+
+def of_kind(events, kind):
+    return [e for e in events if e["Event"].endswith(kind)]
+
+
+def scans(plan, above=()):
+    """Every scan of a file in a plan, with the nodes above it, the nearest first."""
+    if "Scan parquet" in plan["nodeName"]:
+        yield above
+    for child in plan["children"]:
+        yield from scans(child, (plan["nodeName"], *above))
+
+
+def test_spark_counts_in_its_executors(spark, awkward, request, tmp_path):
+    """Of every query the plan that was executed: rows are grouped in the task that has read them, before anything is sent on. What comes back are
+    values with their counts: as many, and as many bytes, from twice the rows."""
+    fill("spark", request, awkward, "counted_rows")
+    received, rows = {}, {}
+    for times in (8, 16):  # every value is frequent then
+        spark_statements(spark.uri, f"create view counted_{times} as select t.* from counted_rows t cross join (select explode(sequence(1, {times})) as i)")
+        start = len(spark_events(spark))
+        with counting(spark.port) as (port, counter):
+            scrape(awkward / "values.yaml", f"sc://127.0.0.1:{port}", tmp_path / str(times), "--table", f"t=counted_{times}")
+            received[times] = counter.received
+        events = spark_events(spark)[start:]
+        plans = {e["executionId"]: e["sparkPlanInfo"] for kind in ("SQLExecutionStart", "AdaptiveExecutionUpdate") for e in of_kind(events, kind)}
+        above = [nodes for plan in plans.values() for nodes in scans(plan)]
+        assert len(above) > 10
+        for nodes in above:
+            near = [n for n in nodes if "Aggregate" in n or n in ("Exchange", "BroadcastExchange", "CollectLimit", "AdaptiveSparkPlan", "ResultQueryStage")]
+            assert near[0] in ("HashAggregate", "ObjectHashAggregate", "SortAggregate"), nodes
+        rows[times] = sum(e["producedRowCount"] for e in of_kind(events, "ConnectOperationFinished"))
+    assert received[16] < 1.05 * received[8] and rows[16] <= 1.05 * rows[8] < len(awkward_rows()), (received, rows)

@@ -1,6 +1,9 @@
 """Artificial tables of an older version, written here by PyArrow: converted, or left as they are."""
+import csv
 import datetime
 import decimal
+import io
+import os
 import random
 import subprocess
 
@@ -56,15 +59,133 @@ def converted(data):
 
 
 def test_other_forms_are_named(data):
-    """A table as CSV, in parts or as an Arrow stream stays as it is, and a warning says so."""
-    (data / "artificial_beds").mkdir()
-    (data / "artificial_beds.csv").write_text("KEY\n1\n")
+    """A table as an Arrow stream stays as it is, and a warning says so."""
     (data / "artificial_beds.arrows").write_bytes(b"")
     said = run(*command(data), check=0)
-    assert said.stdout == "stays\n"
-    for form in ["artificial_beds", "artificial_beds.csv", "artificial_beds.arrows"]:
-        assert f"/{form} is not converted: only single Parquet files are\n" in said.stderr
-    assert (data / "artificial_beds.csv").read_text() == "KEY\n1\n"
+    assert said.stdout == "stays\n" and "/artificial_beds.arrows is not converted: only Parquet and CSV are\n" in said.stderr
+
+
+OLD_CSV = ("EXTRA,code,KEY,SIZE,PRICE,COST,START\n" "x,\"a,\"\"b\"\"\n\",100000000001,54.0,1.5,1e3,2020-02-29\n" ",,+100000000002,,,,\n"
+           "\"y\", ä ,000000000003,\"-7\",-0.250,.5,1800-01-01\n")
+NEW_CSV = ("KEY,CODE,SIZE,PRICE,COST,START,LATER\n" "100000000001,\"a,\"\"b\"\"\n\",54,1.5,1e3,2020-02-29,\n" "100000000002,,,,,,\n"
+           "3, ä ,-7,-0.250,.5,1800-01-01,\n")
+
+
+def test_csv(data):
+    """Whole numbers, dates and truth values as we write them; a second run changes nothing."""
+    file = data / "artificial_beds.csv"
+    file.write_bytes(OLD_CSV.encode())
+    said = run(*command(data, "--keep-backup"), check=0)
+    assert said.stdout == "stays\nbeds\n" and "EXTRA" in said.stderr
+    assert list(csv.reader(io.StringIO(file.read_text()))) == list(csv.reader(io.StringIO(NEW_CSV)))
+    assert (data / "artificial_beds.csv.backup").read_bytes() == OLD_CSV.encode()
+    run(*command(data), check=0)
+    before = contents(data)
+    assert run(*command(data), check=0).stdout == "" and contents(data) == before
+    assert sorted(before) == ["artificial_beds.csv", "artificial_stays.parquet", "notes.parquet"]
+
+
+def test_csv_of_another_system(data):
+    """A byte order mark, and lines that end with CR LF."""
+    file = data / "artificial_beds.csv"
+    file.write_bytes(b"\xef\xbb\xbf" + OLD_CSV.replace('""\n"', '"""').replace("\n", "\r\n").encode())
+    run(*command(data), check=0)
+    assert list(csv.reader(io.StringIO(file.read_text()))) == list(csv.reader(io.StringIO(NEW_CSV.replace('""\n"', '"""'))))
+
+
+def test_csv_that_we_wrote_is_left_alone(data, adg):
+    for form in (["--format", "csv"], ["--format", "csv", "--shard", "0/1"], ["--shard", "0/1"], []):
+        out = data.parent / "-".join(["out", *form]).replace("/", "")
+        adg("generate", "--dataset", "hes", "--meta", "open", "--rows", 2000, "--table", "hes_ae_2021", "--table", "hes_apc_2021", "--out", out, *form, check=0)
+        before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+        assert run("migrate", "tables", "--data", out, "--dataset", "hes", check=0).stdout == ""
+        assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize("text, words", [
+    (OLD_CSV.replace("54.0", "54.5").replace("1800-01-01", "1800-02-30"), ["SIZE (1 as integer)", "START (1 as date)"]),
+    ("", ["primary key"]), ("a;b\n1;2\n", ["primary key"]), ("KEY,CODE\n1,2,3\n", ["cannot be read"]), ("KEY,CODE\n1,\"2\n", ["cannot be read"])])
+def test_csv_that_is_bad(text, words, data):
+    (data / "artificial_beds.csv").write_text(text)
+    said = run(*command(data), check=4)
+    assert all(word in said.stderr for word in words) and "54.5" not in said.stderr, said.stderr
+    assert (data / "artificial_beds.csv").read_text() == text and sorted(contents(data)) == ["artificial_beds.csv", "artificial_stays.parquet", "notes.parquet"]
+
+
+def test_parts(data):
+    """All parts or, where a value of one does not fit, none."""
+    parts = data / "artificial_beds"
+    parts.mkdir()
+    for i in range(3):
+        pq.write_table(pa.table(OLD).slice(100 * i, 100), parts / f"part-{i:05}-of-00003.parquet")
+    (parts / ".adg-run").write_text("{}")
+    bad = pa.table({**{n: c[:100] for n, c in OLD.items()}, "SIZE": pa.array(["x"] * 100)})
+    pq.write_table(bad, parts / "part-00003-of-00003.parquet")
+    before = contents(parts)
+    assert "SIZE (100 as integer)" in run(*command(data), check=4).stderr and contents(parts) == before
+    (parts / "part-00003-of-00003.parquet").unlink()
+    assert run(*command(data), check=0).stdout == "beds\n"
+    assert sorted(contents(parts)) == [".adg-run", *[f"part-{i:05}-of-00003.parquet" for i in range(3)]]
+    table = pa.concat_tables([pq.read_table(parts / f"part-{i:05}-of-00003.parquet") for i in range(3)])
+    assert table.to_pydict() == NEW and table.schema.types == TYPES
+    before = contents(parts)
+    assert run(*command(data), check=0).stdout == "" and contents(parts) == before
+
+
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+/* Spoils the first digit 7 that is written to a new file. */
+static int spoiled;
+static const void *spoil(int fd, const void *data, size_t size, char *copy, size_t room)
+{
+    char name[64], path[4096];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(name, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = 0;
+    const char *at = size <= room ? memchr(data, '7', size) : NULL;
+    if (spoiled || at == NULL || strstr(path, ".new") == NULL) {
+        return data;
+    }
+    spoiled = 1;
+    memcpy(copy, data, size);
+    copy[at - (const char *)data] = '8';
+    return copy;
+}
+static char room[1 << 24];
+ssize_t write(int fd, const void *data, size_t size)
+{
+    ssize_t (*real)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+    return real(fd, spoil(fd, data, size, room, sizeof room), size);
+}
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    ssize_t (*real)(int, const void *, size_t, off_t) = (ssize_t(*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
+    return real(fd, spoil(fd, data, size, room, sizeof room), size, offset);
+}
+ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset) { return pwrite(fd, data, size, offset); }
+"""
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_what_was_written_wrongly_replaces_nothing(form, data, tmp_path):
+    """The disk gives back another digit than was written to it."""
+    (tmp_path / "shim.c").write_text(SHIM)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "shim.so", tmp_path / "shim.c", "-ldl"], check=True)
+    if form == "csv":
+        (data / "artificial_stays.parquet").unlink()
+        (data / "artificial_stays.csv").write_text("KEY,SIZE\n" + "".join(f"{i},{i % 10}.0\n" for i in range(1000)))
+    else:  # so that the digit is one of a value
+        pq.write_table(pa.table({"KEY": [str(i) for i in range(300)], "CODE": [f"7{i:09}" for i in range(300)]}), data / "artificial_stays.parquet")
+    before = contents(data)
+    done = subprocess.run([ADG, *command(data)], capture_output=True, text=True, env={**os.environ, "LD_PRELOAD": str(tmp_path / "shim.so"),
+                          "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"})
+    assert done.returncode == 1 and "nothing is replaced" in done.stderr and done.stdout == "", done.stderr
+    assert contents(data) == before
+    assert run(*command(data), check=0).stdout == "stays\n"
 
 
 def test_converts_and_a_second_run_changes_nothing(data):

@@ -171,6 +171,23 @@ def test_qa_passes(adg, generated, tmp_path):
     assert sorted(done.stdout.splitlines()) == sorted(f"{table}\tpass\t20000" for table in TABLES)
 
 
+# Early, middle and late years of all three datasets: every set of percentiles, of dates and of shares that a recomputed field has.
+DRIFT_TABLES = ["hes_apc_0102", "hes_apc_0607", "hes_apc_0910", "hes_apc_1213", "hes_apc_2021", "hes_op_0304", "hes_op_0809", "hes_op_1920", "hes_ae_0708", "hes_ae_1112",
+                "hes_ae_1718", "hes_ae_2021"]
+RECOMPUTED = {"hes_apc": {"ELECDATE", "ADMIDATE", "EPISTART", "DISDATE", "EPIDUR", "SPELDUR", "SPELDUR_CALC", "ELECDUR", "ELECDUR_CALC"},
+              "hes_op": {"REQDATE", "WAITING", "APPTAGE"},
+              "hes_ae": {"ARRIVALAGE", "INITTIME", "TRETTIME", "CONCLTIME", "DEPTIME", "INITDUR", "TRETDUR", "CONCLDUR", "DEPDUR"}}
+
+
+def test_recomputed_fields_stay_near(adg, tmp_path):
+    """Profile coherent computes dates, times, lengths and ages from one another; the open metadata do not contradict themselves in that."""
+    adg("generate", "--dataset", "hes", "--meta", "open", "--rows", 40_000, "--out", tmp_path, *[o for t in DRIFT_TABLES for o in ("--table", t)], check=0)
+    adg("qa", "--dataset", "hes", "--meta", "open", "--data", tmp_path, "--json", tmp_path / "qa.json", check=0)
+    drift = {(f["table"], f["field"]): f["drift"] for f in json.loads((tmp_path / "qa.json").read_text())["fields"] if "drift" in f}
+    for table in DRIFT_TABLES:
+        assert {field: drift[table, field] for field in RECOMPUTED[table[:-5]] if not drift[table, field] <= 0.05} == {}, table
+
+
 # ---- against the published tables -----------------------------------------------------------------------------------
 
 

@@ -65,10 +65,14 @@ def postgresql_server():
     (folder / "password").chmod(0o644)
     run("initdb", "-U", "adg", "--locale=C.UTF-8", "-E", "UTF8", "--auth-local=trust", "--auth-host=scram-sha-256",
         f"--pwfile={folder / 'password'}")
-    run("pg_ctl", "-w", "-l", folder / "log", "-o",
-        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c log_statement=all", "start")
+
+    def start():
+        run("pg_ctl", "-w", "-l", folder / "log", "-o",
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c log_statement=all", "start")
+
+    start()
     try:
-        yield SimpleNamespace(port=port, folder=folder, log=folder / "log", host="127.0.0.1",
+        yield SimpleNamespace(port=port, folder=folder, log=folder / "log", host="127.0.0.1", restart=start,
                               uri=lambda database="postgres", user="adg": f"postgresql://{user}@127.0.0.1:{port}/{database}")
     finally:
         run("pg_ctl", "-m", "immediate", "stop")
@@ -77,13 +81,15 @@ def postgresql_server():
 
 @contextlib.contextmanager
 def spark_server():
-    """Spark Connect in local mode, from the pyspark package."""
+    """Spark Connect in local mode, from the pyspark package; it logs its plans in folder `events`."""
     folder = Path(tempfile.mkdtemp(prefix="adg-spark-"))
+    (folder / "events").mkdir()
     port = free_port()
     settings = {"spark.connect.grpc.binding.port": port, "spark.connect.grpc.binding.address": "127.0.0.1", "spark.ui.enabled": "false",
                 "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.sql.shuffle.partitions": 2,
                 "spark.sql.warehouse.dir": folder / "warehouse", "spark.driver.memory": "2g",
-                "spark.sql.catalogImplementation": "in-memory",
+                "spark.sql.catalogImplementation": "in-memory", "spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file:{folder / 'events'}",
+                "spark.eventLog.rolling.enabled": "false", "spark.eventLog.compress": "false",
                 # short work: compiling it takes longer than doing it
                 "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1", "spark.sql.codegen.wholeStage": "false"}
     options = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]

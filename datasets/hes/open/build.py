@@ -195,24 +195,61 @@ def month_range(table, offset):
     return first(offset), first(offset + 1)
 
 
-def dates(entry, table, records):
-    sentinels, before, after = entry.get("sentinels", {}), entry.get("before", []), entry.get("after", [])
-    rest = 1 - math.fsum(sentinels.values()) - math.fsum(before) - math.fsum(after)
-    months, weekdays = entry["months"], entry["weekdays"]
+def weekday(day):
+    """0: Monday. Bank holidays are Sundays."""
+    return 6 if (day.month, day.day) in FIXED_HOLIDAYS else day.weekday()
+
+
+def days_by_month(entry, table):
+    """Shares of the days that are no sentinels, from shares of months and weekdays."""
+    before, after, months, weekdays = entry.get("before", []), entry.get("after", []), entry["months"], entry["weekdays"]
+    rest = 1 - math.fsum(entry.get("sentinels", {}).values()) - math.fsum(before) - math.fsum(after)
     if len(months) != 12 or len(weekdays) != 7 or rest <= 0:
         raise SourceError("expected 12 months, 7 weekdays, and something left for the year itself")
     by_month = {i: rest * weight / math.fsum(months) for i, weight in enumerate(months)}
     by_month.update({-1 - i: share for i, share in enumerate(before)})
     by_month.update({12 + i: share for i, share in enumerate(after)})
-    shares = {date: share for date, share in sentinels.items()}
+    shares = {}
     for offset, share in by_month.items():
         day, end = month_range(table, offset)
         days = [day + datetime.timedelta(n) for n in range((end - day).days)]
-        weights = [weekdays[6 if (d.month, d.day) in FIXED_HOLIDAYS else d.weekday()] for d in days]
+        weights = [weekdays[weekday(d)] for d in days]
         total = math.fsum(weights)
         for d, weight in zip(days, weights):
             if weight > 0 and share > 0:
-                shares[d.isoformat()] = share * weight / total
+                shares[d] = share * weight / total
+    return shares
+
+
+def days_earlier(entry, table, entries):
+    """Shares of the days that are no sentinels: those of a later date less a length that is drawn independently of it, as profile coherent
+    draws them. Days of the same week then divide by weekdays."""
+    rule, weekdays, shares = entry["earlier"], entry["weekdays"], {}
+    if "months" in entry or "before" in entry or "after" in entry or len(weekdays) != 7 or min(weekdays) <= 0:
+        raise SourceError("earlier: expected 7 weekdays, none zero, and no months")
+    lengths = length_shares(percentiles_of(entries[rule["by"]][0], entries))
+    for later, share in sorted(valid_days(entries[rule["than"]][0], table, entries).items()):
+        last = later.toordinal()
+        for length, part in lengths.items():
+            shares[last - length] = shares.get(last - length, 0) + share * part
+    weeks = {}
+    for ordinal, share in shares.items():
+        weeks.setdefault((ordinal - 1) // 7, []).append((datetime.date.fromordinal(ordinal), share))
+    result = {}
+    for days in weeks.values():
+        total = math.fsum(share for _, share in days) / math.fsum(weekdays[weekday(day)] for day, _ in days)
+        result.update({day: total * weekdays[weekday(day)] for day, _ in days})
+    return result
+
+
+def valid_days(entry, table, entries):
+    return days_earlier(entry, table, entries) if "earlier" in entry else days_by_month(entry, table)
+
+
+def dates(entry, table, records, entries):
+    shares, sentinels = valid_days(entry, table, entries), entry.get("sentinels", {})
+    scale = (1 - math.fsum(sentinels.values())) / math.fsum(shares.values())
+    shares = {**sentinels, **{day.isoformat(): share * scale for day, share in shares.items()}}
     return counted(shares, records, records * (1 - entry.get("null", 0)))
 
 
@@ -229,12 +266,30 @@ def lognormal_percentiles(median, mean, zero=0.0, above=0, most=None):
     return result
 
 
-def continuous(entry, records):
-    if ("percentiles" in entry) == ("lognormal" in entry):
-        raise SourceError("expected one of percentiles and lognormal")
+def percentiles_of(entry, entries):
+    if len({"percentiles", "lognormal", "of"} & entry.keys()) != 1:
+        raise SourceError("expected one of percentiles, lognormal and of")
+    if "of" in entry:
+        times = entry["of"]["times"]
+        return [math.floor(times * value + 0.5) for value in percentiles_of(entries[entry["of"]["field"]][0], entries)]
     percentiles = entry.get("percentiles") or lognormal_percentiles(**entry["lognormal"])
     if len(percentiles) != 98 or percentiles != sorted(percentiles):
         raise SourceError("percentiles: expected 98 numbers, ascending")
+    return percentiles
+
+
+def length_shares(percentiles):
+    """Shares of whole numbers as they are drawn from percentiles: an interval between neighbours, then a place in it, rounded."""
+    shares = {}
+    for low, high in zip(percentiles, percentiles[1:]):
+        for value in range(low, high + 1):
+            part = 1 if low == high else (min(value + 0.5, high) - max(value - 0.5, low)) / (high - low)
+            shares[value] = shares.get(value, 0) + part / (len(percentiles) - 1)
+    return shares
+
+
+def continuous(entry, records, entries):
+    percentiles = percentiles_of(entry, entries)
     filled = records * (1 - entry.get("null", 0))
     return {"percentiles": percentiles, "completeness": [rounded(records - filled), rounded(filled)]}
 
@@ -339,14 +394,15 @@ class Dataset:
         cells = sorted((count, rounded(share * patients)) for count, share in cardinality.items())
         yield {"table": table.name, "field": self.source["primary_key"], "type": "RELATIONSHIP", "key": self.source["patient_key"],
                "values": [int(count) for count, weight in cells if weight > 0], "weights": [weight for _, weight in cells if weight > 0]}
-        for name, (entry, names) in self.entries_of(table).items():
+        entries = self.entries_of(table)
+        for name, (entry, _) in entries.items():
             try:
-                yield from self.field(name, entry, names, table, records, patients)
+                yield from self.field(name, table, records, patients, entries)
             except (SourceError, KeyError, ValueError, TypeError) as error:
                 raise SourceError(f"{self.name}: {entry['name']} ({table.fyear}): {error!r}") from error
 
-    def field(self, name, entry, names, table, records, patients):
-        value_type = self.fields[name]
+    def field(self, name, table, records, patients, entries):
+        (entry, names), value_type = entries[name], self.fields[name]
         line = {"table": table.name, "field": name, "type": value_type}
         expected = {"DATE": "date", "CONTINUOUS": "continuous", "DEMOGRAPHIC_CATEGORICAL": "person", "DEMOGRAPHIC_DATE": "birth_month",
                     "DISCRETE": "discrete"}.get(value_type, "categorical")
@@ -362,9 +418,9 @@ class Dataset:
                 for position, distribution in positions(entry, names, table, records):
                     yield {**line, "field": position, **distribution}
         elif expected == "date":
-            yield {**line, **dates(entry, table, records)}
+            yield {**line, **dates(entry, table, records, entries)}
         elif expected == "continuous":
-            yield {**line, **continuous(entry, records)}
+            yield {**line, **continuous(entry, records, entries)}
         elif expected == "person":
             yield {**line, **person(entry, table, patients)}
         elif expected == "birth_month":

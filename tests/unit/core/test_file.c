@@ -50,6 +50,48 @@ static unsigned entries(void)
     return count;
 }
 
+/* Only this file's own leftovers go. */
+static void test_sweep(void **state)
+{
+    (void)state;
+    static const char *const names[] = {".t.csv.0123456789ab.tmp",  ".t.csv.0123456789.tmp",
+                                        ".t.csv.0123456789ab.tmp2", "t.csv.0123456789ab.tmp",
+                                        ".u.csv.0123456789ab.tmp",  "t.csv"};
+    char path[256];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        assert_int_equal(adg_file_write(path, "x", 1, NULL), ADG_OK);
+    }
+    snprintf(path, sizeof path, "%s/t.csv", folder);
+    assert_int_equal(adg_atomic_file_sweep(path, NULL), ADG_OK);
+    assert_false(exists(names[0]));
+    for (size_t i = 1; i < sizeof names / sizeof names[0]; i++) {
+        assert_true(exists(names[i]));
+    }
+    struct adg_atomic_file file;
+    assert_int_equal(adg_atomic_file_open(&file, path, NULL), ADG_OK);
+    assert_int_equal(adg_atomic_file_sweep(path, NULL), ADG_OK); /* names of the real thing are recognised */
+    assert_int_equal(access(file.temporary_path, F_OK), -1);
+    adg_atomic_file_fini(&file);
+    snprintf(path, sizeof path, "%s/missing/t.csv", folder);
+    assert_int_equal(adg_atomic_file_sweep(path, NULL), ADG_FAILED);
+}
+
+/* The mask decides about permissions, as it does for any other file. */
+static void test_permissions(void **state)
+{
+    (void)state;
+    char path[256];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/t", folder);
+    mode_t before = umask(027);
+    enum adg_status status = adg_file_write(path, "x", 1, NULL);
+    umask(before);
+    assert_int_equal(status, ADG_OK);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+}
+
 static void test_commit_and_abort(void **state)
 {
     (void)state;
@@ -70,6 +112,36 @@ static void test_commit_and_abort(void **state)
     assert_int_equal(adg_file_read(path, &back, &error), ADG_OK);
     assert_int_equal(back.size, 5);
     assert_memory_equal(back.data, "whole", 5);
+    adg_buffer_fini(&back);
+}
+
+/* Nothing is replaced, and who was second can go on. */
+static void test_link(void **state)
+{
+    (void)state;
+    char path[256], other[256];
+    struct adg_buffer back = {0};
+    struct adg_atomic_file first, second;
+    bool taken = true;
+    snprintf(path, sizeof path, "%s/0.json", folder);
+    snprintf(other, sizeof other, "%s/missing/1.json", folder);
+    assert_int_equal(adg_atomic_file_open(&first, path, NULL), ADG_OK);
+    assert_int_equal(adg_atomic_file_open(&second, path, NULL), ADG_OK);
+    assert_int_equal(adg_atomic_file_write(&first, "first", 5, NULL), ADG_OK);
+    assert_int_equal(adg_atomic_file_link(&first, &taken, NULL), ADG_OK);
+    assert_false(taken);
+    assert_int_equal(adg_atomic_file_link(&second, &taken, NULL), ADG_OK);
+    assert_true(taken);
+    assert_int_equal(access(second.temporary_path, F_OK), 0);
+    adg_free(second.path);
+    second.path = adg_strdup(other);
+    assert_int_equal(adg_atomic_file_link(&second, &taken, NULL), ADG_FAILED);
+    adg_atomic_file_fini(&first);
+    adg_atomic_file_fini(&second);
+    assert_int_equal(entries(), 1);
+    assert_int_equal(adg_file_read(path, &back, NULL), ADG_OK);
+    assert_int_equal(back.size, 5);
+    assert_memory_equal(back.data, "first", 5);
     adg_buffer_fini(&back);
 }
 
@@ -148,9 +220,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_commit_and_abort, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_link, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_folder_missing, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_lock_is_exclusive, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_remove_does_not_follow_links, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_sweep, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_permissions, make_folder, remove_folder),
         cmocka_unit_test(test_sha256),
         cmocka_unit_test_setup_teardown(test_allocation_failures, make_folder, remove_folder),
     };

@@ -1,0 +1,302 @@
+/*
+ * Converting a file: see convert.h.
+ */
+#include "migrate/convert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The engine's name of a field's type. */
+static void type_of(const struct adg_field *field, char out[24])
+{
+    static const char *const names[] = {
+        [ADG_TYPE_STRING] = "VARCHAR", [ADG_TYPE_INT32] = "INTEGER", [ADG_TYPE_INT64] = "BIGINT",
+        [ADG_TYPE_DOUBLE] = "DOUBLE",  [ADG_TYPE_DATE] = "DATE",     [ADG_TYPE_TIMESTAMP] = "TIMESTAMP",
+        [ADG_TYPE_BOOLEAN] = "BOOLEAN"};
+    if (field->type == ADG_TYPE_DECIMAL) {
+        snprintf(out, 24, "DECIMAL(%u,%u)", field->precision, field->scale);
+    } else {
+        snprintf(out, 24, "%s", names[field->type]);
+    }
+}
+
+static bool is_type(struct adg_span found, const char *wanted)
+{
+    size_t size = strlen(wanted);
+    bool is_moment = strcmp(wanted, "TIMESTAMP") == 0; /* with a time zone or without */
+    return (found.size == size || (is_moment && found.size > size)) && memcmp(found.data, wanted, size) == 0;
+}
+
+static struct adg_sql begin(const struct adg_conversion *conversion, struct adg_error *error)
+{
+    return (struct adg_sql){.dialect = adg_dialect_find("duckdb"), .arena = conversion->arena, .error = error};
+}
+
+/* A file as a relation: of CSV everything is text, the empty one null. */
+static const char *relation(const struct adg_conversion *conversion, struct adg_sql *sql, const char *path)
+{
+    return ADG_SQL(sql,
+                   conversion->csv ? "read_csv($1, header = true, all_varchar = true, delim = ',', quote = '\"', "
+                                     "escape = '\"', nullstr = '', skip = 0, comment = '')"
+                                   : "read_parquet($1)",
+                   adg_sql_quote(sql, path));
+}
+
+static enum adg_status query(const struct adg_conversion *conversion, const struct adg_sql *sql, const char *text,
+                             const char *doing, struct adg_engine_result **out, struct adg_error *error)
+{
+    return sql->status == ADG_OK ? adg_engine_query(conversion->engine, text, doing, out, error) : sql->status;
+}
+
+/* ---- columns ----------------------------------------------------------------------------------------------------- */
+
+/* The next column, in its place. */
+static enum adg_status take_column(struct adg_conversion *conversion, const struct adg_engine_result *result,
+                                   uint32_t place, struct adg_buffer *unknown, struct adg_error *error)
+{
+    struct adg_span name = adg_engine_text(result, 0), type = adg_engine_text(result, 1);
+    const char *text = adg_arena_strndup(conversion->arena, (const char *)name.data, name.size);
+    const char *type_text = adg_arena_strndup(conversion->arena, (const char *)type.data, type.size);
+    if (text == NULL || type_text == NULL) {
+        return adg_fail_memory(error);
+    }
+    int64_t at = adg_dataset_find_field(conversion->dataset, text);
+    if (at < 0) {
+        conversion->current = false;
+        return adg_buffer_printf(unknown, error, "%s%s", unknown->size > 0 ? ", " : "", text);
+    }
+    const struct adg_field *field = &conversion->dataset->fields[at];
+    char wanted[24];
+    type_of(field, wanted);
+    conversion->sources[at] = text;
+    conversion->types[at] = type_text;
+    conversion->current = conversion->current && at == (int64_t)place && strcmp(text, field->name) == 0 &&
+                          (conversion->csv || is_type(type, wanted));
+    return ADG_OK;
+}
+
+static enum adg_status name_unknown(const struct adg_conversion *conversion, struct adg_buffer *unknown,
+                                    struct adg_error *error)
+{
+    struct adg_buffer line = {0};
+    const char *names = adg_buffer_text(unknown);
+    enum adg_status status = names == NULL
+                                 ? adg_fail_memory(error)
+                                 : adg_buffer_printf(&line, error,
+                                                     "%s: left out, since the definition does not know them: %s",
+                                                     conversion->file, names);
+    if (status == ADG_OK && adg_buffer_text(&line) != NULL) {
+        conversion->warn(conversion->context, adg_buffer_text(&line));
+    }
+    adg_buffer_fini(&line);
+    return status;
+}
+
+enum adg_status adg_conversion_open(struct adg_conversion *conversion, struct adg_error *error)
+{
+    uint32_t fields = conversion->dataset->field_count, place = 0;
+    struct adg_buffer unknown = {0};
+    struct adg_sql sql = begin(conversion, error);
+    struct adg_engine_result *result = NULL;
+    bool has_row = true;
+    conversion->sources = adg_arena_array(conversion->arena, fields, sizeof *conversion->sources);
+    conversion->types = adg_arena_array(conversion->arena, fields, sizeof *conversion->types);
+    conversion->current = true;
+    const char *text = ADG_SQL(&sql, "select column_name, column_type from (describe select * from $1)",
+                               relation(conversion, &sql, conversion->file));
+    enum adg_status status = conversion->sources == NULL || conversion->types == NULL
+                                 ? adg_fail_memory(error)
+                                 : query(conversion, &sql, text, conversion->file, &result, error);
+    while (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+        if (status != ADG_OK || !has_row) {
+            break;
+        }
+        status = take_column(conversion, result, place++, &unknown, error);
+    }
+    conversion->current = conversion->current && place == fields;
+    const char *key = conversion->dataset->fields[conversion->dataset->primary_key].name;
+    if (status == ADG_OK && conversion->sources[conversion->dataset->primary_key] == NULL) {
+        status = adg_fail(error, ADG_BAD_INPUT, "%s: it has no column %s, the primary key: no table of this dataset",
+                          conversion->file, key);
+    }
+    if (status == ADG_OK && unknown.size > 0) {
+        status = name_unknown(conversion, &unknown, error);
+    }
+    adg_engine_result_free(result);
+    adg_buffer_fini(&unknown);
+    return status;
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------ */
+
+static bool is_exact(const struct adg_field *field)
+{
+    return field->type == ADG_TYPE_INT32 || field->type == ADG_TYPE_INT64 || field->type == ADG_TYPE_DECIMAL;
+}
+
+/* Whether text is there that is no such value. A number counts as the same when both are equal as decimals; that is slow, and only needed
+ * where its digits do not show it. */
+static const char *text_misfits(struct adg_sql *sql, const struct adg_field *field, const char *column,
+                                const char *type)
+{
+    const char *is_none = ADG_SQL(sql, "try_cast($1 as $2) is null", column, type);
+    if (!is_exact(field)) {
+        return ADG_SQL(sql, "(nullif($1, '') is not null and $2)", column, is_none);
+    }
+    const char *plain = ADG_SQL(sql, "regexp_full_match($1, '[+-]?[0-9]+([.][0-9]{0,$2}0*)?')", column,
+                                adg_sql_number(sql, field->type == ADG_TYPE_DECIMAL ? field->scale : 0));
+    return ADG_SQL(sql,
+                   "(case when nullif($1, '') is null then false when $2 then $3 else $3 or try_cast($1 as "
+                   "decimal(38,15)) is distinct from try_cast(try_cast($1 as $4) as decimal(38,15)) end)",
+                   column, plain, is_none, type);
+}
+
+/* The value of a field from its old column, or whether one is there that does not fit. A text that is empty is null for all but text. */
+static const char *value_of(const struct adg_conversion *conversion, struct adg_sql *sql, uint32_t index, bool misfit)
+{
+    const struct adg_field *field = &conversion->dataset->fields[index];
+    char type[24];
+    type_of(field, type);
+    if (conversion->sources[index] == NULL) {
+        return misfit ? "false" : ADG_SQL(sql, "cast(null as $1)", conversion->csv ? "VARCHAR" : type);
+    }
+    const char *column = adg_sql_name(sql, conversion->sources[index]), *old = conversion->types[index];
+    bool from_text = strcmp(old, "VARCHAR") == 0, to_text = field->type == ADG_TYPE_STRING;
+    bool from_real = strcmp(old, "DOUBLE") == 0 || strcmp(old, "FLOAT") == 0;
+    if (from_text && !to_text && misfit) {
+        return text_misfits(sql, field, column, type);
+    }
+    if (conversion->csv && !misfit && !to_text) {
+        /* text again: as we write it, or, of numbers with a point and of moments, as it is */
+        bool as_is = field->type == ADG_TYPE_DOUBLE || field->type == ADG_TYPE_DECIMAL ||
+                     field->type == ADG_TYPE_TIMESTAMP;
+        return as_is ? column : ADG_SQL(sql, "cast(try_cast($1 as $2) as VARCHAR)", column, type);
+    }
+    if (from_text && !to_text) {
+        return ADG_SQL(sql, "try_cast(nullif($1, '') as $2)", column, type);
+    }
+    if (from_real && to_text) { /* a whole number's text has no point, and none has an exponent */
+        return misfit ? ADG_SQL(sql, "(cast($1 as varchar) similar to '.*[a-z].*')", column)
+                      : ADG_SQL(sql, "regexp_replace(cast($1 as varchar), '[.]0$', '')", column);
+    }
+    return misfit ? ADG_SQL(sql, "($1 is not null and try_cast(try_cast($1 as $2) as $3) is distinct from $1)", column,
+                            type, old)
+                  : ADG_SQL(sql, "try_cast($1 as $2)", column, type);
+}
+
+/* How many rows change, where the columns are in order already. */
+static const char *changed_rows(const struct adg_conversion *conversion, struct adg_sql *sql)
+{
+    const char *any = "false";
+    for (uint32_t i = 0; i < conversion->dataset->field_count && conversion->current; i++) {
+        any = ADG_SQL(sql, "$1 or $2 is distinct from $3", any, adg_sql_name(sql, conversion->sources[i]),
+                      value_of(conversion, sql, i, false));
+    }
+    return ADG_SQL(sql, "count(*) filter (where $1)", any);
+}
+
+enum adg_status adg_conversion_check(struct adg_conversion *conversion, struct adg_error *error)
+{
+    const struct adg_dataset *dataset = conversion->dataset;
+    struct adg_sql sql = begin(conversion, error);
+    struct adg_buffer found = {0};
+    struct adg_engine_result *result = NULL;
+    bool has_row = false;
+    const char *counts = changed_rows(conversion, &sql);
+    for (uint32_t i = 0; i < dataset->field_count; i++) {
+        counts = ADG_SQL(&sql, "$1, count(*) filter (where $2)", counts, value_of(conversion, &sql, i, true));
+    }
+    const char *text = ADG_SQL(&sql, "select $1 from $2", counts, relation(conversion, &sql, conversion->file));
+    enum adg_status status = query(conversion, &sql, text, conversion->file, &result, error);
+    status = status == ADG_OK ? adg_engine_next(result, &has_row, error) : status;
+    conversion->current = conversion->current && status == ADG_OK && has_row && adg_engine_int(result, 0) == 0;
+    for (uint32_t i = 0; i < dataset->field_count && status == ADG_OK && has_row; i++) {
+        int64_t count = adg_engine_int(result, i + 1);
+        if (count > 0) {
+            char type[24];
+            adg_type_format(&dataset->fields[i], type);
+            status = adg_buffer_printf(&found, error, "%s%s (%" PRId64 " as %s)", found.size > 0 ? ", " : "",
+                                       dataset->fields[i].name, count, type);
+        }
+    }
+    if (status == ADG_OK && found.size > 0) {
+        const char *list = adg_buffer_text(&found);
+        status = list == NULL
+                     ? adg_fail_memory(error)
+                     : adg_fail(error, ADG_BAD_INPUT, "%s: values that do not fit: %s", conversion->file, list);
+    }
+    adg_engine_result_free(result);
+    adg_buffer_fini(&found);
+    return status;
+}
+
+/* ---- the new file ------------------------------------------------------------------------------------------------ */
+
+/* "V as NAME, ..." */
+static const char *columns(const struct adg_conversion *conversion, struct adg_sql *sql)
+{
+    const char *list = "";
+    for (uint32_t i = 0; i < conversion->dataset->field_count; i++) {
+        list = ADG_SQL(sql, i > 0 ? "$1, $2 as $3" : "$2 as $3", list, value_of(conversion, sql, i, false),
+                       adg_sql_name(sql, conversion->dataset->fields[i].name));
+    }
+    return list;
+}
+
+enum adg_status adg_conversion_write(const struct adg_conversion *conversion, struct adg_error *error)
+{
+    struct adg_sql sql = begin(conversion, error);
+    const char *text = ADG_SQL(
+        &sql, "copy (select $1 from $2) to $3 ($4, use_tmp_file false)", columns(conversion, &sql),
+        relation(conversion, &sql, conversion->file), adg_sql_quote(&sql, conversion->fresh),
+        conversion->csv ? "format csv, header true, delim ',', quote '\"', escape '\"', nullstr ''"
+                        : "format parquet, compression zstd");
+    return sql.status == ADG_OK ? adg_engine_execute(conversion->engine, text, conversion->file, error) : sql.status;
+}
+
+struct digest {
+    int64_t rows;
+    char sum[48];
+};
+
+/* Rows, and the sum of their hashes, of the values that the select list gives. */
+static enum adg_status take_digest(const struct adg_conversion *conversion, struct adg_sql *sql, const char *list,
+                                   const char *path, struct digest *out, struct adg_error *error)
+{
+    struct adg_engine_result *result = NULL;
+    const char *names = "row_number() over ()";
+    bool has_row = false;
+    for (uint32_t i = 0; i < conversion->dataset->field_count; i++) {
+        names = ADG_SQL(sql, "$1, $2", names, adg_sql_name(sql, conversion->dataset->fields[i].name));
+    }
+    const char *text = ADG_SQL(
+        sql, "select count(*), cast(sum(h) as varchar) from (select hash($1) as h from (select $2 from $3))", names,
+        list, relation(conversion, sql, path));
+    enum adg_status status = query(conversion, sql, text, path, &result, error);
+    status = status == ADG_OK ? adg_engine_next(result, &has_row, error) : status;
+    if (status == ADG_OK && has_row) {
+        struct adg_span sum = adg_engine_is_null(result, 1) ? (struct adg_span){(const uint8_t *)"", 0}
+                                                            : adg_engine_text(result, 1);
+        out->rows = adg_engine_int(result, 0);
+        snprintf(out->sum, sizeof out->sum, "%.*s", (int)sum.size, (const char *)sum.data);
+    }
+    adg_engine_result_free(result);
+    return status;
+}
+
+enum adg_status adg_conversion_verify(const struct adg_conversion *conversion, struct adg_error *error)
+{
+    struct adg_sql sql = begin(conversion, error);
+    struct digest old = {-1, ""}, fresh = {-2, ""};
+    enum adg_status status = take_digest(conversion, &sql, columns(conversion, &sql), conversion->file, &old, error);
+    if (status == ADG_OK && take_digest(conversion, &sql, "*", conversion->fresh, &fresh, error) != ADG_OK) {
+        status = adg_context(error, ADG_FAILED, "what was written cannot be read again; nothing is replaced");
+    }
+    if (status == ADG_OK && (old.rows != fresh.rows || strcmp(old.sum, fresh.sum) != 0)) {
+        status = adg_fail(error, ADG_FAILED, "%s: what was written differs from it; nothing is replaced",
+                          conversion->file);
+    }
+    return status;
+}
