@@ -180,6 +180,39 @@ void adg_cli_lists_free(struct adg_option *options, uint32_t option_count)
     }
 }
 
+enum adg_status adg_cli_split_names(const char *text, const char *option, struct adg_cli_names *names,
+                                    struct adg_error *error)
+{
+    if (text == NULL) {
+        return ADG_OK;
+    }
+    names->copy = adg_strdup(text);
+    names->names = adg_alloc_array(strlen(text) + 1, sizeof *names->names);
+    if (names->copy == NULL || names->names == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (char *name = names->copy; name != NULL;) {
+        char *comma = strchr(name, ',');
+        if (comma != NULL) {
+            *comma = '\0';
+        }
+        if (*name == '\0') {
+            return adg_fail(error, ADG_USAGE, "option --%s: expected names of tables, with commas between them",
+                            option);
+        }
+        names->names[names->count++] = name;
+        name = comma != NULL ? comma + 1 : NULL;
+    }
+    return ADG_OK;
+}
+
+void adg_cli_names_fini(struct adg_cli_names *names)
+{
+    adg_free(names->copy);
+    adg_free(names->names);
+    *names = (struct adg_cli_names){0};
+}
+
 /* ---- messages ---------------------------------------------------------------------------------------------------- */
 
 void adg_cli_say(const char *format, ...)

@@ -51,6 +51,17 @@ ADG_MUST_CHECK enum adg_status adg_cli_parse(int argc, char **argv, struct adg_o
                                              uint32_t *positional_count, bool *help, struct adg_error *error);
 void adg_cli_lists_free(struct adg_option *options, uint32_t option_count);
 
+/* "T,T", the value of an option, apart. Zeroed is empty and may be finished; `text` NULL gives an empty list. ADG_USAGE: a name is
+ * empty. */
+struct adg_cli_names {
+    char *copy; /* with NULs for commas */
+    const char **names;
+    uint32_t count;
+};
+ADG_MUST_CHECK enum adg_status adg_cli_split_names(const char *text, const char *option, struct adg_cli_names *names,
+                                                   struct adg_error *error);
+void adg_cli_names_fini(struct adg_cli_names *names);
+
 /* The largest --min-frequency and --rounding. */
 enum { ADG_LARGEST_CONTROL = 1000000 };
 
@@ -86,6 +97,6 @@ ADG_MUST_CHECK enum adg_status adg_cli_import_metadata(const struct adg_cli_impo
 extern const struct adg_command adg_command_dataset, adg_command_classify, adg_command_scrape,
     adg_command_import_metadata, adg_command_review, adg_command_keygen, adg_command_sign, adg_command_release,
     adg_command_releases, adg_command_generate, adg_command_qa, adg_command_publish, adg_command_compose,
-    adg_command_migrate;
+    adg_command_migrate, adg_command_project, adg_command_job;
 
 #endif

@@ -7,7 +7,6 @@
 
 #include "cli.h"
 #include "confine.h"
-#include "core/memory.h"
 #include "govern/publish.h"
 
 static const char usage[] =
@@ -26,44 +25,6 @@ static const char usage[] =
     "  --allow-unchecked     also tables that adg qa has not passed\n" ADG_SANDBOX_USAGE
     "  --quiet               nothing but results, warnings and errors\n"
     "  --help                this text\n";
-
-struct list {
-    char *copy; /* with NULs for commas */
-    const char **names;
-    uint32_t count;
-};
-
-static void list_fini(struct list *list)
-{
-    adg_free(list->copy);
-    adg_free(list->names);
-}
-
-/* "T,T" apart. */
-static enum adg_status split(const char *text, const char *option, struct list *list, struct adg_error *error)
-{
-    if (text == NULL) {
-        return ADG_OK;
-    }
-    list->copy = adg_strdup(text);
-    list->names = adg_alloc_array(strlen(text) + 1, sizeof *list->names);
-    if (list->copy == NULL || list->names == NULL) {
-        return adg_fail_memory(error);
-    }
-    for (char *name = list->copy; name != NULL;) {
-        char *comma = strchr(name, ',');
-        if (comma != NULL) {
-            *comma = '\0';
-        }
-        if (*name == '\0') {
-            return adg_fail(error, ADG_USAGE, "option --%s: expected names of tables, with commas between them",
-                            option);
-        }
-        list->names[list->count++] = name;
-        name = comma != NULL ? comma + 1 : NULL;
-    }
-    return ADG_OK;
-}
 
 static void published(void *context, const char *table, const char *name)
 {
@@ -95,7 +56,7 @@ static int run(int argc, char **argv)
 {
     struct adg_publish_options publication = {0};
     const char *include = NULL, *exclude = NULL;
-    struct list included = {0}, excluded = {0};
+    struct adg_cli_names included = {0}, excluded = {0};
     int sandbox = ADG_SANDBOX_AUTO;
     bool help = false;
     struct adg_error error = {{0}};
@@ -114,10 +75,10 @@ static int run(int argc, char **argv)
         return 0;
     }
     if (status == ADG_OK) {
-        status = split(include, "include", &included, &error);
+        status = adg_cli_split_names(include, "include", &included, &error);
     }
     if (status == ADG_OK) {
-        status = split(exclude, "exclude", &excluded, &error);
+        status = adg_cli_split_names(exclude, "exclude", &excluded, &error);
     }
     if (status == ADG_OK) {
         publication.include = included.names;
@@ -126,8 +87,8 @@ static int run(int argc, char **argv)
         publication.exclude_count = excluded.count;
         status = publish(&publication, sandbox, &error);
     }
-    list_fini(&included);
-    list_fini(&excluded);
+    adg_cli_names_fini(&included);
+    adg_cli_names_fini(&excluded);
     return status == ADG_OK ? 0 : adg_cli_fail("publish", status, &error);
 }
 

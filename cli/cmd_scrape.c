@@ -30,6 +30,7 @@ static const char usage[] =
     "  --meta DIR            the metadata folder; replaced whole\n"
     "  --table NAME[=PATH]   only this table, perhaps elsewhere, in a database under this qualified name; may repeat\n"
     "                        (default: every table that the source holds)\n"
+    "  --exclude T,T         without --table: not these tables\n"
     "  --min-frequency N     records, and patients, that a value needs (default: as the definition says)\n"
     "  --rounding N          counts are rounded to multiples of N (default: as the definition says)\n"
     "  --control C           full, or reference: the original's weaker rules, for comparisons (default: full)\n"
@@ -47,6 +48,8 @@ static const char usage[] =
 struct arguments {
     const char *dataset, *source, *dialect, *meta;
     struct adg_option_list tables;
+    const char *exclude;
+    struct adg_cli_names excluded;
     uint64_t min_frequency, rounding, population, memory_mb, threads;
     int control, sandbox;
     bool strict, skip_unknown, add;
@@ -62,6 +65,7 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         {.name = "dialect", .kind = ADG_OPTION_TEXT, .target = &arguments->dialect},
         {.name = "meta", .kind = ADG_OPTION_TEXT, .target = &arguments->meta, .required = true},
         {.name = "table", .kind = ADG_OPTION_LIST, .target = &arguments->tables},
+        {.name = "exclude", .kind = ADG_OPTION_TEXT, .target = &arguments->exclude},
         {.name = "min-frequency", .kind = ADG_OPTION_COUNT, .target = &arguments->min_frequency},
         {.name = "rounding", .kind = ADG_OPTION_COUNT, .target = &arguments->rounding},
         {.name = "control", .kind = ADG_OPTION_CHOICE, .target = &arguments->control, .choices = controls},
@@ -92,8 +96,18 @@ static enum adg_status parse(int argc, char **argv, struct arguments *arguments,
         if (name == 0 || (arguments->tables.items[i][name] == '=' && arguments->tables.items[i][name + 1] == '\0')) {
             return adg_fail(error, ADG_USAGE, "option --table: expected NAME or NAME=PATH");
         }
+        for (uint32_t k = 0; k < i; k++) {
+            if (strncmp(arguments->tables.items[k], arguments->tables.items[i], name) == 0 &&
+                strcspn(arguments->tables.items[k], "=") == name) {
+                return adg_fail(error, ADG_USAGE, "option --table: table %.*s is asked for twice", (int)name,
+                                arguments->tables.items[i]);
+            }
+        }
     }
-    return ADG_OK;
+    if (arguments->tables.count > 0 && arguments->exclude != NULL) {
+        return adg_fail(error, ADG_USAGE, "--table and --exclude exclude each other");
+    }
+    return adg_cli_split_names(arguments->exclude, "exclude", &arguments->excluded, error);
 }
 
 static void report(void *context, const char *stage, const char *table, uint64_t done, uint64_t total)
@@ -153,6 +167,8 @@ static enum adg_status scrape(struct arguments *arguments, struct adg_error *err
             .tables = (const char *const *)names,
             .paths = paths,
             .table_count = arguments->tables.count,
+            .exclude = arguments->excluded.names,
+            .exclude_count = arguments->excluded.count,
             .min_frequency = (uint32_t)arguments->min_frequency,
             .rounding = (uint32_t)arguments->rounding,
             .control_reference = arguments->control == 1,
@@ -195,6 +211,7 @@ static int run(int argc, char **argv)
     }
     struct adg_option tables = {.kind = ADG_OPTION_LIST, .target = &arguments.tables};
     adg_cli_lists_free(&tables, 1);
+    adg_cli_names_fini(&arguments.excluded);
     return status == ADG_OK ? 0 : adg_cli_fail("scrape", status, &error);
 }
 

@@ -15,6 +15,7 @@
 
 #include "adg_version.h"
 #include "cli.h"
+#include "core/cpu.h"
 #include "core/stop.h"
 
 #ifndef ADG_WITHOUT_ENGINE
@@ -33,6 +34,9 @@ static const struct adg_command *const commands[] = {
     &adg_command_qa,       &adg_command_migrate,
 #endif
     &adg_command_publish,  &adg_command_compose,
+#ifndef ADG_WITHOUT_ENGINE
+    &adg_command_project,  &adg_command_job,
+#endif
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -80,6 +84,9 @@ static int run(int argc, char **argv)
 {
     if (argc < 2) {
         return usage_error("a command is missing", "");
+    }
+    if (!adg_cpu_is_known()) {
+        return usage_error("the environment variable ADG_CPU: expected scalar, avx2 or avx512", "");
     }
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "--version") == 0) {

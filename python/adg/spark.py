@@ -9,14 +9,16 @@ partitions. Nothing but this package has to be on the workers; read() also wants
 """
 from __future__ import annotations
 
-import json
+import ctypes
+import errno
 import os
 import shutil
 import time
 import uuid
 from functools import lru_cache
+from typing import NamedTuple
 
-from . import FailedError, Table, UsageError, _count, _names, _source, _whole, __version__, table
+from . import FailedError, Table, UsageError, _count, _names, _source, _whole, table
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
@@ -34,14 +36,31 @@ BATCH_ROWS = 8192  # of what Spark is handed at a time
 _MOST_PARTITIONS = 99_999  # five digits in a file's name
 
 
+class _Job(NamedTuple):
+    """What a worker needs to plan a table, as something that can be hashed and sent."""
+
+    arguments: tuple
+    provenance: str  # of the driver's plan: what it was made from, with the hashes of definition and metadata
+
+
 @lru_cache(maxsize=2)
-def _planned(arguments: tuple) -> Table:
-    """Once per process and table: Spark uses its workers again."""
-    return table(**dict(arguments))
+def _planned(job: _Job) -> Table:
+    """On a worker, once per process and job: Spark uses its workers again."""
+    made = table(**dict(job.arguments))
+    if made._plan.provenance != job.provenance:
+        raise FailedError(f"table {made.name}: this worker has other metadata, or another version of adg, than the driver")
+    return made
+
+
+def _plan(name: str, dataset: str | os.PathLike[str], options: dict[str, Any]) -> tuple[_Job, Table]:
+    """On the driver, from what is there now."""
+    arguments = _arguments(name, dataset, options)
+    made = table(**dict(arguments))
+    return _Job(arguments, made._plan.provenance), made
 
 
 def _arguments(name: str, dataset: str | os.PathLike[str], options: dict[str, Any]) -> tuple:
-    """What a worker needs to plan the table, as something that can be hashed and sent; refused here what can be, on the driver."""
+    """What `adg.table` takes; refused here what can be, on the driver."""
     options = {"metadata": "open", **options}
     for count in ("rows", "patients"):
         if options.get(count) is not None:
@@ -79,10 +98,10 @@ def _spark_schema(made: Table) -> Any:
 
 # ---- reading --------------------------------------------------------------------------------------------------------------
 
-def _read_ranges(batches: Iterator[pyarrow.RecordBatch], arguments: tuple, columns: tuple[str, ...] | None,
+def _read_ranges(batches: Iterator[pyarrow.RecordBatch], job: _Job, columns: tuple[str, ...] | None,
                  ranges: list[tuple[int, int]]) -> Iterator[pyarrow.RecordBatch]:
     """On a worker: batches of ids, which are numbers of ranges, become the ranges' rows."""
-    made = _planned(arguments)
+    made = _planned(job)
     if columns is not None:
         made = made.select(columns)
     for batch in batches:
@@ -99,28 +118,38 @@ def read(spark: SparkSession, table: str, *, dataset: str | os.PathLike[str] = "
 
     Metadata and keys must be where every worker finds them under the same path. Refused here, before Spark does anything, is what `adg.table` refuses.
     """
-    arguments = _arguments(table, dataset, options)
-    made = _planned(arguments)
+    job, made = _plan(table, dataset, options)
     names = _names(columns)
     ranges = _ranges(made.num_blocks, partitions, READ_BLOCKS)
     schema = _spark_schema(made if names is None else made.select(names))
 
     def read_partition(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        return _read_ranges(batches, arguments, names, ranges)
+        return _read_ranges(batches, job, names, ranges)
 
     return spark.range(0, len(ranges), 1, len(ranges)).mapInArrow(read_partition, schema)
 
 
 # ---- writing --------------------------------------------------------------------------------------------------------------
 
-def _write_part(arguments: tuple, staging: str, compression: str, number: int, first: int, end: int) -> tuple[str, int, int]:
-    """On a worker: one file, in a folder of this attempt's own. Its path within the staging folder, its rows and bytes."""
+class _Part(NamedTuple):
+    """What a task reports of a file that it has written."""
+
+    number: int
+    file: str  # in the staging folder
+    rows: int
+    bytes: int
+    statistics: str  # as the log of a Delta table has them
+
+
+def _write_part(job: _Job, staging: str, compression: str, number: int, first: int, end: int) -> _Part:
+    """On a worker: one file, in a folder of this attempt's own."""
     attempt = f"{number:05}-{uuid.uuid4().hex}"
     os.mkdir(os.path.join(staging, attempt))  # fails when the job is over: an attempt that nobody waits for any more
     file = os.path.join(attempt, "part.parquet")
-    part = _planned(arguments).blocks(first, end)
-    size = part.write_parquet(os.path.join(staging, file), compression=compression)
-    return file, part.num_rows, size
+    part = _planned(job).blocks(first, end)
+    kinds = ("auto", "zstd", "none")
+    _, size, statistics = part._plan.write_parquet(part._first, part._end, kinds.index(compression), os.path.join(staging, file))
+    return _Part(number, file, part.num_rows, size, statistics)
 
 
 def _local(path: str | os.PathLike[str]) -> str:
@@ -136,91 +165,144 @@ def _part_name(number: int, parts: int) -> str:
     return f"part-{number:05}-of-{parts:05}.parquet"
 
 
-def _commit(rows: list[tuple[int, str, int, int]], ranges: list[tuple[int, int]], made: Table, staging: str, ready: str) -> None:
-    """The files of the attempts that Spark reported, and no others, into the folder `ready`."""
-    if sorted(number for number, *_ in rows) != list(range(len(ranges))):
+def _check(parts: list[_Part], ranges: list[tuple[int, int]], made: Table, staging: str) -> list[_Part]:
+    """The attempts that Spark reported, in order, without empty files; a table without rows has its columns in one."""
+    if sorted(part.number for part in parts) != list(range(len(ranges))):
         raise FailedError("Spark reported other parts than there are: nothing was written")
-    if sum(count for _, _, count, _ in rows) != made.num_rows:
+    if sum(part.rows for part in parts) != made.num_rows:
         raise FailedError("the parts have other rows than the table: nothing was written")
-    for number, file, _, size in rows:
-        if os.path.getsize(os.path.join(staging, file)) != size:
-            raise FailedError(f"part {number} has another size than its task reported: nothing was written")
-    os.mkdir(ready)
-    for number, file, count, _ in rows:
-        if count > 0 or (made.num_rows == 0 and number == 0):  # a table without rows has its columns
-            os.rename(os.path.join(staging, file), os.path.join(ready, _part_name(number, len(ranges))))
+    for part in parts:
+        if os.path.getsize(os.path.join(staging, part.file)) != part.bytes:
+            raise FailedError(f"part {part.number} has another size than its task reported: nothing was written")
+    return [part for part in sorted(parts) if part.rows > 0 or (made.num_rows == 0 and part.number == 0)]
 
 
-def _publish(ready: str, path: str, job: str) -> None:
-    """Puts the folder into place, and what was there before, if anything, out of it."""
-    if not os.path.lexists(path):
-        os.rename(ready, path)
-        return
-    aside = f"{os.path.dirname(path)}/.{os.path.basename(path)}.{job}.old"
-    os.rename(path, aside)
+def _sync(folder: str) -> None:
+    """The folder's entries outlast a loss of power, where the file system can do that."""
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.rename(ready, path)
-    except OSError:
-        os.rename(aside, path)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+        os.fsync(at)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(at)
 
 
-def _write_log(rows: list[tuple[int, str, int, int]], schema: Any, arguments: tuple, ready: str) -> None:
-    """Version 0 of a Delta table (https://github.com/delta-io/delta/blob/master/PROTOCOL.md): its schema, and every file of `ready`."""
-    told = {key: value for key, value in arguments if key in ("dataset", "table", "rows", "patients", "seed", "profile", "release")}
-    now = time.time_ns() // 1_000_000
-    actions = [
-        {"commitInfo": {"timestamp": now, "operation": "CREATE TABLE AS SELECT", "operationParameters": {"isManaged": "false", "partitionBy": "[]"},
-                        "isBlindAppend": True, "engineInfo": f"adg/{__version__}", "adg": told}},
-        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
-        {"metaData": {"id": str(uuid.uuid4()), "format": {"provider": "parquet", "options": {}}, "schemaString": schema.json(), "partitionColumns": [],
-                      "configuration": {}, "createdTime": now}},
-    ]
-    for number, _, count, size in sorted(rows):
-        name = _part_name(number, len(rows))
-        if os.path.exists(os.path.join(ready, name)):
-            actions.append({"add": {"path": name, "partitionValues": {}, "size": size, "modificationTime": now, "dataChange": True,
-                                    "stats": json.dumps({"numRecords": count})}})
-    os.mkdir(os.path.join(ready, "_delta_log"))
-    with open(os.path.join(ready, "_delta_log", f"{0:020}.json"), "w", encoding="utf-8") as log:
-        log.writelines(json.dumps(action, separators=(",", ":")) + "\n" for action in actions)
-        log.flush()
-        os.fsync(log.fileno())
+def _exchange(one: str, other: str) -> bool:
+    """Each gets the other's name, in one step; False: this system, or the file system, cannot do it."""
+    at_cwd, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0:
+        return True
+    failed = ctypes.get_errno()
+    if failed in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+        return False
+    raise OSError(failed, os.strerror(failed), other)
+
+
+def _publish(ready: str, path: str, mode: str, job: str) -> None:
+    """Puts the folder into place. Under mode "error" nothing is replaced, not even what has come since the job began; under "overwrite" there is a table at
+    every moment, unless the file system cannot exchange names: then for the time between two renames there is none."""
+    parent = os.path.dirname(path)
+    _sync(ready)
+    if mode == "error" or not os.path.lexists(path):
+        try:
+            os.rename(ready, path)  # onto a folder that has files in it, or onto a file, it fails
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+            if mode == "error":
+                raise FailedError(f"path {path} has been made by somebody else meanwhile: nothing was written") from error
+        else:
+            _sync(parent)
+            return
+    if not _exchange(ready, path):
+        aside = f"{parent}/.{os.path.basename(path)}.{job}.old"
+        os.rename(path, aside)
+        try:
+            os.rename(ready, path)
+        except OSError:
+            os.rename(aside, path)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+    _sync(parent)
+
+
+def _publish_folder(parts: list[_Part], count: int, staging: str, ready: str, path: str, mode: str, job: str) -> None:
+    """A folder of Parquet files: made beside the place, and put there as a whole."""
+    os.mkdir(ready)
+    for part in parts:
+        os.rename(os.path.join(staging, part.file), os.path.join(ready, _part_name(part.number, count)))
+    with open(os.path.join(ready, "_SUCCESS"), "wb"):
+        pass
+    _publish(ready, path, mode, job)
+
+
+def _publish_delta(parts: list[_Part], staging: str, target: Any, path: str, provenance: str) -> None:
+    """A version of a Delta table: files under names that no other job has, then the commit that names them."""
+    unique, moved = uuid.uuid4().hex, []
+    created = not os.path.lexists(path)
+    os.makedirs(path, exist_ok=True)
+    published = False
+    try:
+        for part in parts:
+            name = f"part-{part.number:05}-{unique}.parquet"
+            os.rename(os.path.join(staging, part.file), os.path.join(path, name))
+            moved.append((name, part.rows, part.bytes, part.statistics))
+        _sync(os.path.dirname(path))
+        _, failed = target.commit(tuple(moved), provenance, str(uuid.uuid4()), time.time_ns() // 1_000_000)
+        published = True
+    finally:
+        if not published:
+            for name, *_ in moved:
+                os.unlink(os.path.join(path, name))
+            if created:
+                for folder in (os.path.join(path, "_delta_log"), path):
+                    try:
+                        os.rmdir(folder)
+                    except OSError:  # somebody else's files are in it, or it is not there
+                        pass
+    if failed is not None:
+        raise FailedError(f"the version was committed, and may be lost with the machine: {failed}")
+
+
+_DELTA_MODES = ("error", "append", "overwrite")  # in the order of enum adg_delta_mode
 
 
 def write(spark: SparkSession, table: str, path: str | os.PathLike[str], *, dataset: str | os.PathLike[str] = "hes", format: str = "parquet",
           partitions: int | None = None, mode: str = "error", compression: str = "auto", **options: Any) -> int:
-    """Writes a table as a folder of Parquet files, or as a Delta table, many times as fast as Spark's own writer. Returns how many rows it has.
+    """Writes a table as a folder of Parquet files, or as a Delta table, many times as fast as Spark's own writer. Returns how many rows were written.
 
     Tasks write files with adg's writer, each attempt in a folder of its own beside `path`; when all are done, the driver takes the file of one attempt
-    per part and gives the folder its name. A task that is retried or runs twice leaves nothing double, and readers see all of the table or nothing; after a
-    failure what was there before is there still.
+    per part, and gives the folder its name or commits to the Delta table. A task that is retried or runs twice leaves nothing double, and readers see all of
+    the rows or none; after a failure what was there before is there still.
 
     table: its name; dataset and the options rows, patients, seed, profile, metadata, trust, release and allow_unreleased are those of `adg.table`.
-    path: a folder that driver and workers mount under the same name; its parent must exist. Files are called part-IIIII-of-NNNNN.parquet.
-    format: "parquet", or "delta": a new Delta table, of one version.
+    path: a folder that driver and workers mount under the same name; its parent must exist. Files of a folder are called part-IIIII-of-NNNNN.parquet.
+    format: "parquet", or "delta": a Delta table.
     partitions: how many files; default: one per 1,048,576 rows.
-    mode: "error" refuses a path that exists, "overwrite" replaces it; a Delta table, which has a history to keep, is not replaced.
+    mode: "error" refuses a path that exists. "overwrite" replaces a folder; of a Delta table it makes a version without the rows that were there, and fails
+        when somebody else has committed since the job began. "append" is for Delta tables: a version with these rows, too; the columns must be the same. Delta
+        tables with a checkpoint, features, partition columns or a protocol above 1, 2 are left to Spark: InputError.
     compression: "auto", "zstd" or "none".
     """
-    for name, value, kinds in (("format", format, ("parquet", "delta")), ("mode", mode, ("error", "overwrite")),
+    for name, value, kinds in (("format", format, ("parquet", "delta")), ("mode", mode, _DELTA_MODES if format == "delta" else ("error", "overwrite")),
                                ("compression", compression, ("auto", "zstd", "none"))):
         if value not in kinds:
             raise UsageError(f"{name}: expected one of {', '.join(kinds)}, not {value!r}")
-    if format == "delta" and mode != "error":
-        raise UsageError("format delta makes new tables: mode='overwrite' would end the history of one that is there")
-    target = _local(path)
-    arguments = _arguments(table, dataset, options)
-    made = _planned(arguments)
+    path = _local(path)
+    planned, made = _plan(table, dataset, options)
     ranges = _ranges(made.num_blocks, partitions, WRITE_BLOCKS)
-    if mode == "error" and os.path.lexists(target):
-        raise UsageError(f"path {target} exists: remove it, or say mode='overwrite'")
-    schema = _spark_schema(made)
-    if format == "delta" and "timestamp_ntz" in schema.simpleString():
-        raise UsageError(f"table {made.name} has a timestamp without a time zone, for which Delta needs a feature that is not written here")
+    if mode == "error" and os.path.lexists(path):
+        raise UsageError(f"path {path} exists: remove it, or say what becomes of it with mode=")
+    if format == "parquet" and os.path.lexists(os.path.join(path, "_delta_log")):
+        raise UsageError(f"path {path} is a Delta table, whose history would end: say format='delta'")
+    target = made._plan.delta_target(path, _DELTA_MODES.index(mode)) if format == "delta" else None
     job = f"adg-{uuid.uuid4().hex}"
-    beside = f"{os.path.dirname(target)}/.{os.path.basename(target)}.{job}"
+    beside = f"{os.path.dirname(path)}/.{os.path.basename(path)}.{job}"
     staging, ready = f"{beside}.parts", f"{beside}.ready"
     write_part = _write_part
 
@@ -229,20 +311,18 @@ def write(spark: SparkSession, table: str, path: str | os.PathLike[str], *, data
 
         for batch in batches:
             for number in batch.column(0).to_pylist():
-                file, count, size = write_part(arguments, staging, compression, number, *ranges[number])
-                yield pyarrow.RecordBatch.from_pydict({"part": [number], "file": [file], "rows": [count], "bytes": [size]})
+                part = write_part(planned, staging, compression, number, *ranges[number])
+                yield pyarrow.RecordBatch.from_pydict({name: [value] for name, value in zip(("number", "file", "rows", "bytes", "statistics"), part)})
 
     os.mkdir(staging)
     try:
-        done = spark.range(0, len(ranges), 1, len(ranges)).mapInArrow(write_partition, "part long, file string, rows long, bytes long").collect()
-        rows = [tuple(row) for row in done]
-        _commit(rows, ranges, made, staging, ready)
+        done = (spark.range(0, len(ranges), 1, len(ranges))
+                .mapInArrow(write_partition, "number long, file string, rows long, bytes long, statistics string").collect())
+        parts = _check([_Part(*row) for row in done], ranges, made, staging)
         if format == "delta":
-            _write_log(rows, schema, arguments, ready)
+            _publish_delta(parts, staging, target, path, planned.provenance)
         else:
-            with open(os.path.join(ready, "_SUCCESS"), "wb"):
-                pass
-        _publish(ready, target, job)
+            _publish_folder(parts, len(ranges), staging, ready, path, mode, job)
     finally:
         for folder in (staging, ready):
             shutil.rmtree(folder, ignore_errors=True)

@@ -69,17 +69,16 @@ class DefaultSource(DataSource):
     def name(cls) -> str:
         return "adg"
 
-    def _plan(self) -> tuple[tuple, Table, int | None]:
+    def _plan(self) -> tuple[adg.spark._Job, Table, int | None]:
         options = _options(self.options)
         partitions = options.pop("partitions", None)
-        arguments = adg.spark._arguments(options.pop("table"), options.pop("dataset", "hes"), options)
-        return arguments, adg.spark._planned(arguments), partitions
+        return (*adg.spark._plan(options.pop("table"), options.pop("dataset", "hes"), options), partitions)
 
     def schema(self) -> StructType:
         return adg.spark._spark_schema(self._plan()[1])
 
     def reader(self, schema: StructType) -> DataSourceReader:
-        arguments, made, partitions = self._plan()
+        job, made, partitions = self._plan()
         theirs = {field.name.lower(): field for field in adg.spark._spark_schema(made)}
         for field in schema:
             there = theirs.get(field.name.lower())
@@ -87,14 +86,14 @@ class DefaultSource(DataSource):
                 raise InputError(f"table {made.name} has no column {field.name}")
             if there.dataType != field.dataType:
                 raise InputError(f"column {field.name}: expected {there.dataType.simpleString()}, not {field.dataType.simpleString()}")
-        return Reader(arguments, tuple(field.name for field in schema), adg.spark._ranges(made.num_blocks, partitions, adg.spark.READ_BLOCKS))
+        return Reader(job, tuple(field.name for field in schema), adg.spark._ranges(made.num_blocks, partitions, adg.spark.READ_BLOCKS))
 
 
 class Reader(DataSourceReader):
     """Columns of a table, a partition per range of blocks."""
 
-    def __init__(self, arguments: tuple, columns: tuple[str, ...], ranges: list[tuple[int, int]]) -> None:
-        self._arguments = arguments
+    def __init__(self, job: adg.spark._Job, columns: tuple[str, ...], ranges: list[tuple[int, int]]) -> None:
+        self._job = job
         self._columns = columns
         self._ranges = ranges
 
@@ -102,6 +101,6 @@ class Reader(DataSourceReader):
         return [Range(first, end) for first, end in self._ranges]
 
     def read(self, partition: Range) -> Iterator[pyarrow.RecordBatch]:
-        made = adg.spark._planned(self._arguments).select(self._columns)
+        made = adg.spark._planned(self._job).select(self._columns)
         for batch in adg.spark._batches(made.blocks(partition.first, partition.end)):
             yield batch.rename_columns(list(self._columns))

@@ -4,22 +4,23 @@
  * adg/__init__.py, which is what people see. The stable ABI of CPython 3.10; nothing of Python is touched while blocks are made, so
  * the interpreter's lock is released around whatever takes long.
  */
-#define Py_LIMITED_API 0x030A0000
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "module.h"
 
 #include <nanoarrow/nanoarrow.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "adg.h"
 #include "adg_version.h"
 #include "dataset/dataset.h"
 #include "generate/plan.h"
+#include "run/describe.h"
+#include "run/provenance.h"
 
 /* Each carries the message; adg/__init__.py says what they mean. */
 static PyObject *error_types[ADG_BAD_INPUT + 1];
 
-static PyObject *raise(enum adg_status status, const struct adg_error *error)
+PyObject *adg_python_raise(enum adg_status status, const struct adg_error *error)
 {
     PyErr_SetString(error_types[status], error->message);
     return NULL;
@@ -84,6 +85,7 @@ static PyObject *schema_capsule(struct ArrowSchema *schema)
 
 struct plan_object {
     PyObject_HEAD struct adg_plan *plan;
+    PyObject *provenance; /* JSON */
 };
 
 /* The strings of a tuple, which lives longer; NULL with an exception. */
@@ -139,7 +141,7 @@ static PyObject *plan_stream(PyObject *self, PyObject *arguments)
     }
     enum adg_status status = adg_stream_open(plan, &options, &stream, &error);
     PyMem_Free(names);
-    return status == ADG_OK ? stream_capsule(&stream) : raise(status, &error);
+    return status == ADG_OK ? stream_capsule(&stream) : adg_python_raise(status, &error);
 }
 
 static PyObject *plan_schema(PyObject *self, PyObject *arguments)
@@ -154,7 +156,7 @@ static PyObject *plan_schema(PyObject *self, PyObject *arguments)
     }
     enum adg_status status = adg_stream_schema(plan, &options, &schema, &error);
     PyMem_Free(names);
-    return status == ADG_OK ? schema_capsule(&schema) : raise(status, &error);
+    return status == ADG_OK ? schema_capsule(&schema) : adg_python_raise(status, &error);
 }
 
 static PyObject *plan_write_parquet(PyObject *self, PyObject *arguments)
@@ -164,18 +166,26 @@ static PyObject *plan_write_parquet(PyObject *self, PyObject *arguments)
     int compression;
     const char *path;
     uint64_t rows = 0, bytes = 0;
+    struct adg_buffer statistics = {0};
     struct adg_error error = {{0}};
     enum adg_status status = ADG_OK;
     if (!PyArg_ParseTuple(arguments, "KKis", &first, &end, &compression, &path)) {
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS;
-    status = adg_parquet_write(plan, first, end, (enum adg_compression)compression, path, &rows, &bytes, &error);
+    status = adg_parquet_write_described(plan, first, end, (enum adg_compression)compression, path, &rows, &bytes,
+                                         &statistics, &error);
     Py_END_ALLOW_THREADS;
-    if (status != ADG_OK) {
-        return raise(status, &error);
-    }
-    return Py_BuildValue("KK", (unsigned long long)rows, (unsigned long long)bytes);
+    PyObject *told = status != ADG_OK ? adg_python_raise(status, &error)
+                                      : Py_BuildValue("KKs#", (unsigned long long)rows, (unsigned long long)bytes,
+                                                      (const char *)statistics.data, (Py_ssize_t)statistics.size);
+    adg_buffer_fini(&statistics);
+    return told;
+}
+
+static PyObject *plan_delta_target(PyObject *self, PyObject *arguments)
+{
+    return adg_python_delta_target(((struct plan_object *)self)->plan, arguments);
 }
 
 static PyObject *plan_rows(PyObject *self, void *closure)
@@ -218,10 +228,19 @@ static PyObject *plan_warnings(PyObject *self, void *closure)
     return texts(adg_plan_warning_count(plan), adg_plan_warning, plan);
 }
 
+static PyObject *plan_provenance(PyObject *self, void *closure)
+{
+    (void)closure;
+    PyObject *provenance = ((struct plan_object *)self)->provenance;
+    Py_INCREF(provenance);
+    return provenance;
+}
+
 static void plan_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     adg_plan_free(((struct plan_object *)self)->plan);
+    Py_XDECREF(((struct plan_object *)self)->provenance);
     PyObject_Free(self);
     Py_DECREF(type);
 }
@@ -230,7 +249,8 @@ static PyMethodDef plan_methods[] = {
     {"stream", plan_stream, METH_VARARGS, "stream(first_block, end_block, columns, dictionaries) -> capsule"},
     {"schema", plan_schema, METH_VARARGS, "schema(first_block, end_block, columns, dictionaries) -> capsule"},
     {"write_parquet", plan_write_parquet, METH_VARARGS,
-     "write_parquet(first_block, end_block, compression, path) -> (rows, bytes)"},
+     "write_parquet(first_block, end_block, compression, path) -> (rows, bytes, statistics)"},
+    {"delta_target", plan_delta_target, METH_VARARGS, "delta_target(folder, mode) -> DeltaTarget"},
     {0},
 };
 static PyGetSetDef plan_properties[] = {
@@ -238,6 +258,7 @@ static PyGetSetDef plan_properties[] = {
     {"blocks", plan_blocks, NULL, "blocks of 16,384 rows", NULL},
     {"columns", plan_columns, NULL, "names, in order", NULL},
     {"warnings", plan_warnings, NULL, "of planning, a line each", NULL},
+    {"provenance", plan_provenance, NULL, "what the rows are made from, as JSON", NULL},
     {0},
 };
 static PyType_Slot plan_slots[] = {
@@ -291,6 +312,8 @@ static PyObject *make_plan(PyObject *module, PyObject *arguments)
     int allow_unreleased, coherent;
     unsigned long long patients, rows, seed, shard, shards;
     unsigned threads;
+    json_t *said = NULL;
+    char *provenance = NULL;
     enum adg_status status = ADG_OK;
     if (!PyArg_ParseTuple(arguments, "szzzzpsKKKKKIp", &inputs.dataset, &source->folder, &source->open_folder,
                           &source->release, &source->trust, &allow_unreleased, &table, &patients, &rows, &seed, &shard,
@@ -310,17 +333,38 @@ static PyObject *make_plan(PyObject *module, PyObject *arguments)
     if (status == ADG_OK) {
         status = adg_plan_new(inputs.definition, inputs.metadata, table, &options, &plan, &error);
     }
+    if (status == ADG_OK) {
+        const struct adg_provenance about = {.definition = inputs.definition,
+                                             .metadata = inputs.metadata,
+                                             .tool = ADG_PYTHON_TOOL,
+                                             .profile = adg_profile_names[options.profile],
+                                             .seed = seed,
+                                             .patients = patients,
+                                             .rows = rows,
+                                             .shards = shards};
+        const struct adg_provenance_entry entry = {.table = table, .rows = adg_plan_rows(plan)};
+        said = adg_provenance_json(&about, &entry);
+        provenance = said != NULL ? json_dumps(said, JSON_COMPACT) : NULL;
+        status = provenance == NULL ? adg_fail_memory(&error) : ADG_OK;
+        json_decref(said);
+    }
     close_inputs(&inputs);
     Py_END_ALLOW_THREADS;
-    if (status != ADG_OK) {
-        return raise(status, &error);
-    }
-    struct plan_object *object = PyObject_New(struct plan_object, plan_type);
-    if (object == NULL) {
+    struct plan_object *object = status == ADG_OK ? PyObject_New(struct plan_object, plan_type) : NULL;
+    if (object != NULL) {
+        object->plan = plan;
+        object->provenance = PyUnicode_FromString(provenance);
+    } else {
         adg_plan_free(plan);
+    }
+    free(provenance); /* jansson's own memory */
+    if (status != ADG_OK) {
+        return adg_python_raise(status, &error);
+    }
+    if (object != NULL && object->provenance == NULL) {
+        Py_DECREF(object);
         return NULL;
     }
-    object->plan = plan;
     return (PyObject *)object;
 }
 
@@ -347,7 +391,7 @@ static PyObject *metadata_stream(PyObject *module, PyObject *arguments)
     }
     close_inputs(&inputs);
     Py_END_ALLOW_THREADS;
-    return status == ADG_OK ? stream_capsule(&stream) : raise(status, &error);
+    return status == ADG_OK ? stream_capsule(&stream) : adg_python_raise(status, &error);
 }
 
 /* (dataset, table) */
@@ -366,7 +410,7 @@ static PyObject *schema(PyObject *module, PyObject *arguments)
         status = adg_definition_schema(definition, table, &made, &error);
     }
     adg_definition_free(definition);
-    return status == ADG_OK ? schema_capsule(&made) : raise(status, &error);
+    return status == ADG_OK ? schema_capsule(&made) : adg_python_raise(status, &error);
 }
 
 static int put_tables(const struct adg_definition *definition, struct ArrowArray *batch)
@@ -436,7 +480,7 @@ static PyObject *tables(PyObject *module, PyObject *arguments)
     }
     enum adg_status status = adg_definition_open(dataset, &definition, &error);
     if (status != ADG_OK) {
-        return raise(status, &error);
+        return adg_python_raise(status, &error);
     }
     int code = tables_stream(definition, &stream);
     adg_definition_free(definition);
@@ -489,7 +533,7 @@ PyMODINIT_FUNC PyInit__adg(void)
 {
     PyObject *module = PyModule_Create(&definition_of_module);
     plan_type = (PyTypeObject *)PyType_FromSpec(&plan_spec);
-    if (module == NULL || plan_type == NULL || !add_errors(module) ||
+    if (module == NULL || plan_type == NULL || !adg_python_delta_types() || !add_errors(module) ||
         PyModule_AddStringConstant(module, "version", ADG_VERSION) != 0 ||
         PyModule_AddStringConstant(module, "commit", ADG_COMMIT) != 0) {
         Py_XDECREF(module);

@@ -9,7 +9,7 @@
 
 #include "core/memory.h"
 
-enum { FIRST_CHUNK_BYTES = 4096, LARGEST_CHUNK_BYTES = 1 << 24, ALIGNMENT = 16 };
+enum { FIRST_CHUNK_BYTES = 4096, LARGEST_CHUNK_BYTES = 1 << 22, ALIGNMENT = 16 };
 
 struct adg_arena_chunk {
     struct adg_arena_chunk *next;
@@ -78,6 +78,15 @@ char *adg_arena_strndup(struct adg_arena *arena, const char *text, size_t length
 char *adg_arena_strdup(struct adg_arena *arena, const char *text)
 {
     return adg_arena_strndup(arena, text, strlen(text));
+}
+
+size_t adg_arena_bytes(const struct adg_arena *arena)
+{
+    size_t bytes = 0;
+    for (const struct adg_arena_chunk *chunk = arena->chunks; chunk != NULL; chunk = chunk->next) {
+        bytes += chunk->bytes;
+    }
+    return bytes - arena->left_bytes;
 }
 
 void adg_arena_fini(struct adg_arena *arena)

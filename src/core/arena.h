@@ -16,6 +16,7 @@ void *adg_arena_alloc(struct adg_arena *arena, size_t bytes);               /* a
 void *adg_arena_array(struct adg_arena *arena, size_t count, size_t bytes); /* cleared; NULL on overflow too */
 char *adg_arena_strndup(struct adg_arena *arena, const char *text, size_t length); /* ends with NUL */
 char *adg_arena_strdup(struct adg_arena *arena, const char *text);
+size_t adg_arena_bytes(const struct adg_arena *arena); /* given out, with what rounding and the ends of chunks waste */
 void adg_arena_fini(struct adg_arena *arena);
 
 #endif

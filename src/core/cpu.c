@@ -24,6 +24,12 @@ static void choose(void)
 #endif
 }
 
+bool adg_cpu_is_known(void)
+{
+    const char *asked = getenv("ADG_CPU");
+    return asked == NULL || strcmp(asked, "scalar") == 0 || strcmp(asked, "avx2") == 0 || strcmp(asked, "avx512") == 0;
+}
+
 enum adg_cpu adg_cpu_choose(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -224,6 +224,36 @@ enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_
     return status;
 }
 
+/* 0, EEXIST or another reason. Where there are no hard links, the kernel renames without replacing. */
+static int link_or_rename(const char *from, const char *to)
+{
+    struct stat info;
+    if (link(from, to) == 0) {
+        return 0;
+    }
+    int failed = errno;
+    if (stat(from, &info) == 0 && info.st_nlink == 2) { /* a network's file system has done it, and lost the answer */
+        return 0;
+    }
+    if (failed == EPERM || failed == EOPNOTSUPP || failed == ENOSYS) {
+        return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
+    }
+    return failed;
+}
+
+enum adg_status adg_atomic_file_link(struct adg_atomic_file *file, bool *taken, struct adg_error *error)
+{
+    if (fsync(file->fd) != 0) {
+        return adg_fail_errno(error, errno, "%s cannot be synced", file->path);
+    }
+    int failed = link_or_rename(file->temporary_path, file->path);
+    if (failed != 0 && failed != EEXIST) {
+        return adg_fail_errno(error, failed, "%s cannot be given its final name", file->path);
+    }
+    *taken = failed == EEXIST;
+    return ADG_OK;
+}
+
 void adg_atomic_file_fini(struct adg_atomic_file *file)
 {
     if (file->fd >= 0) {

@@ -2,7 +2,7 @@
  * Files: read whole, or written so that they appear under their final name only when complete and synced.
  *
  * An atomic file is written under a temporary name (".<name>.<12 random digits>.tmp") in the target's own folder; commit syncs it,
- * renames it over the final name and syncs the folder. abort, or a process that ends on SIGINT or SIGTERM through
+ * renames it over the final name and syncs the folder; link replaces nothing. abort, or a process that ends on SIGINT or SIGTERM through
  * adg_stop_requested(), removes it.
  */
 #ifndef ADG_CORE_FILE_H
@@ -26,6 +26,8 @@ ADG_MUST_CHECK enum adg_status adg_atomic_file_open(struct adg_atomic_file *file
 ADG_MUST_CHECK enum adg_status adg_atomic_file_write(struct adg_atomic_file *file, const void *data, size_t size,
                                                      struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_error *error);
+/* Syncs it and gives it its final name when nobody has that; else *taken is true, and it is as before. The folder is still to be synced. */
+ADG_MUST_CHECK enum adg_status adg_atomic_file_link(struct adg_atomic_file *file, bool *taken, struct adg_error *error);
 /* Removes what processes that were killed have left of this file. The caller has the right to write it, and nobody else. */
 ADG_MUST_CHECK enum adg_status adg_atomic_file_sweep(const char *path, struct adg_error *error);
 /* Removes what is not committed; nothing to do after commit. Accepts a file whose open failed. */

@@ -5,7 +5,8 @@
  * read back as, and of two numbers of at most 15 digits no two are the same double.
  *
  * The fewest digits of a double are found by trying 15, 16 and 17 significant digits and taking the first that reads back equal. A
- * number of fewer digits comes back from 15 with zeros behind it (DBL_DIG), which are taken off. From 2^-6 to 2^53 a double times the
+ * number of fewer digits comes back from 15 with zeros behind it (DBL_DIG), which are taken off. Below a power of two doubles lie half as
+ * far apart as above it: where the nearest 16 digits are too far below, those one higher may read back. From 2^-6 to 2^53 a double times the
  * power of ten that makes it a whole number of so many digits is exact in 128 bits, and so is the comparison with the doubles beside
  * it; others go through the C library's exact conversions, where below DBL_MIN all numbers of digits are tried. The digits are then
  * laid out without an exponent.
@@ -196,6 +197,28 @@ static size_t shortest_format(double value, char *out)
     }
 }
 
+/* One more in the last digit of "-d.ddde-xx". A text of nines is left: it would be one of fewer digits, which has been tried. */
+static void raise_last_digit(char *text)
+{
+    char *last = strchr(text, 'e');
+    while (--last > text && (*last == '9' || *last == '.')) {
+    }
+    if (*last < '0' || *last > '8') {
+        return;
+    }
+    (*last)++;
+    for (char *c = last + 1; *c != 'e'; c++) {
+        *c = *c == '.' ? '.' : '0';
+    }
+}
+
+static bool is_power_of_two(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & ((UINT64_C(1) << 52) - 1)) == 0;
+}
+
 size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES])
 {
     if (value == 0) {
@@ -220,6 +243,12 @@ size_t adg_double_format(double value, char out[ADG_NUMBER_TEXT_BYTES])
         snprintf(text, sizeof text, "%.*e", precision, value);
         if (strtod(text, NULL) == value) {
             break;
+        }
+        if (first > 0 && is_power_of_two(value)) {
+            raise_last_digit(text);
+            if (strtod(text, NULL) == value) {
+                break;
+            }
         }
     }
     uselocale(before);

@@ -233,3 +233,23 @@ void adg_definition_free(struct adg_definition *definition)
         adg_arena_fini(&arena);
     }
 }
+
+enum adg_status adg_definition_check_tables(const struct adg_definition *definition, const char *const *names,
+                                            uint32_t count, struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        status = adg_definition_find_table(definition, names[i], NULL, NULL, error);
+    }
+    return status;
+}
+
+bool adg_table_is_among(const char *table, const char *const *names, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(names[i], table) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -128,6 +128,12 @@ const struct adg_definition *adg_definition_hold(const struct adg_definition *de
 ADG_MUST_CHECK enum adg_status adg_definition_find_table(const struct adg_definition *definition, const char *table,
                                                          const struct adg_dataset **out_dataset,
                                                          const struct adg_table **out_table, struct adg_error *error);
+/* ADG_BAD_INPUT: one of the names is no table of it. */
+ADG_MUST_CHECK enum adg_status adg_definition_check_tables(const struct adg_definition *definition,
+                                                           const char *const *names, uint32_t count,
+                                                           struct adg_error *error);
+/* Whether a table is among those. */
+bool adg_table_is_among(const char *table, const char *const *names, uint32_t count);
 const struct adg_dataset *adg_definition_find_dataset(const struct adg_definition *definition,
                                                       const char *name); /* or NULL */
 

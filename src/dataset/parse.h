@@ -5,7 +5,7 @@
 #define ADG_DATASET_PARSE_H
 
 #include "dataset/dataset.h"
-#include "dataset/tree.h"
+#include "yaml/tree.h"
 
 /*
  * Reads datasets[index], whose source_text is set, from that text; first_line (0-based) is the text's place in `file`, for

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "dataset/parse.h"
-#include "dataset/tree.h"
+#include "yaml/tree.h"
 
 enum { MAX_FIELDS = 65535, MAX_TABLES = 65535 };
 
@@ -553,7 +553,7 @@ enum adg_status adg_dataset_read(const char *file, size_t first_line, struct adg
                                  struct adg_arena *arena, struct adg_error *error)
 {
     struct adg_dataset *dataset = &datasets[index];
-    struct context context = {.tree = {.file = file, .first_line = first_line, .arena = arena, .error = error},
+    struct context context = {.tree = {.file = file, .what = "dataset", .first_line = first_line, .arena = arena, .error = error},
                               .dataset = dataset,
                               .earlier = datasets,
                               .earlier_count = index};

@@ -223,3 +223,9 @@ enum adg_status adg_target_find_driver(struct adg_target *target, struct adg_are
     }
     return status == ADG_OK ? note_places(target, arena, error) : status;
 }
+
+enum adg_status adg_target_find_libpq(struct adg_target *target, struct adg_arena *arena, struct adg_error *error)
+{
+    target->library = "libpq.so.5"; /* where the loader looks */
+    return note_places(target, arena, error);
+}

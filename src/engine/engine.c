@@ -243,6 +243,40 @@ enum adg_status adg_engine_open_target(const struct adg_target *target, const st
     return ADG_OK;
 }
 
+enum adg_status adg_engine_open_out(const struct adg_target *target, unsigned threads, const char *spill,
+                                    struct adg_engine **out, struct adg_error *error)
+{
+    const struct adg_engine_options options = {.threads = threads, .folder = spill};
+    struct AdbcError reason = {0};
+    struct adg_engine *engine = adg_alloc_zero(1, sizeof *engine);
+    if (engine == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = load_driver(engine, target, error);
+    if (status == ADG_OK) {
+        status = open_database(engine, target->options, target->option_count, error);
+    }
+    if (status == ADG_OK) {
+        status = connect_to(engine, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_start_watcher(engine, error);
+    }
+    if (status == ADG_OK && target->file != NULL) {
+        status = lock_down(engine, &options, error);
+    }
+    if (status == ADG_OK && engine->driver.ConnectionSetOption(&engine->connection, ADBC_CONNECTION_OPTION_AUTOCOMMIT,
+                                                               ADBC_OPTION_VALUE_DISABLED, &reason) != ADBC_STATUS_OK) {
+        status = adg_engine_refused(engine, &reason, "beginning a transaction", error);
+    }
+    if (status != ADG_OK) {
+        adg_engine_free(engine);
+        return adg_context(error, status, "%s", target->shown);
+    }
+    *out = engine;
+    return ADG_OK;
+}
+
 const struct adg_dialect *adg_engine_dialect(const struct adg_engine *engine)
 {
     return engine->dialect;

@@ -60,7 +60,7 @@ ADG_MUST_CHECK enum adg_status adg_engine_next(struct adg_engine_result *result,
 void adg_engine_result_free(struct adg_engine_result *result);
 
 /* A result's columns as their names and types, without rows: for a query that need not be one that can be read here. */
-enum adg_column_kind {
+enum adg_result_kind {
     ADG_COLUMN_TEXT,
     ADG_COLUMN_INT,
     ADG_COLUMN_DECIMAL,
@@ -75,7 +75,7 @@ enum adg_column_kind {
 ADG_MUST_CHECK enum adg_status adg_engine_describe(struct adg_engine *engine, const char *sql, const char *doing,
                                                    struct adg_engine_result **out, struct adg_error *error);
 uint32_t adg_engine_column_count(const struct adg_engine_result *result);
-const char *adg_engine_column(const struct adg_engine_result *result, uint32_t column, enum adg_column_kind *kind);
+const char *adg_engine_column(const struct adg_engine_result *result, uint32_t column, enum adg_result_kind *kind);
 
 /* Values of the row; text is valid until the next row. Integers, dates (days), timestamps (microseconds) and booleans are
  * read as int64. The caller knows the column's type from its query. */
@@ -96,6 +96,28 @@ uint32_t adg_engine_read_ints(const struct adg_engine_result *result, uint32_t c
                               int64_t *out, bool *null);
 uint32_t adg_engine_read_doubles(const struct adg_engine_result *result, uint32_t column, uint32_t first,
                                  uint32_t count, double *out, bool *null);
+
+/* ---- rows in ----------------------------------------------------------------------------------------------------- */
+
+struct ArrowArrayStream;
+
+/*
+ * A database to write to, in transactions: one is always open, and ends with commit or rollback. The driver's options are the target's; of
+ * the database nothing is known but that it takes the SQL standard's create table. `spill`: as `folder` above, need not be there. ADG_FAILED also:
+ * its driver knows no transactions.
+ */
+ADG_MUST_CHECK enum adg_status adg_engine_open_out(const struct adg_target *target, unsigned threads, const char *spill,
+                                                   struct adg_engine **out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_commit(struct adg_engine *engine, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_rollback(struct adg_engine *engine, struct adg_error *error);
+/* The names of a table's columns, in the arena; NULL: there is no such table. Rolls back. */
+ADG_MUST_CHECK enum adg_status adg_engine_table_columns(struct adg_engine *engine, const char *table,
+                                                        struct adg_arena *arena, const char *const **names,
+                                                        uint32_t *count, struct adg_error *error);
+/* Appends the rows of the stream, which is taken over, to a table that is there. Runs until the stream ends. */
+ADG_MUST_CHECK enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table,
+                                                 struct ArrowArrayStream *stream, const char *doing,
+                                                 struct adg_error *error);
 
 /* Appends a text as SQL literal, or a name as SQL identifier. */
 ADG_MUST_CHECK enum adg_status adg_sql_literal(struct adg_buffer *sql, const char *text, struct adg_error *error);

@@ -15,10 +15,16 @@ static const struct {
     enum kind kind;
     const char *hint;
 } hints[] = {
+    {"Could not set lock", PLAIN, "another process has the file open"},
+    {"transaction is aborted", PLAIN, "the database broke the transaction off, as it does when rows go against a key"},
+    {"Could not write", PLAIN, "a file cannot be written, or the disk is full"},
+    {"No space left", PLAIN, "the disk is full"},
     {"IO Error", PLAIN, "a file cannot be read or written, or the disk is full"},
     {"Out of Memory Error", PLAIN, "memory or the space for temporary files is used up"},
     {"Permission Error", PLAIN, "a file may not be read"},
     {"Invalid Input Error", BAD_SOURCE, "the source cannot be read"},
+    {"Constraint Error", PLAIN, "a constraint of the table, such as its primary key, refuses rows"},
+    {"Dependency Error", PLAIN, "something else in the database, such as a view, rests on the table"},
     {"Conversion Error", BAD_SOURCE, "the source cannot be read"},
     {"Catalog Error", NO_TABLE, "there is no such table"},
     {"22021", BAD_SOURCE, "the database holds text that is no UTF-8 and gives no encoding for it"},
@@ -43,6 +49,11 @@ static const struct {
     {"FATAL:  role", PLAIN, "the server does not accept the user or the password"},
     {"57014", PLAIN, "the query was cancelled at the server, or took longer than it allows"},
     {"53100", PLAIN, "the server's disk is full"},
+    {"25006", PLAIN, "the database is only to be read"},
+    {"23505", PLAIN, "a unique key of the table has such values already"},
+    {"UNIQUE constraint failed", PLAIN, "a unique key of the table has such values already"},
+    {"no such table", NO_TABLE, "there is no such table"},
+    {"unsupported type", PLAIN, "the driver does not know the type of a column"},
     {"53200", PLAIN, "the server's memory is used up"},
     {"57P0", PLAIN, "the connection to the server was lost"},
     {"terminating connection", PLAIN, "the connection to the server was lost"},
@@ -73,7 +84,7 @@ enum adg_status adg_engine_refused(struct adg_engine *engine, struct AdbcError *
         }
     }
     engine->no_table = kind == NO_TABLE;
-    enum adg_status status = engine->dialect != NULL ? adg_stop_check(error) : ADG_OK;
+    enum adg_status status = engine->dialect != NULL || engine->watched ? adg_stop_check(error) : ADG_OK;
     if (status == ADG_OK) {
         status = adg_fail(error, kind == PLAIN ? ADG_FAILED : ADG_BAD_INPUT, "%s: %s", doing, hint);
     }

@@ -128,11 +128,11 @@ static bool has_metadata(const struct ArrowSchema *schema, const char *key, cons
 }
 
 /* Types that a driver has no Arrow type for come as another one, with a note. */
-static bool is_noted(const struct ArrowSchema *schema, enum adg_column_kind *kind)
+static bool is_noted(const struct ArrowSchema *schema, enum adg_result_kind *kind)
 {
     static const struct {
         const char *key, *value;
-        enum adg_column_kind kind;
+        enum adg_result_kind kind;
     } notes[] = {
         {"POSTGRESQL:type", "numeric", ADG_COLUMN_DECIMAL}, {"ADBC:postgresql:typname", "numeric", ADG_COLUMN_DECIMAL},
         {"POSTGRESQL:type", "money", ADG_COLUMN_OTHER},     {"POSTGRESQL:type", "uuid", ADG_COLUMN_TEXT},
@@ -147,10 +147,10 @@ static bool is_noted(const struct ArrowSchema *schema, enum adg_column_kind *kin
     return false;
 }
 
-static enum adg_column_kind kind_of(const struct ArrowSchema *schema)
+static enum adg_result_kind kind_of(const struct ArrowSchema *schema)
 {
     struct ArrowSchemaView view;
-    enum adg_column_kind kind = ADG_COLUMN_OTHER;
+    enum adg_result_kind kind = ADG_COLUMN_OTHER;
     if (is_noted(schema, &kind) || ArrowSchemaViewInit(&view, schema, NULL) != NANOARROW_OK) {
         return kind;
     }
@@ -189,7 +189,7 @@ static enum adg_column_kind kind_of(const struct ArrowSchema *schema)
     }
 }
 
-const char *adg_engine_column(const struct adg_engine_result *result, uint32_t column, enum adg_column_kind *kind)
+const char *adg_engine_column(const struct adg_engine_result *result, uint32_t column, enum adg_result_kind *kind)
 {
     *kind = kind_of(result->schema.children[column]);
     return result->schema.children[column]->name;

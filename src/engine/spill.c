@@ -36,7 +36,8 @@ enum adg_status adg_spill_create(const char *beside, char **out, struct adg_erro
     }
     char *absolute = realpath(folder, NULL); /* the engine compares paths as text */
     if (absolute == NULL) {
-        status = adg_folder_remove(folder, NULL) == ADG_OK ? adg_fail_memory(error) : ADG_FAILED;
+        status = adg_fail_errno(error, errno, "the path of a folder beside %s cannot be resolved", beside);
+        rmdir(folder);
     } else {
         *out = absolute;
     }

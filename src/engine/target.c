@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "core/memory.h"
 
@@ -26,8 +27,7 @@ bool adg_target_is(const char *source)
 
 static enum adg_status refuse_secret(const char *instead, struct adg_error *error)
 {
-    return adg_fail(error, ADG_USAGE,
-                    "option --source: a secret does not belong on a command line, where others see it: %s", instead);
+    return adg_fail(error, ADG_USAGE, "a secret does not belong on a command line, where others see it: %s", instead);
 }
 
 static bool is_secret(const char *key)
@@ -85,6 +85,30 @@ static enum adg_status check_pairs(const char *at, char separator, const char *i
     return ADG_OK;
 }
 
+/* Whether a value, perhaps a URI or a list of settings, holds word=... with the name of a secret. */
+static bool holds_secret(const char *value)
+{
+    enum { LONGEST = 64 };
+    for (const char *equals = strchr(value, '='); equals != NULL; equals = strchr(equals + 1, '=')) {
+        char word[LONGEST];
+        const char *start = equals;
+        while (start > value && start[-1] == ' ') { /* password = ... */
+            start--;
+        }
+        size_t length = 0;
+        while (start > value && length + 1 < LONGEST && strchr("?&; \t\n,\"'{", start[-1]) == NULL) {
+            start--;
+            length++;
+        }
+        memcpy(word, start, length);
+        word[length] = '\0';
+        if (is_secret(word) && strcasecmp(word, "passfile") != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* user:password@ between // and the next slash */
 static bool has_password(const char *uri)
 {
@@ -114,23 +138,60 @@ static enum adg_status set_options(struct adg_target *target, const struct adg_t
     return ADG_OK;
 }
 
+static enum adg_status set_duckdb(struct adg_target *target, const char *file, const char *access,
+                                  struct adg_arena *arena, struct adg_error *error)
+{
+    *target = (struct adg_target){.name = "duckdb",
+                                  .shown = "DuckDB",
+                                  .dialect = adg_dialect_find("duckdb"),
+                                  .file = file,
+                                  .entry = "duckdb_adbc_init"};
+    const struct adg_target_option options[] = {{"path", file}, {"access_mode", access}};
+    return file == NULL ? adg_fail_memory(error) : set_options(target, options, 2, arena, error);
+}
+
 static enum adg_status parse_duckdb(const char *file, struct adg_arena *arena, struct adg_target *target,
                                     struct adg_error *error)
 {
     char *resolved = *file != '\0' ? realpath(file, NULL) : NULL;
     if (resolved == NULL) {
-        return *file == '\0' ? adg_fail(error, ADG_USAGE, "option --source: expected duckdb:FILE")
+        return *file == '\0' ? adg_fail(error, ADG_USAGE, "expected duckdb:FILE")
                              : adg_fail(error, ADG_BAD_INPUT, "%s: there is no such file", file);
     }
-    target->file = adg_arena_strdup(arena, resolved);
+    const char *copy = adg_arena_strdup(arena, resolved);
     free(resolved); /* the C library's own memory */
-    const struct adg_target_option options[] = {{"path", target->file}, {"access_mode", "READ_ONLY"}};
-    *target = (struct adg_target){.name = "duckdb",
-                                  .shown = "DuckDB",
-                                  .dialect = adg_dialect_find("duckdb"),
-                                  .file = target->file,
-                                  .entry = "duckdb_adbc_init"};
-    return target->file == NULL ? adg_fail_memory(error) : set_options(target, options, 2, arena, error);
+    return set_duckdb(target, copy, "READ_ONLY", arena, error);
+}
+
+/* A file that may still have to be made. */
+static enum adg_status parse_duckdb_out(const char *file, struct adg_arena *arena, struct adg_target *target,
+                                        struct adg_error *error)
+{
+    const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
+    const char *folder = slash == NULL   ? "."
+                         : slash == file ? "/"
+                                         : adg_arena_strndup(arena, file, (size_t)(slash - file));
+    if (*name == '\0') {
+        return adg_fail(error, ADG_USAGE, "expected duckdb:FILE");
+    }
+    char *resolved = access(file, F_OK) == 0 ? realpath(file, NULL) : NULL;
+    char *parent = resolved == NULL && folder != NULL ? realpath(folder, NULL) : NULL;
+    const char *copy = NULL;
+    if (resolved != NULL) {
+        copy = adg_arena_strdup(arena, resolved);
+    } else if (parent != NULL) {
+        size_t size = strlen(parent) + strlen(name) + 2;
+        char *path = adg_arena_alloc(arena, size);
+        if (path != NULL) {
+            snprintf(path, size, "%s/%s", parent, name);
+        }
+        copy = path;
+    }
+    bool missing = resolved == NULL && parent == NULL;
+    free(resolved); /* the C library's own memory, both */
+    free(parent);
+    return missing ? adg_fail(error, ADG_FAILED, "%s: there is no such folder", folder)
+                   : set_duckdb(target, copy, "READ_WRITE", arena, error);
 }
 
 static enum adg_status parse_postgresql(const char *uri, struct adg_arena *arena, struct adg_target *target,
@@ -192,7 +253,7 @@ static enum adg_status parse_option(const char *text, size_t size, struct adg_ta
 {
     const char *equals = memchr(text, '=', size);
     if (equals == NULL || equals == text) {
-        return adg_fail(error, ADG_USAGE, "option --source: expected adbc:DRIVER?option=value&option=value");
+        return adg_fail(error, ADG_USAGE, "expected adbc:DRIVER?option=value&option=value");
     }
     size_t key = (size_t)(equals - text);
     option->key = decode(text, key, arena);
@@ -203,13 +264,13 @@ static enum adg_status parse_option(const char *text, size_t size, struct adg_ta
     if (strncmp(option->value, "env:", 4) == 0) {
         const char *name = option->value + 4, *value = getenv(name);
         if (value == NULL) {
-            return adg_fail(error, ADG_USAGE, "option --source: %s is not set in the environment", name);
+            return adg_fail(error, ADG_USAGE, "%s is not set in the environment", name);
         }
         option->value = value;
         return ADG_OK;
     }
     const char *authority = strstr(option->value, "//");
-    return is_secret(option->key) || (authority != NULL && has_password(option->value))
+    return is_secret(option->key) || (authority != NULL && has_password(option->value)) || holds_secret(option->value)
                ? refuse_secret("write option=env:NAME, and it is taken from the variable NAME", error)
                : ADG_OK;
 }
@@ -228,18 +289,12 @@ static enum adg_status parse_adbc(const char *text, const char *dialect, struct 
     if (target->name == NULL) {
         return adg_fail_memory(error);
     }
-    if (dialect == NULL) {
-        return adg_fail(error, ADG_USAGE, "option --source: adbc:DRIVER needs --dialect: %s", adg_dialect_names());
-    }
-    if (target->dialect == NULL) {
-        return adg_fail(error, ADG_USAGE, "option --dialect: expected %s", adg_dialect_names());
-    }
     if (length == 0) {
-        return adg_fail(error, ADG_USAGE, "option --source: expected adbc:DRIVER?option=value&option=value");
+        return adg_fail(error, ADG_USAGE, "expected adbc:DRIVER?option=value&option=value");
     }
     for (const char *at = text + length + (text[length] != '\0'); *at != '\0' && status == ADG_OK;) {
         size_t size = strcspn(at, "&");
-        status = count == MOST_OPTIONS ? adg_fail(error, ADG_USAGE, "option --source: at most %d options", MOST_OPTIONS)
+        status = count == MOST_OPTIONS ? adg_fail(error, ADG_USAGE, "at most %d options", MOST_OPTIONS)
                                        : parse_option(at, size, &options[count], arena, error);
         count++;
         at += size + (at[size] != '\0');
@@ -247,20 +302,40 @@ static enum adg_status parse_adbc(const char *text, const char *dialect, struct 
     return status == ADG_OK ? set_options(target, options, count, arena, error) : status;
 }
 
+static bool begins(const char *text, const char *scheme)
+{
+    return strncmp(text, scheme, strlen(scheme)) == 0;
+}
+
 enum adg_status adg_target_parse(const char *source, const char *dialect, struct adg_arena *arena,
                                  struct adg_target *out, struct adg_error *error)
 {
-    if (strncmp(source, "adbc:", 5) == 0) {
-        return parse_adbc(source + 5, dialect, arena, out, error);
+    const bool adbc = begins(source, "adbc:");
+    if (adbc && dialect == NULL) {
+        return adg_fail(error, ADG_USAGE, "option --source: adbc:DRIVER needs --dialect: %s", adg_dialect_names());
     }
-    if (dialect != NULL) {
+    if (!adbc && dialect != NULL) {
         return adg_fail(error, ADG_USAGE, "option --dialect is for --source adbc:DRIVER");
     }
-    if (strncmp(source, "duckdb:", 7) == 0) {
-        return parse_duckdb(source + 7, arena, out, error);
+    if (adbc && adg_dialect_find(dialect) == NULL) {
+        return adg_fail(error, ADG_USAGE, "option --dialect: expected %s", adg_dialect_names());
     }
-    return strncmp(source, "sc://", 5) == 0 ? parse_spark(source, arena, out, error)
-                                            : parse_postgresql(source, arena, out, error);
+    enum adg_status status = adbc                        ? parse_adbc(source + 5, dialect, arena, out, error)
+                             : begins(source, "duckdb:") ? parse_duckdb(source + 7, arena, out, error)
+                             : begins(source, "sc://")   ? parse_spark(source, arena, out, error)
+                                                         : parse_postgresql(source, arena, out, error);
+    return status == ADG_USAGE ? adg_context(error, status, "option --source") : status;
+}
+
+enum adg_status adg_target_parse_out(const char *out_text, struct adg_arena *arena, struct adg_target *out,
+                                     struct adg_error *error)
+{
+    enum adg_status status = begins(out_text, "adbc:")     ? parse_adbc(out_text + 5, NULL, arena, out, error)
+                             : begins(out_text, "duckdb:") ? parse_duckdb_out(out_text + 7, arena, out, error)
+                             : begins(out_text, "sc://")
+                                 ? adg_fail(error, ADG_USAGE, "Spark takes tables from its own tasks (docs/spark.md)")
+                                 : parse_postgresql(out_text, arena, out, error);
+    return status == ADG_USAGE ? adg_context(error, status, "option --out") : status;
 }
 
 enum adg_status adg_target_files(const struct adg_target *target, struct adg_arena *arena, const char *out[2],

@@ -1,5 +1,5 @@
 /*
- * What --source names when it is no folder: a database, its driver, its dialect (docs/engines.md).
+ * What --source or --out names when it is no folder: a database, its driver, its dialect (docs/engines.md, docs/databases.md).
  *
  *     duckdb:FILE                        postgresql://USER@HOST:PORT/DATABASE?...        sc://HOST:PORT/;...
  *     adbc:DRIVER?option=value&...       with the name of a dialect
@@ -36,10 +36,19 @@ bool adg_target_is(const char *source);
 ADG_MUST_CHECK enum adg_status adg_target_parse(const char *source, const char *dialect, struct adg_arena *arena,
                                                 struct adg_target *out, struct adg_error *error);
 
+/* The same of what --out names: no dialect, and a file of DuckDB need not be there, its folder must. ADG_USAGE also: nothing can be written
+ * there. */
+ADG_MUST_CHECK enum adg_status adg_target_parse_out(const char *out_text, struct adg_arena *arena,
+                                                    struct adg_target *out, struct adg_error *error);
+
 /* Finds the driver's library as the ADBC driver manager does: by manifest or library in the folders of ADBC_DRIVER_PATH, in the
  * user's (~/.config/adbc/drivers) and the system's (/etc/adbc/drivers), else where the loader looks. Nothing is loaded. */
 ADG_MUST_CHECK enum adg_status adg_target_find_driver(struct adg_target *target, struct adg_arena *arena,
                                                       struct adg_error *error);
+
+/* In place of a driver, PostgreSQL's own library (src/load): what that needs. */
+ADG_MUST_CHECK enum adg_status adg_target_find_libpq(struct adg_target *target, struct adg_arena *arena,
+                                                     struct adg_error *error);
 
 /* The files of a database that lies in one: it, and what was written to it last, if that is still there. count 0: elsewhere. */
 ADG_MUST_CHECK enum adg_status adg_target_files(const struct adg_target *target, struct adg_arena *arena,

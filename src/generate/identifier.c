@@ -394,46 +394,57 @@ static const struct adg_member *find_other(const struct adg_plan *plan, const ch
     return NULL;
 }
 
-/* The people of the other table, kept by the plan. ADG_BAD_INPUT: it cannot be generated. */
-static enum adg_status plan_other(struct adg_plan *plan, const struct adg_member *other, struct adg_error *error)
+/* The people of the other table, kept by the plan, or NULL: it cannot be generated. They are counted once. */
+static enum adg_status plan_other(struct adg_plan *plan, const struct adg_member *other,
+                                  const struct adg_patients **out, struct adg_error *error)
 {
+    struct adg_linked_table *linked = NULL;
     struct adg_presence presence;
+    struct adg_error reason = {{0}};
     bool stated = false;
+    for (uint32_t i = 0; i < plan->linked_count && linked == NULL; i++) {
+        linked = plan->linked[i].member == other ? &plan->linked[i] : NULL;
+    }
     if (plan->linked == NULL) {
-        plan->linked = adg_arena_array(&plan->arena, plan->dataset->coherence.reference_count, sizeof *plan->linked);
+        plan->linked = adg_arena_array(&plan->kept, plan->dataset->coherence.reference_count, sizeof *plan->linked);
     }
     if (plan->linked == NULL) {
         return adg_fail_memory(error);
     }
-    enum adg_status status = adg_people_presence(plan->people, other, plan->seed, &plan->arena, &presence, error);
-    if (status == ADG_OK) {
-        status = adg_table_patients(plan->metadata, other->dataset, other->table, &plan->options, &presence,
-                                    &plan->linked[plan->linked_count++], &stated, error);
+    if (linked == NULL) {
+        linked = &plan->linked[plan->linked_count++];
+        linked->member = other;
+        linked->status = adg_people_presence(plan->people, other, plan->seed, &plan->kept, &presence, &reason);
+        if (linked->status == ADG_OK) {
+            linked->status = adg_table_patients(plan->metadata, other->dataset, other->table, &plan->options, &presence,
+                                                &linked->patients, &stated, &reason);
+        }
     }
-    return status;
+    if (linked->status != ADG_OK && linked->status != ADG_BAD_INPUT) {
+        return adg_fail(error, linked->status, "%s", reason.message);
+    }
+    *out = linked->status == ADG_OK ? &linked->patients : NULL;
+    return ADG_OK;
 }
 
 enum adg_status adg_plan_reference(struct adg_plan *plan, const struct adg_reference *rule, struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[rule->field];
     const struct adg_member *other = find_other(plan, rule->dataset);
-    struct adg_error reason = {{0}};
+    const struct adg_patients *others = NULL;
     if (other == NULL) {
         return ADG_OK; /* null throughout */
     }
     const struct adg_dataset *dataset = other->dataset;
-    enum adg_status status = plan_other(plan, other, &reason);
-    if (status == ADG_BAD_INPUT) { /* that table cannot be made, so there is nothing to name */
-        return ADG_OK;
-    }
-    if (status != ADG_OK) {
-        return adg_fail(error, status, "%s", reason.message);
+    enum adg_status status = plan_other(plan, other, &others, error);
+    if (status != ADG_OK || others == NULL) { /* a table that cannot be made has nothing to name */
+        return status;
     }
     struct reference *reference = adg_arena_array(&plan->arena, 1, sizeof *reference);
     if (reference == NULL) {
         return adg_fail_memory(error);
     }
-    reference->others = &plan->linked[plan->linked_count - 1];
+    reference->others = others;
     address(&reference->key, dataset, dataset->primary_key, plan->seed);
     uint64_t usable = reference->key.space == UINT64_MAX ? USABLE_NUMBERS : reference->key.space;
     uint64_t share = usable / dataset->table_count;

@@ -90,8 +90,16 @@ struct adg_step {
     const void *detail;
 };
 
+/* A table that this one refers to. */
+struct adg_linked_table {
+    const struct adg_member *member;
+    struct adg_patients patients;
+    enum adg_status status; /* ADG_BAD_INPUT: it cannot be generated */
+};
+
 struct adg_plan {
-    struct adg_arena arena;
+    struct adg_arena arena; /* of the columns: see adg_plan_drop_columns */
+    struct adg_arena kept;  /* of everything else */
     atomic_uint holders;
     const struct adg_definition *definition; /* held */
     const struct adg_dataset *dataset;
@@ -105,16 +113,17 @@ struct adg_plan {
     const struct adg_people *people;         /* NULL: patients are the table's own */
     const struct adg_member *member;
     struct adg_presence presence;
-    struct adg_patients *linked; /* of the tables that this one refers to */
+    struct adg_linked_table *linked;
     uint32_t linked_count;
     struct adg_patients patients;
-    struct adg_plan_column *columns; /* one per field */
+    struct adg_plan_column *columns; /* one per field; NULL: dropped */
     struct adg_step *steps;
     uint32_t step_count;
     struct adg_layout layout;
-    uint64_t first_row, rows; /* of the shard */
+    struct adg_layout_column *layout_columns; /* those of the layout */
+    uint64_t first_row, rows;                 /* of the shard */
     uint64_t first_block, blocks;
-    const char **warnings; /* in the arena */
+    const char **warnings;
     uint32_t warning_count, warning_capacity;
 };
 

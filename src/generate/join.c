@@ -1,5 +1,6 @@
 /*
- * join: the inputs' texts with commas between, a missing one empty, trailing commas removed, nothing left: null.
+ * join: the inputs' texts with commas between, a missing one empty, trailing commas removed (those of a text, too), nothing
+ * left: null.
  *
  * Short texts (the rule with codes) are kept in cells of 8 or 16 bytes, text and comma first and length last, and
  * copied whole: the next one overwrites what was too much. "Nothing left" is an empty text, so a row of missing or
@@ -31,6 +32,7 @@ struct join {
     struct input *inputs;
     uint32_t cell_bytes; /* 0: texts are too long for cells */
     bool shares;         /* three codes fit a key */
+    bool has_commas;     /* a text ends with one */
 };
 
 /* Where more than half of the first rows that are looked up have texts of their own, looking is not worth its time. */
@@ -197,6 +199,13 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
         }
         uint8_t *out = column->bytes.data + column->bytes.size;
         uint32_t size = (uint32_t)join_row(join, codes, i, end, out + ADG_TEXT_LENGTH_BYTES) - 1; /* the last comma */
+        while (join->has_commas && size > 0 && out[ADG_TEXT_LENGTH_BYTES + size - 1] == ',') {
+            size--;
+        }
+        if (size == 0) {
+            column->codes[i] = ADG_NO_TEXT;
+            continue;
+        }
         memcpy(out, &size, ADG_TEXT_LENGTH_BYTES);
         column->bytes.size += ADG_TEXT_LENGTH_BYTES + size;
         if (cell != NULL) {
@@ -209,7 +218,7 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
 }
 
 static enum adg_status read_input(struct adg_plan *plan, const struct adg_plan_column *column, struct input *input,
-                                  uint32_t *longest, struct adg_error *error)
+                                  uint32_t *longest, bool *has_commas, struct adg_error *error)
 {
     uint32_t count = column->dictionary.count;
     input->field = (uint32_t)(column - plan->columns);
@@ -229,6 +238,7 @@ static enum adg_status read_input(struct adg_plan *plan, const struct adg_plan_c
         }
         input->lengths[i] = (uint32_t)size;
         input->has_empty = input->has_empty || size == 0;
+        *has_commas = *has_commas || (size > 0 && text[size - 1] == ',');
         *longest = input->lengths[i] > *longest ? input->lengths[i] : *longest;
     }
     return ADG_OK;
@@ -266,12 +276,13 @@ enum adg_status adg_plan_join(struct adg_plan *plan, uint32_t field, struct adg_
         return adg_fail_memory(error);
     }
     uint32_t longest = 0, used = 0;
+    bool has_commas = false;
     enum adg_status status = ADG_OK;
     for (uint32_t i = 0; i < derivation->input_count && status == ADG_OK; i++) {
         const struct adg_plan_column *input = NULL;
         status = adg_plan_input(plan, field, i, &input, error);
         if (status == ADG_OK) {
-            status = read_input(plan, input, &inputs[i], &longest, error);
+            status = read_input(plan, input, &inputs[i], &longest, &has_commas, error);
         }
         if (status == ADG_OK && input->kind != ADG_COLUMN_NULL) {
             used = i + 1;
@@ -280,7 +291,7 @@ enum adg_status adg_plan_join(struct adg_plan *plan, uint32_t field, struct adg_
     uint32_t cell_bytes = longest + 2 <= SMALL_CELL_BYTES   ? SMALL_CELL_BYTES
                           : longest + 2 <= LARGE_CELL_BYTES ? LARGE_CELL_BYTES
                                                             : 0;
-    *join = (struct join){used, inputs, cell_bytes, true};
+    *join = (struct join){used, inputs, cell_bytes, true, has_commas};
     for (uint32_t i = 0; i < used && i < KEY_INPUTS; i++) {
         join->shares = join->shares && inputs[i].entries < UINT32_C(1) << KEY_BITS;
     }

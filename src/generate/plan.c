@@ -56,10 +56,10 @@ enum adg_status adg_plan_text_value(const struct adg_field *field, struct adg_op
 
 enum adg_status adg_plan_warn(struct adg_plan *plan, const char *text, struct adg_error *error)
 {
-    const char *kept = adg_arena_strdup(&plan->arena, text);
+    const char *kept = adg_arena_strdup(&plan->kept, text);
     if (plan->warning_count == plan->warning_capacity) {
         uint32_t capacity = plan->warning_capacity > 0 ? 2 * plan->warning_capacity : 8;
-        const char **more = adg_arena_array(&plan->arena, capacity, sizeof *more);
+        const char **more = adg_arena_array(&plan->kept, capacity, sizeof *more);
         if (more == NULL) {
             return adg_fail_memory(error);
         }
@@ -83,7 +83,7 @@ static enum adg_status plan_patients(struct adg_plan *plan, const struct adg_pla
     bool stated = false, selected = plan->people != NULL;
     enum adg_status status = ADG_OK;
     if (selected) {
-        status = adg_people_presence(plan->people, plan->member, plan->seed, &plan->arena, &plan->presence, error);
+        status = adg_people_presence(plan->people, plan->member, plan->seed, &plan->kept, &plan->presence, error);
     }
     if (status == ADG_OK) {
         status = adg_table_patients(plan->metadata, plan->dataset, plan->table, options,
@@ -236,21 +236,23 @@ static enum adg_status warn_of_missing(struct adg_plan *plan, struct adg_error *
 static enum adg_status plan_layout(struct adg_plan *plan, struct adg_error *error)
 {
     uint32_t count = plan->dataset->field_count;
-    struct adg_layout_column *columns = adg_arena_array(&plan->arena, count, sizeof *columns);
-    if (columns == NULL) {
+    if (plan->layout_columns == NULL) {
+        plan->layout_columns = adg_arena_array(&plan->kept, count, sizeof *plan->layout_columns);
+    }
+    if (plan->layout_columns == NULL) {
         return adg_fail_memory(error);
     }
     for (uint32_t f = 0; f < count; f++) {
         const struct adg_plan_column *column = &plan->columns[f];
         bool coded = column->kind == ADG_COLUMN_DICTIONARY || column->kind == ADG_COLUMN_CONSTANT;
-        columns[f] = (struct adg_layout_column){column->field,
-                                                column->kind,
-                                                coded ? &column->dictionary : NULL,
-                                                column->kind == ADG_COLUMN_NULL || column->nullable,
-                                                column->entropy,
-                                                column->runs};
+        plan->layout_columns[f] = (struct adg_layout_column){column->field,
+                                                             column->kind,
+                                                             coded ? &column->dictionary : NULL,
+                                                             column->kind == ADG_COLUMN_NULL || column->nullable,
+                                                             column->entropy,
+                                                             column->runs};
     }
-    plan->layout = (struct adg_layout){plan->table->name, count, columns};
+    plan->layout = (struct adg_layout){plan->table->name, count, plan->layout_columns};
     return ADG_OK;
 }
 
@@ -338,6 +340,45 @@ EXPORT enum adg_status adg_plan_new(const struct adg_definition *definition, con
     return ADG_OK;
 }
 
+void adg_plan_drop_columns(struct adg_plan *plan)
+{
+    for (uint32_t f = 0; f < plan->layout.column_count; f++) {
+        plan->layout_columns[f].dictionary = NULL;
+    }
+    adg_arena_fini(&plan->arena);
+    plan->columns = NULL;
+    plan->steps = NULL;
+    plan->step_count = 0;
+}
+
+enum adg_status adg_plan_make_columns(struct adg_plan *plan, const struct adg_metadata *metadata,
+                                      struct adg_error *error)
+{
+    uint32_t warnings = plan->warning_count; /* they are given again */
+    if (plan->columns != NULL) {
+        return ADG_OK;
+    }
+    enum adg_status status = adg_metadata_load(metadata, plan->table->name, NULL, error);
+    if (status == ADG_OK) {
+        plan->metadata = metadata;
+        status = plan_columns(plan, error);
+        adg_metadata_unload(metadata, plan->table->name, NULL);
+    }
+    if (status == ADG_OK) {
+        status = plan_layout(plan, error);
+    }
+    plan->warning_count = warnings;
+    if (status != ADG_OK) {
+        adg_plan_drop_columns(plan);
+    }
+    return status;
+}
+
+size_t adg_plan_column_bytes(const struct adg_plan *plan)
+{
+    return adg_arena_bytes(&plan->arena);
+}
+
 const struct adg_plan *adg_plan_hold(const struct adg_plan *plan)
 {
     atomic_fetch_add((atomic_uint *)(uintptr_t)&plan->holders, 1);
@@ -350,10 +391,11 @@ EXPORT void adg_plan_free(struct adg_plan *plan)
         adg_definition_free((struct adg_definition *)(uintptr_t)plan->definition);
         adg_patients_fini(&plan->patients);
         for (uint32_t i = 0; i < plan->linked_count; i++) {
-            adg_patients_fini(&plan->linked[i]);
+            adg_patients_fini(&plan->linked[i].patients);
         }
         adg_population_free(plan->own_population);
         adg_arena_fini(&plan->arena);
+        adg_arena_fini(&plan->kept);
         adg_free(plan);
     }
 }

@@ -26,6 +26,17 @@ ADG_MUST_CHECK enum adg_status adg_plan_range(const struct adg_plan *plan, uint6
 /* Kinds, dictionaries and names of the columns; lives as long as the plan. */
 const struct adg_layout *adg_plan_layout(const struct adg_plan *plan);
 
+/*
+ * A plan without its columns: dictionaries, and whatever values are drawn from, which is nearly all of its memory. What it says of rows and
+ * blocks, its warnings, and its layout without dictionaries stay, but no block can be made. Nobody else may use the plan meanwhile. Blocks,
+ * and whatever else has looked at its dictionaries, are gone before.
+ */
+void adg_plan_drop_columns(struct adg_plan *plan);
+/* The same columns again, from the same metadata. A plan that has them stays as it is. After a failure it has none. */
+ADG_MUST_CHECK enum adg_status adg_plan_make_columns(struct adg_plan *plan, const struct adg_metadata *metadata,
+                                                     struct adg_error *error);
+size_t adg_plan_column_bytes(const struct adg_plan *plan);
+
 /* Warnings of planning, each one line without newline ("table T: no metadata for fields A, B, ...; filled with nulls"). */
 uint32_t adg_plan_warning_count(const struct adg_plan *plan);
 const char *adg_plan_warning(const struct adg_plan *plan, uint32_t i);

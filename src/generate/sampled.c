@@ -93,11 +93,10 @@ double adg_plan_log2_of_parts(uint64_t parts)
 double adg_parts_entropy(const uint64_t *parts, uint32_t count)
 {
     uint64_t filled = ADG_PARTS - parts[count];
-    double sum = 0;
+    double sum = 0, whole = filled > 0 ? adg_plan_log2_of_parts(filled) : 0;
     for (uint32_t i = 0; i < count; i++) {
         if (parts[i] > 0) {
-            sum += (double)parts[i] / (double)filled *
-                   (adg_plan_log2_of_parts(filled) - adg_plan_log2_of_parts(parts[i]));
+            sum += (double)parts[i] / (double)filled * (whole - adg_plan_log2_of_parts(parts[i]));
         }
     }
     return sum;

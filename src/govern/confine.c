@@ -95,6 +95,7 @@ static uint64_t rights_of(enum adg_access access)
     case ADG_MAY_ARRANGE:
         return RIGHT(READ_DIR) | RIGHT(REMOVE_DIR) | RIGHT(MAKE_DIR);
     case ADG_MAY_LOAD:
+    case ADG_MAY_START:
         return read | RIGHT(EXECUTE);
     }
     return 0;
@@ -173,8 +174,6 @@ static const int refused_calls[] = {
     SCMP_SYS(listen),
     SCMP_SYS(accept),
     SCMP_SYS(accept4),
-    SCMP_SYS(execve),
-    SCMP_SYS(execveat),
 #ifndef __SANITIZE_ADDRESS__ /* the sanitizers look at the process when it ends */
     SCMP_SYS(ptrace),
     SCMP_SYS(process_vm_readv),
@@ -200,6 +199,12 @@ static const int refused_calls[] = {
     SCMP_SYS(pidfd_getfd),
 };
 
+/* What a process does that becomes another program. */
+static const int start_calls[] = {
+    SCMP_SYS(execve),
+    SCMP_SYS(execveat),
+};
+
 /* What those do that reach for a server. */
 static const int network_calls[] = {
     SCMP_SYS(socket),
@@ -218,7 +223,7 @@ static int refuse_calls(scmp_filter_ctx filter, const int *calls, size_t count)
     return code;
 }
 
-static enum adg_status restrict_calls(const struct confinement *confinement)
+static enum adg_status restrict_calls(const struct confinement *confinement, bool starts)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (filter == NULL) {
@@ -227,6 +232,9 @@ static enum adg_status restrict_calls(const struct confinement *confinement)
     int code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (code == 0) {
         code = refuse_calls(filter, refused_calls, sizeof refused_calls / sizeof refused_calls[0]);
+    }
+    if (code == 0 && !starts) {
+        code = refuse_calls(filter, start_calls, sizeof start_calls / sizeof start_calls[0]);
     }
     if (code == 0 && confinement->network == ADG_NO_NETWORK) {
         code = refuse_calls(filter, network_calls, sizeof network_calls / sizeof network_calls[0]);
@@ -252,6 +260,10 @@ enum adg_status adg_confine(enum adg_sandbox sandbox, const struct adg_place *pl
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return missing(&confinement, "no program gains privileges (no-new-privileges)");
     }
+    bool starts = false;
+    for (uint32_t i = 0; i < count; i++) {
+        starts = starts || places[i].access == ADG_MAY_START;
+    }
     enum adg_status status = restrict_files(&confinement, places, count);
-    return status == ADG_OK ? restrict_calls(&confinement) : status;
+    return status == ADG_OK ? restrict_calls(&confinement, starts) : status;
 }

@@ -19,6 +19,7 @@ enum adg_access {
     ADG_MAY_WRITE,   /* a folder: read, create, write, remove, all below it */
     ADG_MAY_ARRANGE, /* a folder: create, rename and remove folders directly or deeper in it; no file in them */
     ADG_MAY_LOAD,    /* a folder of the system: read, and map code */
+    ADG_MAY_START, /* a program, or its interpreter: read and execute. With one of these, and only then, the process may become it */
 };
 
 struct adg_place {

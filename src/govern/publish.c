@@ -15,7 +15,9 @@
 #include "core/arena.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "dataset/dataset.h"
 #include "core/stop.h"
+#include "delta/log.h"
 #include "govern/notice.h"
 #include "metadata/json.h"
 
@@ -47,16 +49,6 @@ static json_t *load(const char *folder, const char *name)
     return root;
 }
 
-static bool is_among(const char *table, const char *const *names, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(names[i], table) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- what there is ----------------------------------------------------------------------------------------------- */
 
 static int by_file_name(const void *a, const void *b)
@@ -64,7 +56,25 @@ static int by_file_name(const void *a, const void *b)
     return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
 }
 
-/* The parts of a folder: all of them, or the table is not complete. */
+/* "part-IIIII-of-NNNNN.parquet" or ".csv", as generate names them; *parts: N. */
+static bool is_part(const char *name, unsigned *parts)
+{
+    static const char *const extensions[] = {"parquet", "csv"};
+    unsigned part;
+    char expected[64];
+    if (sscanf(name, "part-%9u-of-%9u", &part, parts) != 2 || part >= *parts) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
+        snprintf(expected, sizeof expected, "part-%05u-of-%05u.%s", part, *parts, extensions[i]);
+        if (strcmp(name, expected) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The parts of a folder: all of them, of one run, or the table is not complete. */
 static enum adg_status find_parts(struct publication *publication, struct item *item, const char *path,
                                   struct adg_error *error)
 {
@@ -73,9 +83,13 @@ static enum adg_status find_parts(struct publication *publication, struct item *
     enum adg_status status = folder == NULL ? adg_fail_errno(error, errno, "%s cannot be read", path) : ADG_OK;
     const struct dirent *entry;
     while (status == ADG_OK && (entry = readdir(folder)) != NULL) {
-        unsigned part, parts;
-        if (sscanf(entry->d_name, "part-%5u-of-%5u.", &part, &parts) != 2) {
+        unsigned parts;
+        if (!is_part(entry->d_name, &parts)) {
             continue;
+        }
+        if (item->file_count > 0 && parts != expected) {
+            status = adg_fail(error, ADG_BAD_INPUT, "table %s: %s holds parts of more than one run", item->table, path);
+            break;
         }
         if (item->file_count == capacity) {
             capacity = capacity == 0 ? 64 : 2 * capacity;
@@ -130,13 +144,23 @@ static enum adg_status find_files(struct publication *publication, struct item *
     return status;
 }
 
+static bool is_delta_table(const struct adg_publish_options *options, const char *table)
+{
+    char name[256];
+    snprintf(name, sizeof name, "artificial_%s", table);
+    char *path = adg_path_join(options->data_folder, name);
+    bool is = path != NULL && adg_delta_is(path);
+    adg_free(path);
+    return is;
+}
+
 static enum adg_status check_names(const struct publication *publication, const char *const *names, uint32_t count,
                                    struct adg_error *error)
 {
     json_t *files = json_object_get(publication->provenance, "files"), *entry;
     const char *key;
     for (uint32_t i = 0; i < count; i++) {
-        bool known = false;
+        bool known = is_delta_table(publication->options, names[i]);
         json_object_foreach(files, key, entry)
         {
             const char *table = json_string_value(json_object_get(entry, "table"));
@@ -150,20 +174,53 @@ static enum adg_status check_names(const struct publication *publication, const 
     return ADG_OK;
 }
 
+static bool is_asked_for(const struct adg_publish_options *options, const char *table)
+{
+    return (options->include_count == 0 || adg_table_is_among(table, options->include, options->include_count)) &&
+           !adg_table_is_among(table, options->exclude, options->exclude_count);
+}
+
+/* Delta tables are not copied: provenance.json knows nothing of them, and they would come without their history. */
+static enum adg_status refuse_delta(const struct adg_publish_options *options, struct adg_error *error)
+{
+    DIR *folder = opendir(options->data_folder);
+    enum adg_status status = ADG_OK;
+    const struct dirent *entry;
+    while (folder != NULL && status == ADG_OK && (entry = readdir(folder)) != NULL) {
+        const char *name = entry->d_name;
+        if (strncmp(name, "artificial_", 11) != 0 || !is_asked_for(options, name + 11)) {
+            continue;
+        }
+        if (is_delta_table(options, name + 11)) {
+            status = adg_fail(error, ADG_BAD_INPUT,
+                              "table %s is a Delta table, and publish copies files: leave it out with --exclude %s, or "
+                              "generate it as Parquet",
+                              name + 11, name + 11);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return status;
+}
+
 /* The tables asked for. */
 static enum adg_status choose(struct publication *publication, struct adg_error *error)
 {
     const struct adg_publish_options *options = publication->options;
     json_t *files = json_object_get(publication->provenance, "files"), *entry;
     const char *name;
+    enum adg_status status = refuse_delta(options, error);
+    if (status != ADG_OK) {
+        return status;
+    }
     if (!json_is_object(files) || json_object_size(files) == 0) {
         return adg_fail(error, ADG_BAD_INPUT, "data folder %s has no provenance.json of generated tables",
                         options->data_folder);
     }
     publication->items = adg_arena_array(&publication->arena, json_object_size(files), sizeof *publication->items);
-    enum adg_status status = publication->items == NULL
-                                 ? adg_fail_memory(error)
-                                 : check_names(publication, options->include, options->include_count, error);
+    status = publication->items == NULL ? adg_fail_memory(error)
+                                        : check_names(publication, options->include, options->include_count, error);
     if (status == ADG_OK) {
         status = check_names(publication, options->exclude, options->exclude_count, error);
     }
@@ -171,8 +228,7 @@ static enum adg_status choose(struct publication *publication, struct adg_error 
     {
         const char *table = json_string_value(json_object_get(entry, "table"));
         if (status != ADG_OK || table == NULL || strncmp(name, "artificial_", 11) != 0 || strchr(name, '/') != NULL ||
-            (options->include_count > 0 && !is_among(table, options->include, options->include_count)) ||
-            is_among(table, options->exclude, options->exclude_count)) {
+            !is_asked_for(options, table)) {
             continue;
         }
         struct item *item = &publication->items[publication->item_count++];
@@ -289,24 +345,61 @@ static enum adg_status copy_file(const char *from, const char *to, const char *s
     return status;
 }
 
-static enum adg_status copy_item(const struct publication *publication, const struct item *item,
-                                 struct adg_error *error)
+/* Parts are copied to a folder of their own, which then takes the place of the one before: parts of two runs are never side by side,
+ * and none of an earlier run with more of them is left. */
+static enum adg_status copy_parts(const struct publication *publication, const struct item *item,
+                                  struct adg_error *error)
 {
     const struct adg_publish_options *options = publication->options;
-    enum adg_status status = ADG_OK;
-    if (strchr(item->files[0].name, '/') != NULL) {
-        char *folder = adg_path_join(options->to_folder, item->name);
-        status = folder == NULL ? adg_fail_memory(error) : adg_folder_create(folder, error);
-        adg_free(folder);
+    struct adg_buffer name = {0};
+    struct stat info;
+    char *staging = NULL, *folder = adg_path_join(options->to_folder, item->name);
+    enum adg_status status = folder == NULL ? adg_fail_memory(error)
+                                            : adg_buffer_printf(&name, error, ".%s.new", item->name);
+    if (status == ADG_OK) {
+        staging = adg_path_join(options->to_folder, (const char *)name.data);
+        status = staging == NULL ? adg_fail_memory(error)
+                                 : adg_folder_remove(staging, error); /* of one that was killed */
+    }
+    if (status == ADG_OK) {
+        status = adg_folder_create(staging, error);
     }
     for (uint32_t f = 0; f < item->file_count && status == ADG_OK; f++) {
         char *from = adg_path_join(options->data_folder, item->files[f].name),
-             *to = adg_path_join(options->to_folder, item->files[f].name);
+             *to = adg_path_join(staging, strchr(item->files[f].name, '/') + 1);
         status = from == NULL || to == NULL ? adg_fail_memory(error)
                                             : copy_file(from, to, item->files[f].sha256, error);
         adg_free(from);
         adg_free(to);
     }
+    if (status == ADG_OK) {
+        unsigned exchange = lstat(folder, &info) == 0 ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+        status = renameat2(AT_FDCWD, staging, AT_FDCWD, folder, exchange) != 0
+                     ? adg_fail_errno(error, errno, "%s cannot be put into place", folder)
+                     : adg_folder_sync(options->to_folder, error);
+    }
+    if (staging != NULL) { /* what was there before, or what is not complete */
+        enum adg_status removed = adg_folder_remove(staging, status == ADG_OK ? error : NULL);
+        status = status == ADG_OK ? removed : status;
+    }
+    adg_buffer_fini(&name);
+    adg_free(staging);
+    adg_free(folder);
+    return status;
+}
+
+static enum adg_status copy_item(const struct publication *publication, const struct item *item,
+                                 struct adg_error *error)
+{
+    const struct adg_publish_options *options = publication->options;
+    if (strchr(item->files[0].name, '/') != NULL) {
+        return copy_parts(publication, item, error);
+    }
+    char *from = adg_path_join(options->data_folder, item->name), *to = adg_path_join(options->to_folder, item->name);
+    enum adg_status status = from == NULL || to == NULL ? adg_fail_memory(error)
+                                                        : copy_file(from, to, item->files[0].sha256, error);
+    adg_free(from);
+    adg_free(to);
     return status;
 }
 

@@ -112,6 +112,14 @@ struct adg_manifest {
  * made first, so that a process may confine itself to it. The name is the caller's. */
 ADG_MUST_CHECK enum adg_status adg_metadata_stage(const char *folder, char **out, struct adg_error *error);
 
+/*
+ * Holds a metadata folder that is there against other commands that would replace it or add to it, from before its old tables are read
+ * until the new folder is in place: ADG_FAILED at once when one of them holds it. The hold is a lock of the folder itself, so it leaves
+ * nothing behind and ends with the process. *held is -1 where no folder is; unlock accepts that.
+ */
+ADG_MUST_CHECK enum adg_status adg_metadata_lock(const char *folder, int *held, struct adg_error *error);
+void adg_metadata_unlock(int held);
+
 /* Sorts `rows` and writes the three files into `folder`, which then holds nothing else of ours: a folder that is there is
  * replaced whole (written into `staging`, synced, renamed); one that holds files which are not of a metadata folder is refused
  * (ADG_FAILED). `staging` is gone afterwards, also after a failure. The same input gives the same bytes. */
@@ -145,6 +153,9 @@ struct adg_metadata {
  * faults are ADG_BAD_INPUT. */
 ADG_MUST_CHECK enum adg_status adg_metadata_read(const char *folder, const struct adg_definition *definition,
                                                  struct adg_metadata **out, struct adg_error *error);
+
+/* ADG_REFUSED when somebody has reviewed or signed the folder; one that is not there is not. */
+ADG_MUST_CHECK enum adg_status adg_metadata_check_unsigned(const char *folder, struct adg_error *error);
 
 /*
  * For adding tables to a folder: its rows and manifest, without those of the tables named in `replaced`. ADG_REFUSED when

@@ -15,9 +15,7 @@ enum { LARGE_FIELD_ROWS = 1024, GROUP_ROWS = 65536 };
 struct part {
     const char *table, *first, *last; /* of its fields */
     unsigned uses;
-    struct adg_arena arena;
-    const struct adg_metadata_row *rows; /* NULL: not read */
-    size_t count;
+    struct adg_metadata_rows rows; /* none: not read */
 };
 
 struct adg_metadata_parts {
@@ -140,7 +138,7 @@ void adg_metadata_parts_free(struct adg_metadata_parts *parts)
         return;
     }
     for (uint32_t i = 0; i < parts->count; i++) {
-        adg_arena_fini(&parts->parts[i].arena);
+        adg_metadata_rows_fini(&parts->parts[i].rows);
     }
     adg_definition_free(parts->definition);
     adg_buffer_fini(&parts->file);
@@ -165,6 +163,23 @@ static bool concerns(const struct part *part, const char *table, const char *fie
     return strcmp(part->table, table) == 0 && (field == NULL || compare_field(part, table, field) == 0);
 }
 
+/* Rows of their own: what a row group decodes to is three times as large. */
+static enum adg_status keep_rows(const struct adg_metadata_row *rows, size_t count, struct adg_metadata_rows *out,
+                                 struct adg_error *error)
+{
+    struct adg_metadata_rows kept = {.rows = adg_alloc_array(count, sizeof *rows), .capacity = count};
+    enum adg_status status = kept.rows == NULL ? adg_fail_memory(error) : ADG_OK;
+    for (size_t i = 0; i < count && status == ADG_OK; i++) {
+        status = adg_metadata_rows_add(&kept, &rows[i], error);
+    }
+    if (status != ADG_OK) {
+        adg_metadata_rows_fini(&kept);
+        return status;
+    }
+    *out = kept;
+    return ADG_OK;
+}
+
 static enum adg_status read_part(const struct adg_metadata_parts *parts, uint32_t number, struct adg_error *error)
 {
     struct part *part = &parts->parts[number];
@@ -183,22 +198,17 @@ static enum adg_status read_part(const struct adg_metadata_parts *parts, uint32_
                              compare_field(part, rows[table.rows - 1].table, rows[table.rows - 1].field) != 0)) {
         status = adg_fail(error, ADG_BAD_INPUT, "a row group has other rows than the footer says");
     }
-    if (status != ADG_OK) {
-        adg_arena_fini(&arena);
-        return adg_context(error, status, "%s, table %s", ADG_METADATA_FILE, part->table);
+    if (status == ADG_OK) {
+        status = keep_rows(rows, (size_t)table.rows, &part->rows, error);
     }
-    part->arena = arena;
-    part->rows = rows;
-    part->count = (size_t)table.rows;
-    return ADG_OK;
+    adg_arena_fini(&arena);
+    return status == ADG_OK ? ADG_OK : adg_context(error, status, "%s, table %s", ADG_METADATA_FILE, part->table);
 }
 
 static void drop(struct part *part)
 {
     if (--part->uses == 0) {
-        adg_arena_fini(&part->arena);
-        part->rows = NULL;
-        part->count = 0;
+        adg_metadata_rows_fini(&part->rows);
     }
 }
 
@@ -249,7 +259,7 @@ struct adg_metadata_range adg_metadata_parts_rows(struct adg_metadata_parts *par
         int order = compare_field(&parts->parts[middle], table, field);
         if (order == 0) {
             pthread_mutex_lock(&parts->lock);
-            range = (struct adg_metadata_range){parts->parts[middle].rows, parts->parts[middle].count};
+            range = (struct adg_metadata_range){parts->parts[middle].rows.rows, parts->parts[middle].rows.count};
             pthread_mutex_unlock(&parts->lock);
             break;
         }

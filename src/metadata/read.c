@@ -237,7 +237,7 @@ bool adg_metadata_has_table(const struct adg_metadata *metadata, const char *tab
 
 /* ---- adding ------------------------------------------------------------------------------------------------------ */
 
-static enum adg_status check_unsigned(const char *folder, struct adg_error *error)
+enum adg_status adg_metadata_check_unsigned(const char *folder, struct adg_error *error)
 {
     const char *const signs[] = {ADG_REVIEW_FILE, adg_signature_files[ADG_REVIEWER], adg_signature_files[ADG_APPROVER]};
     enum adg_status status = ADG_OK;
@@ -308,7 +308,7 @@ enum adg_status adg_metadata_load_for_adding(const char *folder, const struct ad
 {
     struct adg_metadata *metadata = NULL;
     struct adg_metadata_rows made = {0};
-    enum adg_status status = check_unsigned(folder, error);
+    enum adg_status status = adg_metadata_check_unsigned(folder, error);
     if (status == ADG_OK) {
         status = read_folder(folder, NULL, true, &metadata, error);
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,6 +71,43 @@ static enum adg_status move_into_place(const char *temporary, const char *folder
         return adg_folder_remove(temporary, error);
     }
     return ADG_OK;
+}
+
+enum adg_status adg_metadata_lock(const char *folder, int *held, struct adg_error *error)
+{
+    struct stat locked, there;
+    for (;;) {
+        int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT) {
+            *held = -1;
+            return ADG_OK;
+        }
+        if (fd < 0) {
+            return adg_fail_errno(error, errno, "metadata folder %s cannot be opened", folder);
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            int reason = errno;
+            close(fd);
+            return reason == EWOULDBLOCK
+                       ? adg_fail(error, ADG_FAILED,
+                                  "another adg run is writing metadata folder %s; wait for it to end", folder)
+                       : adg_fail_errno(error, reason, "metadata folder %s cannot be locked", folder);
+        }
+        /* the one who held it before may have put another folder into its place between our open and our lock */
+        if (fstat(fd, &locked) == 0 && stat(folder, &there) == 0 && locked.st_ino == there.st_ino &&
+            locked.st_dev == there.st_dev) {
+            *held = fd;
+            return ADG_OK;
+        }
+        close(fd);
+    }
+}
+
+void adg_metadata_unlock(int held)
+{
+    if (held >= 0) {
+        close(held);
+    }
 }
 
 enum adg_status adg_metadata_stage(const char *folder, char **out, struct adg_error *error)

@@ -1,5 +1,5 @@
 /*
- * Tables as files of a data folder, which the engine reads: Parquet, CSV, or parts of either.
+ * Tables as files of a data folder, which the engine reads: Parquet, CSV, parts of either, or what the log of a Delta table names.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "delta/log.h"
 #include "qa/internal.h"
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
@@ -87,7 +88,41 @@ static enum adg_status take_file(struct adg_qa *qa, const char *path, struct adg
     return ADG_OK;
 }
 
-/* artificial_<table>.parquet, .csv, or a folder of parts; *found is false when there is nothing. */
+/* Of a Delta table, what its log names now, and what the log says of their making. Checkpoints, which adg does not write, would have
+ * to be read by the engine. */
+static enum adg_status find_delta(struct adg_qa *qa, const char *folder, struct adg_qa_table *table,
+                                  struct adg_error *error)
+{
+    struct adg_delta_log log;
+    const char **files = NULL;
+    enum adg_status status = adg_delta_log_open(&log, folder, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    if (log.version < 0) { /* what a run that was killed has left */
+        goto done;
+    }
+    if (log.checkpoint >= 0 || log.has_other_checkpoint) {
+        status = adg_fail(error, ADG_BAD_INPUT,
+                          "%s: the Delta table has a checkpoint, which is not read here: check its rows as Parquet",
+                          folder);
+    }
+    if (status == ADG_OK) {
+        status = adg_delta_log_replay(&log, 0, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_delta_log_files(&log, &qa->arena, &files, &table->file_count, error);
+    }
+    if (status == ADG_OK) {
+        table->files = files;
+        table->provenance = json_incref(log.provenance);
+    }
+done:
+    adg_delta_log_fini(&log);
+    return status;
+}
+
+/* artificial_<table>.parquet, .csv, a folder of parts, or a Delta table; *found is false when there is nothing. */
 static enum adg_status find_files(struct adg_qa *qa, const char *folder, const char *name, struct adg_qa_table *table,
                                   bool *found, struct adg_error *error)
 {
@@ -102,7 +137,8 @@ static enum adg_status find_files(struct adg_qa *qa, const char *folder, const c
             table->csv = i == 1;
             status = take_file(qa, (const char *)path.data, table, error);
         } else if (status == ADG_OK && i == 2) {
-            status = find_parts(qa, (const char *)path.data, table, error);
+            const char *at = (const char *)path.data;
+            status = adg_delta_is(at) ? find_delta(qa, at, table, error) : find_parts(qa, at, table, error);
         }
         *found = table->file_count > 0;
         adg_buffer_fini(&path);
@@ -139,8 +175,7 @@ enum adg_status adg_qa_find_files(const struct adg_qa_options *options, struct a
         for (uint32_t t = 0; t < definition->datasets[d].table_count && status == ADG_OK; t++) {
             struct adg_qa_table *table = &qa->tables[qa->table_count];
             bool found = false;
-            table->table = definition->datasets[d].tables[t].name;
-            table->passed = true;
+            *table = (struct adg_qa_table){.table = definition->datasets[d].tables[t].name, .passed = true};
             status = find_files(qa, folder, table->table, table, &found, error);
             qa->table_count += found;
         }
@@ -266,7 +301,7 @@ static enum adg_status name_columns(struct adg_qa_context *context, const struct
 {
     struct adg_sql *sql = &context->sql;
     const char **columns = adg_arena_array(sql->arena, dataset->field_count, sizeof *columns);
-    bool *zoned = adg_arena_array(sql->arena, dataset->field_count, sizeof *zoned);
+    bool *zoned = adg_arena_array(sql->arena, dataset->field_count, sizeof *zoned); /* none is: files have no zones */
     if (columns == NULL || zoned == NULL) {
         return adg_fail_memory(error);
     }

@@ -128,34 +128,46 @@ static enum adg_status choose_profile(struct adg_qa_context *context, const char
     table->profile = context->coherent ? "coherent" : "reference";
     return context->coherent || strcmp(profile, "reference") == 0
                ? ADG_OK
-               : adg_fail(error, ADG_BAD_INPUT, "provenance.json names profile %.40s, which this version cannot check",
+               : adg_fail(error, ADG_BAD_INPUT, "the provenance names profile %.40s, which this version cannot check",
                           profile);
 }
 
-/* What provenance.json says of the table: rows that were planned, and the metadata that they came from. */
+/* What one run tells of rows that it planned, and the metadata that they came from. *profile stays where it tells nothing. */
+static enum adg_status take_provenance(struct adg_qa_context *context, json_t *entry, const char **profile,
+                                       struct adg_error *error)
+{
+    const char *manifest = NULL;
+    json_int_t rows = 0, rows_asked = 0;
+    if (entry == NULL || json_unpack(entry, "{s:s, s:s, s?I, s?I}", "manifest_sha256", &manifest, "profile", profile,
+                                     "rows", &rows, "rows_asked", &rows_asked) != 0) {
+        return ADG_OK;
+    }
+    context->table->planned_rows += (uint64_t)(rows > 0 ? rows : rows_asked);
+    return strcmp(manifest, context->qa->manifest_sha256) != 0
+               ? adg_qa_find(context, NULL, "provenance", error,
+                             "the table was made from other metadata (manifest %.12s, expected %.12s)", manifest,
+                             context->qa->manifest_sha256)
+               : ADG_OK;
+}
+
+/* What provenance.json, or the log of a Delta table, says of the table. */
 static enum adg_status read_provenance(struct adg_qa_context *context, json_t *files, struct adg_error *error)
 {
     struct adg_qa_table *table = context->table;
     struct adg_buffer name = {0};
-    const char *manifest = NULL, *profile = NULL;
-    json_int_t rows = 0, rows_asked = 0;
+    const char *profile = NULL;
     enum adg_status status = adg_buffer_printf(&name, error, "artificial_%s%s", table->table,
                                                table->parts ? ""
                                                : table->csv ? ".csv"
                                                             : ".parquet");
-    json_t *entry = status == ADG_OK ? json_object_get(files, (const char *)name.data) : NULL;
-    bool stated = entry != NULL && json_unpack(entry, "{s:s, s:s, s?I, s?I}", "manifest_sha256", &manifest, "profile",
-                                               &profile, "rows", &rows, "rows_asked", &rows_asked) == 0;
+    for (size_t i = 0; i < json_array_size(table->provenance) && status == ADG_OK; i++) {
+        status = take_provenance(context, json_array_get(table->provenance, i), &profile, error);
+    }
+    if (status == ADG_OK && table->provenance == NULL) {
+        status = take_provenance(context, json_object_get(files, (const char *)name.data), &profile, error);
+    }
     if (status == ADG_OK) {
-        status = choose_profile(context, stated ? profile : NULL, error);
-    }
-    if (status == ADG_OK && stated) {
-        table->planned_rows = (uint64_t)(rows > 0 ? rows : rows_asked);
-    }
-    if (status == ADG_OK && stated && strcmp(manifest, context->qa->manifest_sha256) != 0) {
-        status = adg_qa_find(context, NULL, "provenance", error,
-                             "the table was made from other metadata (manifest %.12s, expected %.12s)", manifest,
-                             context->qa->manifest_sha256);
+        status = choose_profile(context, profile, error);
     }
     adg_buffer_fini(&name);
     return status;
@@ -283,6 +295,9 @@ enum adg_status adg_qa_run(const struct adg_qa_options *options, struct adg_qa *
 
 void adg_qa_fini(struct adg_qa *qa)
 {
+    for (uint32_t t = 0; qa->tables != NULL && t < qa->table_count; t++) {
+        json_decref(qa->tables[t].provenance);
+    }
     adg_arena_fini(&qa->arena);
     adg_free(qa->findings);
     adg_free(qa->fields);

@@ -12,6 +12,7 @@
 #define ADG_QA_QA_H
 
 #include "engine/target.h"
+#include "metadata/json.h"
 #include "metadata/metadata.h"
 
 #define ADG_QA_SIGNIFICANCE 0.001
@@ -61,6 +62,7 @@ struct adg_qa_table {
     const char *relation;        /* in a database: its qualified name, and there are no files; else NULL */
     const char *profile;
     const char *profile_from; /* who says so: "provenance", "option" or "default" */
+    json_t *provenance; /* Delta tables: an array, one entry for each run whose rows are there; else NULL */
     bool passed;
 };
 

@@ -76,7 +76,7 @@ enum adg_status adg_qa_find_relations(const struct adg_qa_options *options, stru
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-static const char *kind_name(enum adg_column_kind kind)
+static const char *kind_name(enum adg_result_kind kind)
 {
     static const char *const names[] = {
         [ADG_COLUMN_TEXT] = "text",           [ADG_COLUMN_INT] = "whole number",
@@ -88,7 +88,7 @@ static const char *kind_name(enum adg_column_kind kind)
     return names[kind];
 }
 
-static enum adg_column_kind kind_of(const struct adg_field *field)
+static enum adg_result_kind kind_of(const struct adg_field *field)
 {
     switch (field->type) {
     case ADG_TYPE_INT32:
@@ -128,7 +128,7 @@ static int64_t field_of(const struct adg_dataset *dataset, const char *column)
     return -1;
 }
 
-static enum adg_status take_column(struct opening *opening, const char *column, enum adg_column_kind kind,
+static enum adg_status take_column(struct opening *opening, const char *column, enum adg_result_kind kind,
                                    struct adg_error *error)
 {
     struct adg_sql *sql = &opening->context->sql;
@@ -140,7 +140,7 @@ static enum adg_status take_column(struct opening *opening, const char *column, 
                              : ADG_OK;
     }
     const struct adg_field *field = &opening->dataset->fields[f];
-    enum adg_column_kind wanted = kind_of(field);
+    enum adg_result_kind wanted = kind_of(field);
     const char *name = adg_sql_name(sql, column);
     opening->zoned[f] = kind == ADG_COLUMN_ZONED;
     opening->columns[f] = wanted == ADG_COLUMN_TEXT ? ADG_SQL(sql, sql->dialect->by_bytes,
@@ -161,7 +161,7 @@ static enum adg_status take_columns(struct opening *opening, const char *relatio
     enum adg_status status = adg_engine_describe_table(opening->context->engine, relation, &result, error);
     uint32_t count = status == ADG_OK ? adg_engine_column_count(result) : 0;
     for (uint32_t c = 0; c < count && status == ADG_OK; c++) {
-        enum adg_column_kind kind = ADG_COLUMN_OTHER;
+        enum adg_result_kind kind = ADG_COLUMN_OTHER;
         const char *column = adg_engine_column(result, c, &kind);
         status = take_column(opening, column, kind, error);
     }

@@ -5,10 +5,12 @@ const $ = (id) => document.getElementById(id);
 const make = (name, text, className) => { const node = document.createElement(name); if (text !== undefined) node.textContent = text; if (className) node.className = className; return node; };
 const number = (x) => x.toLocaleString("en", { maximumFractionDigits: 2 });
 const shown = (v) => v === null ? "(null)" : v;
-$("manifest").textContent = data.manifest_sha256;
-$("tool").textContent = data.tool;
-$("result").textContent = data.result === "pass" ? "passed" : "failed";
-$("result").classList.add(data.result === "pass" ? "pass" : "fail");
+if (data.manifest_sha256) {
+  $("manifest").textContent = data.manifest_sha256;
+  $("tool").textContent = data.tool;
+  $("result").textContent = data.result === "pass" ? "passed" : "failed";
+  $("result").classList.add(data.result === "pass" ? "pass" : "fail");
+}
 
 /* A table that sorts by its headers. It holds as many rows as can be looked at; a button below adds the others. `search` gives
  * the words of an item. Returns a function that keeps the items for which its argument is true, and says how many. */

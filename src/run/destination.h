@@ -4,7 +4,10 @@
  *     open                             once, when all tables are planned; nothing has been written before
  *     check(table)                     of every table, before the first one is begun
  *     begin(table), bytes, commit      table by table, in their order; the bytes are the sink's, in one file
+ *     end(table)                       where tables have several files, of `file_parts` parts each, of all but the last: begin follows
  *     close                            whether the run went well or not: what was not committed is removed
+ *
+ * Or parts go to a destination that has no file: take(table, part) in place of the bytes, which are then nothing but parts.
  *
  * One thread begins tables, and writes their bytes. A table may be committed while the next one is begun or committed by
  * another thread; everything else is called by one thread at a time.
@@ -21,9 +24,10 @@
 struct adg_destination_table {
     uint32_t number; /* 0 .. table_count - 1 of the run */
     const char *name;
-    const struct adg_plan *plan;
-    const struct adg_sink *sink; /* as far as it has come */
-    uint64_t bytes;              /* written so far */
+    const struct adg_plan *plan; /* in check, its layout may have no dictionaries */
+    const struct adg_sink_operations *operations;
+    const struct adg_sink *sink; /* as far as it has come; not in check */
+    uint64_t bytes;              /* of the file so far */
 };
 
 struct adg_destination_file {
@@ -39,6 +43,11 @@ struct adg_destination_operations {
                              struct adg_error *error);
     enum adg_status (*begin)(struct adg_destination *destination, const struct adg_destination_table *table,
                              struct adg_destination_file *file, struct adg_error *error);
+    /* NULL: bytes go to the file of begin. What the part holds may be taken out of it, or exchanged. `bytes`: how much that is. */
+    enum adg_status (*take)(struct adg_destination *destination, const struct adg_destination_table *table,
+                            struct adg_sink_part *part, uint64_t *bytes, struct adg_error *error);
+    enum adg_status (*end)(struct adg_destination *destination, const struct adg_destination_table *table,
+                           struct adg_error *error); /* NULL: file_parts is 0 */
     enum adg_status (*commit)(struct adg_destination *destination, const struct adg_destination_table *table,
                               struct adg_error *error);
     /* What results call the table, in memory of the destination; NULL where they have no name for it. */
@@ -47,6 +56,7 @@ struct adg_destination_operations {
 };
 struct adg_destination { /* the first member of what an implementation keeps */
     const struct adg_destination_operations *operations;
+    uint32_t file_parts; /* 0: a table is one file */
 };
 
 /* Files, or parts, of options->out_folder, with provenance.json beside them. `run` tells runs apart whose parts must not mix.
@@ -54,6 +64,9 @@ struct adg_destination { /* the first member of what an implementation keeps */
 ADG_MUST_CHECK enum adg_status adg_destination_folder_new(const struct adg_run_options *options, const char *extension,
                                                           const char *run, uint32_t table_count,
                                                           struct adg_destination **out, struct adg_error *error);
+/* Delta tables in options->out_folder, with the provenance in their logs. Options are borrowed until close. */
+ADG_MUST_CHECK enum adg_status adg_destination_delta_new(const struct adg_run_options *options, uint32_t table_count,
+                                                         struct adg_destination **out, struct adg_error *error);
 /* What the caller has opened, for the only table. */
 ADG_MUST_CHECK enum adg_status adg_destination_descriptor_new(const struct adg_run_options *options,
                                                               struct adg_destination **out, struct adg_error *error);

@@ -6,6 +6,7 @@
 #include "adg.h"
 #include "core/stop.h"
 #include "generate/plan.h"
+#include "run/describe.h"
 #include "run/output.h"
 #include "sink/sink.h"
 
@@ -95,15 +96,31 @@ static enum adg_status write_all(struct writing *writing, const struct adg_plan 
     return status;
 }
 
-EXPORT enum adg_status adg_parquet_write(const struct adg_plan *plan, uint64_t first_block, uint64_t end_block,
-                                         enum adg_compression compression, const char *path, uint64_t *rows,
-                                         uint64_t *bytes, struct adg_error *error)
+static enum adg_status describe(const struct writing *writing, const struct adg_layout *layout,
+                                struct adg_buffer *statistics, struct adg_error *error)
+{
+    struct adg_described described;
+    uint64_t rows;
+    enum adg_status status = adg_described_init(&described, layout, error);
+    if (status == ADG_OK) {
+        status = adg_describe_file(&described, writing->operations, writing->sink, statistics, &rows, error);
+        adg_described_fini(&described);
+    }
+    return status;
+}
+
+enum adg_status adg_parquet_write_described(const struct adg_plan *plan, uint64_t first_block, uint64_t end_block,
+                                            enum adg_compression compression, const char *path, uint64_t *rows,
+                                            uint64_t *bytes, struct adg_buffer *statistics, struct adg_error *error)
 {
     struct writing writing = {.operations = adg_sink_find(ADG_FORMAT_PARQUET)};
     uint64_t end = 0;
     enum adg_status status = adg_plan_range(plan, first_block, end_block, &end, error);
     if (status == ADG_OK) {
         status = write_all(&writing, plan, first_block, end, compression, path, error);
+    }
+    if (status == ADG_OK && statistics != NULL) {
+        status = describe(&writing, adg_plan_layout(plan), statistics, error);
     }
     writing.operations->part_fini(&writing.part);
     if (writing.file_open) {
@@ -123,4 +140,11 @@ EXPORT enum adg_status adg_parquet_write(const struct adg_plan *plan, uint64_t f
         *bytes = writing.bytes;
     }
     return status;
+}
+
+EXPORT enum adg_status adg_parquet_write(const struct adg_plan *plan, uint64_t first_block, uint64_t end_block,
+                                         enum adg_compression compression, const char *path, uint64_t *rows,
+                                         uint64_t *bytes, struct adg_error *error)
+{
+    return adg_parquet_write_described(plan, first_block, end_block, compression, path, rows, bytes, NULL, error);
 }

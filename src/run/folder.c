@@ -100,14 +100,7 @@ static enum adg_status folder_commit(struct adg_destination *destination, const 
     struct folder *folder = folder_of(destination);
     const struct adg_run_options *options = folder->options;
     struct place *place = &folder->places[table->number];
-    const struct adg_provenance provenance = {.definition = options->definition,
-                                              .metadata = options->metadata,
-                                              .tool = options->tool,
-                                              .profile = adg_profile_names[options->profile],
-                                              .seed = options->seed,
-                                              .patients = options->patients,
-                                              .rows = options->rows,
-                                              .shards = options->shards};
+    const struct adg_provenance provenance = adg_provenance_of(options);
     const bool parts = place->output.folder != NULL;
     const char *path = parts ? place->output.folder : place->output.path;
     const struct adg_provenance_entry entry = {.name = strrchr(path, '/') + 1, /* outputs are joined to a folder */

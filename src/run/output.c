@@ -13,6 +13,7 @@
 #include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "delta/log.h"
 
 void adg_output_fini(struct adg_output *output)
 {
@@ -96,6 +97,9 @@ enum adg_status adg_output_check(const struct adg_output *output, const char *ru
     struct stat info;
     if (stat(output->path, &info) == 0 && S_ISDIR(info.st_mode)) {
         return adg_fail(error, ADG_FAILED, "%s is a folder; a file of this name is to be written", output->path);
+    }
+    if (output->folder != NULL && adg_delta_is(output->folder)) {
+        return adg_fail(error, ADG_FAILED, "folder %s is a Delta table; parts do not go into one", output->folder);
     }
     DIR *folder = output->folder != NULL ? opendir(output->folder) : NULL;
     if (folder == NULL) {

@@ -34,8 +34,7 @@ ADG_MUST_CHECK enum adg_status adg_output_init(struct adg_output *output, const 
 ADG_MUST_CHECK enum adg_status adg_output_check(const struct adg_output *output, const char *run,
                                                 struct adg_error *error);
 /* Creates the folder of the parts, and what it remembers of the run. */
-ADG_MUST_CHECK enum adg_status adg_output_prepare(struct adg_output *output, const char *run,
-                                                  struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_output_prepare(struct adg_output *output, const char *run, struct adg_error *error);
 /* Removes the folder of the parts, when this run has prepared it and no part is in it. */
 void adg_output_discard(const struct adg_output *output);
 void adg_output_fini(struct adg_output *output);

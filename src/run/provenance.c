@@ -11,8 +11,21 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "metadata/json.h"
+#include "run/run.h"
 
 enum { FORMAT = 1 };
+
+struct adg_provenance adg_provenance_of(const struct adg_run_options *options)
+{
+    return (struct adg_provenance){.definition = options->definition,
+                                   .metadata = options->metadata,
+                                   .tool = options->tool,
+                                   .profile = adg_profile_names[options->profile],
+                                   .seed = options->seed,
+                                   .patients = options->patients,
+                                   .rows = options->rows,
+                                   .shards = options->shards};
+}
 
 /* The file that is there, when it is one; else an empty one. */
 static json_t *load(const char *path)
@@ -28,7 +41,7 @@ static json_t *load(const char *path)
     return json_pack("{s:i, s:{}}", "format", FORMAT, "files");
 }
 
-static json_t *entry_json(const struct adg_provenance *provenance, const struct adg_provenance_entry *entry)
+json_t *adg_provenance_json(const struct adg_provenance *provenance, const struct adg_provenance_entry *entry)
 {
     char seed[21];
     const struct adg_metadata *metadata = provenance->metadata;
@@ -96,11 +109,20 @@ enum adg_status adg_provenance_add(const char *folder, const struct adg_provenan
         return adg_fail_memory(error);
     }
     json_t *root = load(path);
-    if (json_object_set_new(json_object_get(root, "files"), entry->name, entry_json(provenance, entry)) != 0) {
+    if (json_object_set_new(json_object_get(root, "files"), entry->name, adg_provenance_json(provenance, entry)) != 0) {
         json_decref(root);
         root = NULL;
     }
     enum adg_status status = save(path, root, error);
     adg_free(path);
+    return status;
+}
+
+enum adg_status adg_provenance_line(struct adg_buffer *out, const struct adg_provenance *provenance,
+                                    const struct adg_provenance_entry *entry, struct adg_error *error)
+{
+    json_t *object = adg_provenance_json(provenance, entry);
+    enum adg_status status = adg_json_append(out, object, JSON_COMPACT | JSON_SORT_KEYS, error);
+    json_decref(object);
     return status;
 }

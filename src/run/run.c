@@ -6,11 +6,17 @@
  *
  *     write   the next item in order is encoded, and nobody else writes: append it to its table's file; after a table's
  *             last part, put the file under its final name while others write on
- *     encode  an item is left, and no more than `window` items are ahead of the writer: generate its blocks and encode them
+ *     encode  an item is left whose table is open, and no more than `window` items are ahead of the writer: generate its
+ *             blocks and encode them
+ *     open    a table is closed that is no more than one per thread behind the one being written: make its columns again
  *     wait    until something changes; or end, when everything is written or something failed
  *
- * Parts in flight, and with them memory, are bounded by the window. Everything in struct run below `lock` is guarded by it;
- * tables are guarded by the writer's role, of which there is one.
+ * Parts in flight, and with them memory, are bounded by the window. Everything in struct run below `lock` is guarded by it, and so
+ * are states and users of tables; what else they hold is guarded by the writer's role, of which there is one.
+ *
+ * All tables are planned before anything is written, since planning is what refuses. Fifty plans of a national estate would be
+ * most of the memory of a run, so what a plan draws from is dropped beyond a few, made again when the table's turn comes, and
+ * dropped when its last part is written and no thread stays with it.
  */
 #include "run/run.h"
 
@@ -25,18 +31,27 @@
 #include "core/parallel.h"
 #include "core/stop.h"
 #include "generate/plan.h"
+#include "run/choose.h"
 #include "run/destination.h"
 #include "run/output.h"
 
+/* Columns that may be kept from planning to writing; those of the first table always are. */
+#define KEPT_COLUMN_BYTES ((size_t)96 << 20)
+
+enum table_state { TABLE_CLOSED, TABLE_OPENING, TABLE_OPEN };
+
 struct table {
     const char *name;
+    enum table_state state; /* open: the plan has its columns, and there is a sink */
+    unsigned users;         /* threads that stay with it, and the run until its last part is written */
     struct adg_plan *plan;
     uint64_t blocks;
     uint64_t first_item; /* items of this table: first_item .. first_item + item_count - 1 */
     uint64_t item_count; /* at least one, which has no blocks when the table has no rows; none: the table is skipped */
     struct adg_sink *sink;
     struct adg_destination_file file;
-    uint64_t bytes; /* written so far */
+    uint64_t bytes;      /* written so far, of this file */
+    uint64_t done_bytes; /* of files that are finished */
 };
 
 struct slot {
@@ -54,7 +69,7 @@ struct run {
     uint32_t table_count;
     uint64_t item_count, rows_total;
     char key[320]; /* tells this run from others whose parts may not mix with its own */
-    unsigned window;
+    unsigned threads, window;
     struct slot *slots;           /* [window]; item i lies in slot i % window */
     struct adg_sink_part *spares; /* [window] memory of parts that were written, the latest last */
     unsigned spare_count;
@@ -63,7 +78,8 @@ struct run {
     uint64_t next_encode, next_write;
     bool writing;
     uint64_t rows_done;
-    uint32_t planned;       /* tables begun */
+    uint32_t planned; /* tables begun */
+    size_t kept_bytes;
     enum adg_status status; /* of the first failure */
     struct adg_error error;
 };
@@ -75,78 +91,40 @@ struct worker {
     struct adg_sink_encoder *encoder;
 };
 
-/* ---- choosing and planning --------------------------------------------------------------------------------------- */
-
-static void add_table(struct run *run, const char *name)
-{
-    run->tables[run->table_count++] = (struct table){.name = name};
-}
-
-static enum adg_status choose_listed(struct run *run, struct adg_error *error)
-{
-    const struct adg_run_options *options = run->options;
-    enum adg_status status = ADG_OK;
-    run->tables = adg_alloc_array(options->table_count, sizeof *run->tables);
-    if (run->tables == NULL) {
-        return adg_fail_memory(error);
-    }
-    for (uint32_t i = 0; i < options->table_count && status == ADG_OK; i++) {
-        const struct adg_table *table;
-        status = adg_definition_find_table(options->definition, options->tables[i], NULL, &table, error);
-        if (status == ADG_OK && !adg_metadata_has_table(options->metadata, table->name)) {
-            status = adg_fail(error, ADG_BAD_INPUT, "table %s: the metadata has nothing about it", table->name);
-        }
-        if (status == ADG_OK) {
-            add_table(run, table->name);
-        }
-    }
-    return status;
-}
-
-static enum adg_status choose_all(struct run *run, struct adg_error *error)
-{
-    const struct adg_run_options *options = run->options;
-    const struct adg_definition *definition = options->definition;
-    struct adg_buffer missing = {0};
-    size_t count = 0;
-    enum adg_status status = ADG_OK;
-    for (uint32_t d = 0; d < definition->dataset_count; d++) {
-        count += definition->datasets[d].table_count;
-    }
-    run->tables = adg_alloc_array(count, sizeof *run->tables);
-    if (run->tables == NULL) {
-        return adg_fail_memory(error);
-    }
-    for (uint32_t d = 0; d < definition->dataset_count; d++) {
-        const struct adg_dataset *dataset = &definition->datasets[d];
-        for (uint32_t t = 0; t < dataset->table_count && status == ADG_OK; t++) {
-            const char *name = dataset->tables[t].name;
-            if (adg_metadata_has_table(options->metadata, name)) {
-                add_table(run, name);
-            } else {
-                status = adg_buffer_printf(&missing, error, "%s%s", missing.size > 0 ? ", " : "", name);
-            }
-        }
-    }
-    if (status == ADG_OK && run->table_count == 0) {
-        status = adg_fail(error, ADG_BAD_INPUT, "the metadata has no table of this definition");
-    }
-    if (status == ADG_OK && missing.size > 0) {
-        struct adg_buffer message = {0};
-        status = adg_buffer_printf(&message, error, "no metadata for these tables, which are left out: %s",
-                                   (char *)missing.data);
-        if (status == ADG_OK) {
-            options->progress.warn(options->progress.context, (char *)message.data);
-        }
-        adg_buffer_fini(&message);
-    }
-    adg_buffer_fini(&missing);
-    return status;
-}
+/* ---- planning ---------------------------------------------------------------------------------------------------- */
 
 static unsigned thread_count(const struct run *run)
 {
     return run->options->threads > 0 ? run->options->threads : adg_processor_count();
+}
+
+static void close_table(const struct run *run, struct table *table)
+{
+    if (table->sink != NULL) {
+        run->sink->free(table->sink);
+        table->sink = NULL;
+    }
+    adg_plan_drop_columns(table->plan);
+    table->state = TABLE_CLOSED;
+}
+
+static enum adg_status open_table(const struct run *run, struct table *table, struct adg_error *error)
+{
+    const struct adg_run_options *options = run->options;
+    enum adg_status status = adg_plan_make_columns(table->plan, options->metadata, error);
+    return status == ADG_OK ? run->sink->open(adg_plan_layout(table->plan), options->compression, &table->sink, error)
+                            : status;
+}
+
+/* Whether a table may stay open after it was planned. */
+static bool may_keep(struct run *run, const struct table *table)
+{
+    size_t bytes = adg_plan_column_bytes(table->plan);
+    pthread_mutex_lock(&run->lock);
+    bool keep = table == run->tables || run->kept_bytes + bytes <= KEPT_COLUMN_BYTES;
+    run->kept_bytes += keep ? bytes : 0;
+    pthread_mutex_unlock(&run->lock);
+    return keep;
 }
 
 /* Several tables are planned side by side, each by one thread; a single one counts its patients with all. */
@@ -171,7 +149,14 @@ static enum adg_status plan_table(void *context, uint64_t number, struct adg_err
         status = adg_plan_new(options->definition, options->metadata, table->name, &plan_options, &table->plan, error);
     }
     if (status == ADG_OK) {
-        status = run->sink->open(adg_plan_layout(table->plan), options->compression, &table->sink, error);
+        status = open_table(run, table, error);
+    }
+    if (status == ADG_OK) {
+        table->users = 1;
+        table->state = TABLE_OPEN;
+        if (!may_keep(run, table)) {
+            close_table(run, table);
+        }
     }
     return status;
 }
@@ -192,8 +177,18 @@ static void add_items(struct run *run, struct table *table)
 
 static enum adg_status plan(struct run *run, struct adg_error *error)
 {
-    enum adg_status status = run->options->tables != NULL ? choose_listed(run, error) : choose_all(run, error);
-    if (status == ADG_OK && run->options->out_folder == NULL && run->table_count != 1) {
+    const char **names = NULL;
+    uint32_t count = 0;
+    enum adg_status status = adg_run_choose(run->options, &names, &count, error);
+    if (status == ADG_OK) {
+        run->tables = adg_alloc_zero(count, sizeof *run->tables);
+        status = run->tables == NULL ? adg_fail_memory(error) : ADG_OK;
+    }
+    for (; status == ADG_OK && run->table_count < count; run->table_count++) {
+        run->tables[run->table_count].name = names[run->table_count];
+    }
+    adg_free(names);
+    if (status == ADG_OK && run->options->out_folder == NULL && run->destination == NULL && run->table_count != 1) {
         status = adg_fail(error, ADG_USAGE, "standard output takes one table");
     }
     if (status == ADG_OK && run->options->profile == ADG_PROFILE_COHERENT) {
@@ -222,13 +217,32 @@ static struct adg_destination_table told(const struct run *run, const struct tab
     return (struct adg_destination_table){.number = (uint32_t)(table - run->tables),
                                           .name = table->name,
                                           .plan = table->plan,
+                                          .operations = run->sink,
                                           .sink = table->sink,
                                           .bytes = table->bytes};
 }
 
-static enum adg_status begin_table(const struct run *run, struct table *table, struct adg_error *error)
+/* Hands the part over, or writes it. */
+static enum adg_status put_part(const struct run *run, struct table *table, struct adg_sink_part *part,
+                                struct adg_error *error)
+{
+    struct adg_destination *destination = run->destination;
+    if (destination->operations->take == NULL) {
+        return adg_output_put_part(table->file.descriptor, table->file.name, part, &table->bytes, error);
+    }
+    const struct adg_destination_table about = told(run, table);
+    uint64_t bytes = 0;
+    enum adg_status status = destination->operations->take(destination, &about, part, &bytes, error);
+    if (status == ADG_OK) {
+        table->bytes += bytes;
+    }
+    return status;
+}
+
+static enum adg_status begin_file(const struct run *run, struct table *table, struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
+    table->bytes = 0;
     const struct adg_destination_table about = told(run, table);
     enum adg_status status = run->destination->operations->begin(run->destination, &about, &table->file, error);
     if (status == ADG_OK) {
@@ -241,20 +255,12 @@ static enum adg_status begin_table(const struct run *run, struct table *table, s
     return status;
 }
 
-static enum adg_status write_part(const struct run *run, struct table *table, uint64_t item, struct adg_sink_part *part,
-                                  struct adg_error *error)
-{
-    enum adg_status status = item == table->first_item ? begin_table(run, table, error) : ADG_OK;
-    if (status == ADG_OK && table->blocks > 0) {
-        status = run->sink->append(table->sink, part, table->bytes, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_output_put_part(table->file.descriptor, table->file.name, part, &table->bytes, error);
-    }
-    return status;
-}
-
-static enum adg_status finish_table(const struct run *run, struct table *table, struct adg_error *error)
+/* The sink's last words; then `end` or `commit` of the destination. */
+static enum adg_status finish_file(const struct run *run, struct table *table,
+                                   enum adg_status (*then)(struct adg_destination *destination,
+                                                           const struct adg_destination_table *table,
+                                                           struct adg_error *error),
+                                   struct adg_error *error)
 {
     struct adg_buffer bytes = {0};
     enum adg_status status = run->sink->finish(table->sink, table->bytes, &bytes, error);
@@ -263,9 +269,31 @@ static enum adg_status finish_table(const struct run *run, struct table *table, 
     }
     if (status == ADG_OK) {
         const struct adg_destination_table about = told(run, table);
-        status = run->destination->operations->commit(run->destination, &about, error);
+        status = then(run->destination, &about, error);
+        table->done_bytes += table->bytes;
     }
     adg_buffer_fini(&bytes);
+    return status;
+}
+
+static enum adg_status write_part(const struct run *run, struct table *table, uint64_t item, struct adg_sink_part *part,
+                                  struct adg_error *error)
+{
+    const uint64_t number = item - table->first_item, file_parts = run->destination->file_parts;
+    const bool begins = file_parts > 0 ? number % file_parts == 0 : number == 0;
+    enum adg_status status = ADG_OK;
+    if (begins && number > 0) {
+        status = finish_file(run, table, run->destination->operations->end, error);
+    }
+    if (status == ADG_OK && begins) {
+        status = begin_file(run, table, error);
+    }
+    if (status == ADG_OK && table->blocks > 0) {
+        status = run->sink->append(table->sink, part, table->bytes, error);
+    }
+    if (status == ADG_OK) {
+        status = put_part(run, table, part, error);
+    }
     return status;
 }
 
@@ -296,6 +324,17 @@ static void note(struct run *run, const struct table *table, enum adg_status sta
     pthread_cond_broadcast(&run->changed);
 }
 
+/* The last one closes the table. Called without the lock. */
+static void leave_table(struct run *run, struct table *table)
+{
+    pthread_mutex_lock(&run->lock);
+    bool last = --table->users == 0;
+    pthread_mutex_unlock(&run->lock);
+    if (last) {
+        close_table(run, table);
+    }
+}
+
 /* Writes the next item in order. Called with the lock held, and returns so. */
 static void write_next(struct run *run)
 {
@@ -320,7 +359,8 @@ static void write_next(struct run *run)
     run->sink->part_fini(&spare);
     if (status == ADG_OK && run->next_write == table->first_item + table->item_count) {
         pthread_mutex_unlock(&run->lock);
-        status = finish_table(run, table, &error);
+        status = finish_file(run, table, run->destination->operations->commit, &error);
+        leave_table(run, table);
         pthread_mutex_lock(&run->lock);
         note(run, table, status, &error);
     }
@@ -332,6 +372,9 @@ static void worker_leave(struct run *run, struct worker *worker)
         run->sink->encoder_free(worker->encoder);
     }
     adg_block_free(worker->block);
+    if (worker->table != NULL) {
+        leave_table(run, worker->table);
+    }
     *worker = (struct worker){0};
 }
 
@@ -342,12 +385,12 @@ static enum adg_status worker_enter(struct run *run, struct worker *worker, stru
         return ADG_OK;
     }
     worker_leave(run, worker);
+    pthread_mutex_lock(&run->lock);
+    table->users++;
+    pthread_mutex_unlock(&run->lock);
+    worker->table = table;
     enum adg_status status = adg_block_new(table->plan, &worker->block, error);
-    if (status == ADG_OK) {
-        status = run->sink->encoder_new(table->sink, &worker->encoder, error);
-    }
-    worker->table = status == ADG_OK ? table : NULL;
-    return status;
+    return status == ADG_OK ? run->sink->encoder_new(table->sink, &worker->encoder, error) : status;
 }
 
 static enum adg_status encode_blocks(struct run *run, struct worker *worker, uint64_t first, uint64_t end,
@@ -411,6 +454,46 @@ static void encode_next(struct run *run, struct worker *worker)
     note(run, table, status, &error);
 }
 
+/* The first closed table that is to be written next, or soon. */
+static struct table *table_to_open(struct run *run)
+{
+    if (run->next_encode == run->item_count) {
+        return NULL;
+    }
+    struct table *end = table_of_item(run, run->next_write) + run->threads;
+    for (struct table *table = table_of_item(run, run->next_encode); table <= end; table++) {
+        if (table == run->tables + run->table_count) {
+            break;
+        }
+        if (table->item_count > 0 && table->state == TABLE_CLOSED) {
+            return table;
+        }
+    }
+    return NULL;
+}
+
+/* Called with the lock held, and returns so. */
+static void open_next(struct run *run, struct worker *worker, struct table *table)
+{
+    struct adg_error error = {{0}};
+    table->state = TABLE_OPENING;
+    pthread_mutex_unlock(&run->lock);
+    worker_leave(run, worker); /* its memory is for planning */
+    enum adg_status status = adg_stop_check(&error);
+    if (status == ADG_OK) {
+        status = open_table(run, table, &error);
+    }
+    pthread_mutex_lock(&run->lock);
+    table->state = status == ADG_OK ? TABLE_OPEN : TABLE_CLOSED;
+    note(run, table, status, &error);
+}
+
+static bool can_encode(struct run *run)
+{
+    return run->next_encode < run->item_count && run->next_encode < run->next_write + run->window &&
+           table_of_item(run, run->next_encode)->state == TABLE_OPEN;
+}
+
 /* One thread. Failures are noted in the run, not returned. */
 static enum adg_status work(void *context, uint64_t number, struct adg_error *error)
 {
@@ -418,12 +501,15 @@ static enum adg_status work(void *context, uint64_t number, struct adg_error *er
     (void)error;
     struct run *run = context;
     struct worker worker = {0};
+    struct table *closed;
     pthread_mutex_lock(&run->lock);
     while (run->status == ADG_OK && run->next_write < run->item_count) {
         if (!run->writing && run->slots[run->next_write % run->window].ready) {
             write_next(run);
-        } else if (run->next_encode < run->item_count && run->next_encode < run->next_write + run->window) {
+        } else if (can_encode(run)) {
             encode_next(run, &worker);
+        } else if ((closed = table_to_open(run)) != NULL) {
+            open_next(run, &worker, closed);
         } else {
             pthread_cond_wait(&run->changed, &run->lock);
         }
@@ -439,6 +525,7 @@ static enum adg_status work_in_threads(struct run *run, struct adg_error *error)
     if (threads > run->item_count) {
         threads = (unsigned)run->item_count;
     }
+    run->threads = threads;
     run->window = threads + 2;
     run->slots = adg_alloc_zero(run->window, sizeof *run->slots);
     run->spares = adg_alloc_zero(run->window, sizeof *run->spares);
@@ -484,6 +571,7 @@ static enum adg_status check_tables(struct run *run, struct adg_error *error)
             add_items(run, table);
         } else if (status == ADG_OK) {
             table->first_item = run->item_count;
+            close_table(run, table);
         }
     }
     return status;
@@ -492,10 +580,17 @@ static enum adg_status check_tables(struct run *run, struct adg_error *error)
 static enum adg_status write_tables(struct run *run, struct adg_error *error)
 {
     const struct adg_run_options *options = run->options;
-    enum adg_status status = options->out_folder != NULL
-                                 ? adg_destination_folder_new(options, run->sink->extension, run->key, run->table_count,
-                                                              &run->destination, error)
-                                 : adg_destination_descriptor_new(options, &run->destination, error);
+    enum adg_status status = ADG_OK;
+    if (run->destination != NULL) {
+        ; /* the caller's */
+    } else if (options->out_folder == NULL) {
+        status = adg_destination_descriptor_new(options, &run->destination, error);
+    } else if (options->format == ADG_FORMAT_DELTA) {
+        status = adg_destination_delta_new(options, run->table_count, &run->destination, error);
+    } else {
+        status = adg_destination_folder_new(options, run->sink->extension, run->key, run->table_count,
+                                            &run->destination, error);
+    }
     if (status == ADG_OK) {
         status = run->destination->operations->open(run->destination, error);
     }
@@ -521,7 +616,7 @@ static enum adg_status take_result(struct run *run, struct adg_run_result *resul
         *entry = (struct adg_run_table){.table = table->name,
                                         .path = place != NULL ? adg_strdup(place) : NULL,
                                         .rows = adg_plan_rows(table->plan),
-                                        .bytes = table->bytes};
+                                        .bytes = table->done_bytes};
         if (entry->path == NULL && place != NULL) {
             adg_run_result_fini(&made);
             return adg_fail_memory(error);
@@ -535,7 +630,8 @@ enum adg_status adg_run_generate(const struct adg_run_options *options, struct a
                                  struct adg_error *error)
 {
     struct run run = {.options = options,
-                      .sink = adg_sink_find(options->format),
+                      .sink = options->sink != NULL ? options->sink : adg_sink_find(options->format),
+                      .destination = options->destination,
                       .lock = PTHREAD_MUTEX_INITIALIZER,
                       .changed = PTHREAD_COND_INITIALIZER};
     run.part_blocks = run.sink->part_blocks > 0 ? run.sink->part_blocks : ADG_SINK_PART_BLOCKS;

@@ -23,7 +23,7 @@ struct adg_run_progress {
 /* By enum adg_profile; NULL at the end. */
 extern const char *const adg_profile_names[];
 
-/* What becomes of a table that is there already. By default a file is replaced. */
+/* What becomes of a table that is there already. By default a file is replaced, and a Delta table is an error. */
 enum adg_if_exists {
     ADG_IF_EXISTS_DEFAULT,
     ADG_IF_EXISTS_ERROR,
@@ -32,19 +32,26 @@ enum adg_if_exists {
     ADG_IF_EXISTS_IGNORE, /* it stays, and is not in the result */
 };
 
+struct adg_destination;
+
 struct adg_run_options {
     const struct adg_definition *definition;
     const struct adg_metadata *metadata;
     const char *out_folder; /* NULL: the only table goes to out_descriptor, without a file and without provenance */
     int out_descriptor;
-    const char *const *tables; /* NULL: every table of the definition that the metadata has */
+    struct adg_destination *destination; /* in place of both (run/destination.h); the run closes it, whatever happens */
+    const struct adg_sink_operations *sink; /* what the destination takes, in place of format */
+    const char *const *tables;              /* NULL: every table of the definition that the metadata has */
     uint32_t table_count;
+    const char *const *exclude; /* without `tables`: not these */
+    uint32_t exclude_count;
     uint64_t seed, patients, rows, shard, shards;
     bool sharded; /* --shard was given: a folder per table, even for 0/1 */
     enum adg_profile profile;
     enum adg_format format;
     enum adg_compression compression;
     enum adg_if_exists if_exists;
+    uint32_t file_parts; /* Delta: the parts, of 131,072 rows, of a data file; 0: 64 */
     unsigned threads;
     const char *tool; /* version and commit, for provenance.json */
     struct adg_run_progress progress;
@@ -52,7 +59,7 @@ struct adg_run_options {
 
 struct adg_run_table {
     const char *table;
-    char *path; /* of the file; NULL: out_descriptor */
+    char *path; /* of the file, or of a Delta table's folder; NULL: out_descriptor */
     uint64_t rows, bytes;
 };
 struct adg_run_result {

@@ -29,6 +29,41 @@ static int larger_first(const void *left, const void *right)
     return a->index < b->index ? -1 : 1;
 }
 
+enum { BUCKETS = 256 };
+
+/* Larger remainders are in no lower buckets. */
+static unsigned bucket_of(const struct remainder *remainder, double scale)
+{
+    unsigned bucket = (unsigned)((double)remainder->value * scale);
+    return bucket < BUCKETS ? bucket : BUCKETS - 1;
+}
+
+/* One part more to the `left` largest remainders, of at least as many: those in the highest buckets, and of one bucket the first. */
+static void give_left(struct remainder *remainders, uint32_t count, adg_uint128 sum, uint64_t left, uint64_t *parts)
+{
+    uint32_t counts[BUCKETS] = {0}, close = 0;
+    unsigned last = BUCKETS - 1;
+    double scale = BUCKETS / (double)sum;
+    for (uint32_t i = 0; i < count; i++) {
+        counts[bucket_of(&remainders[i], scale)]++;
+    }
+    while (counts[last] < left) {
+        left -= counts[last--];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned bucket = bucket_of(&remainders[i], scale);
+        if (bucket > last) {
+            parts[remainders[i].index]++;
+        } else if (bucket == last) {
+            remainders[close++] = remainders[i];
+        }
+    }
+    qsort(remainders, close, sizeof *remainders, larger_first);
+    for (uint64_t i = 0; i < left; i++) {
+        parts[remainders[i].index]++;
+    }
+}
+
 enum adg_status adg_parts_scale(const uint64_t *weights, uint32_t count, uint64_t null, uint64_t filled,
                                 uint64_t *parts, struct adg_error *error)
 {
@@ -69,10 +104,7 @@ enum adg_status adg_parts_scale(const uint64_t *weights, uint32_t count, uint64_
         }
     }
     if (status == ADG_OK && given < rest) {
-        qsort(remainders, count, sizeof *remainders, larger_first);
-        for (uint64_t i = 0; i < rest - given; i++) {
-            parts[remainders[i].index]++;
-        }
+        give_left(remainders, count, sum, rest - given, parts);
     }
     adg_free(remainders);
     return status;

@@ -11,9 +11,6 @@
 #include "engine/engine.h"
 #include "scrape/source.h"
 
-/* Whether a folder is one: it has a log. */
-bool adg_delta_is(const char *folder);
-
 /*
  * The files of the table's last version, as Parquet, in the arena. `spill` is a folder for the engine that reads checkpoints. ADG_BAD_INPUT:
  * the log is damaged or incomplete, the table needs what is not read here, or it has no file.

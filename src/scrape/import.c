@@ -235,11 +235,15 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
                                     .rounding = first->rounding,
                                     .control_reference = true,
                                     .origin = ADG_ORIGIN_IMPORTED};
+    int held = -1;
     char *folder = NULL, *staging = NULL, *path = realpath(options->file, NULL);
     if (path == NULL) {
         return adg_fail_errno(error, errno, "%s cannot be opened", options->file);
     }
     enum adg_status status = check_outside(path, options->meta_folder, error);
+    if (status == ADG_OK) {
+        status = adg_metadata_lock(options->meta_folder, &held, error);
+    }
     if (status == ADG_OK) {
         status = adg_spill_create(options->meta_folder, &folder, error);
     }
@@ -283,6 +287,7 @@ enum adg_status adg_import_metadata(const struct adg_import_options *options, st
         (void)removed;
     }
     adg_free(staging);
+    adg_metadata_unlock(held);
     status = adg_spill_remove(folder, status, error);
     adg_arena_fini(&import.arena);
     adg_metadata_rows_fini(&import.rows);

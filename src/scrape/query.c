@@ -95,7 +95,7 @@ static bool is_key(const struct adg_dataset *dataset, uint32_t field)
 
 /* How the fields are read that are: keys, and what is sampled. */
 static enum adg_status make_readings(struct adg_query *query, const char *const *names,
-                                     const enum adg_column_kind *kinds, struct adg_error *error)
+                                     const enum adg_result_kind *kinds, struct adg_error *error)
 {
     const struct adg_dataset *dataset = query->table->dataset;
     for (uint32_t f = 0; f < dataset->field_count && query->sql.status == ADG_OK; f++) {
@@ -105,7 +105,7 @@ static enum adg_status make_readings(struct adg_query *query, const char *const 
         if (query->column_of[f] < 0 || !needed) {
             continue;
         }
-        enum adg_column_kind kind = kinds[query->column_of[f]];
+        enum adg_result_kind kind = kinds[query->column_of[f]];
         if (kind == ADG_COLUMN_OTHER ||
             ((is_person(field) || is_key(dataset, f)) && (kind == ADG_COLUMN_TIMESTAMP || kind == ADG_COLUMN_ZONED))) {
             return adg_fail(error, ADG_BAD_INPUT, "%s: column %s has a type that no field can have", query->source,
@@ -133,7 +133,7 @@ static enum adg_status open_columns(struct adg_query *query, struct adg_manifest
     }
     struct adg_columns columns = {.source = query->source, .count = adg_engine_column_count(result)};
     const char **names = adg_arena_array(arena, columns.count + (size_t)1, sizeof *names);
-    enum adg_column_kind *kinds = adg_arena_array(arena, columns.count + (size_t)1, sizeof *kinds);
+    enum adg_result_kind *kinds = adg_arena_array(arena, columns.count + (size_t)1, sizeof *kinds);
     status = names == NULL || kinds == NULL ? adg_fail_memory(error) : ADG_OK;
     for (uint32_t c = 0; c < columns.count && status == ADG_OK; c++) {
         names[c] = adg_arena_strdup(arena, adg_engine_column(result, c, &kinds[c]));

@@ -51,7 +51,7 @@ static const char *real_to_integer(struct adg_sql *sql, const char *value, const
                    value, low, end, sql->dialect->real);
 }
 
-static const char *read_integer(struct adg_sql *sql, const char *column, enum adg_column_kind kind,
+static const char *read_integer(struct adg_sql *sql, const char *column, enum adg_result_kind kind,
                                 const struct adg_field *field, const char *text)
 {
     switch (kind) {
@@ -84,7 +84,7 @@ static const char *finite(struct adg_sql *sql, const char *value)
     return ADG_SQL(sql, "case when $1 - $1 = 0 then $1 + 0 end", value);
 }
 
-static const char *read_double(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text)
+static const char *read_double(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text)
 {
     switch (kind) {
     case ADG_COLUMN_TEXT:
@@ -134,7 +134,7 @@ static const char *text_to_decimal(struct adg_sql *sql, const char *text, const 
                    adg_sql_matches(sql, text, "[+-]?(0+[.]?0*|[.]0+)[eE][+-]?[0-9]+"));
 }
 
-static const char *read_decimal(struct adg_sql *sql, const char *column, enum adg_column_kind kind,
+static const char *read_decimal(struct adg_sql *sql, const char *column, enum adg_result_kind kind,
                                 const struct adg_field *field, const char *text)
 {
     switch (kind) {
@@ -163,7 +163,7 @@ static const char *is_day(struct adg_sql *sql, const char *text, const char *pat
     return ADG_SQL(sql, "$1 and $2 not like '0000%'", adg_sql_matches(sql, text, pattern), text);
 }
 
-static const char *micros_of(struct adg_sql *sql, const char *column, enum adg_column_kind kind)
+static const char *micros_of(struct adg_sql *sql, const char *column, enum adg_result_kind kind)
 {
     const char *micros = ADG_SQL(sql, kind == ADG_COLUMN_ZONED ? sql->dialect->zoned_micros : sql->dialect->micros,
                                  column);
@@ -179,7 +179,7 @@ static const char *days_of(struct adg_sql *sql, const char *column)
                    ADG_SQL(sql, sql->dialect->days, column));
 }
 
-static const char *read_date(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text)
+static const char *read_date(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text)
 {
     switch (kind) {
     case ADG_COLUMN_TEXT:
@@ -196,7 +196,7 @@ static const char *read_date(struct adg_sql *sql, const char *column, enum adg_c
     }
 }
 
-static const char *read_timestamp(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text)
+static const char *read_timestamp(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text)
 {
     switch (kind) {
     case ADG_COLUMN_TEXT:
@@ -218,7 +218,7 @@ static const char *read_timestamp(struct adg_sql *sql, const char *column, enum 
 
 /* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
-static const char *read_boolean(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text)
+static const char *read_boolean(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text)
 {
     switch (kind) {
     case ADG_COLUMN_TEXT:
@@ -232,7 +232,7 @@ static const char *read_boolean(struct adg_sql *sql, const char *column, enum ad
 }
 
 /* What is stored as something else takes the text of a category, which is made here or, of numbers and dates, of the result. */
-static const char *read_text(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const char *text,
+static const char *read_text(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const char *text,
                              struct adg_reading *out)
 {
     const char *decimal = ADG_SQL(sql, "cast($1 as $2)", column, sql->dialect->text);
@@ -268,7 +268,7 @@ static const char *read_text(struct adg_sql *sql, const char *column, enum adg_c
     }
 }
 
-void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const struct adg_field *field,
+void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const struct adg_field *field,
                       struct adg_reading *out)
 {
     const char *text = kind == ADG_COLUMN_TEXT

@@ -19,7 +19,7 @@ struct adg_reading {
 };
 
 /* `column` is an identifier. A column that no field of this type can be read from gives a reading that fails throughout. */
-void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_column_kind kind, const struct adg_field *field,
+void adg_reading_make(struct adg_sql *sql, const char *column, enum adg_result_kind kind, const struct adg_field *field,
                       struct adg_reading *out);
 /* The value as text that compares by bytes, of keys and of fields that describe a person. */
 const char *adg_reading_text(struct adg_sql *sql, const struct adg_reading *reading);

@@ -32,6 +32,7 @@ struct scrape {
     uint32_t job_count;
     struct adg_control control;
     char *spill, *staging;
+    int held;                         /* the metadata folder, where there is one */
     unsigned threads, at_once;        /* in all, and tables that are scraped at the same time */
     struct adg_scrape_options within; /* for the tables: progress under the lock */
     pthread_mutex_t lock;
@@ -69,11 +70,6 @@ static enum adg_status asked_jobs(struct scrape *scrape, struct adg_error *error
         const struct adg_table *table = NULL;
         bool found = false;
         status = adg_definition_find_table(options->definition, options->tables[i], &dataset, &table, error);
-        for (uint32_t k = 0; k < i && status == ADG_OK; k++) {
-            if (strcmp(options->tables[k], options->tables[i]) == 0) {
-                status = adg_fail(error, ADG_USAGE, "table %s is asked for twice", options->tables[i]);
-            }
-        }
         if (status == ADG_OK) {
             status = add_job(scrape, dataset, table->name, options->paths[i], &found, error);
         }
@@ -116,11 +112,15 @@ static enum adg_status all_jobs(struct scrape *scrape, struct adg_error *error)
 {
     const struct adg_scrape_options *options = scrape->options;
     struct adg_buffer absent = {0};
-    enum adg_status status = ADG_OK;
+    enum adg_status status = adg_definition_check_tables(options->definition, options->exclude, options->exclude_count,
+                                                         error);
     for (uint32_t d = 0; d < options->definition->dataset_count; d++) {
         const struct adg_dataset *dataset = &options->definition->datasets[d];
         for (uint32_t t = 0; t < dataset->table_count && status == ADG_OK; t++) {
             bool found = false;
+            if (adg_table_is_among(dataset->tables[t].name, options->exclude, options->exclude_count)) {
+                continue;
+            }
             status = add_job(scrape, dataset, dataset->tables[t].name, NULL, &found, error);
             if (status == ADG_OK && !found) {
                 status = add_absent(&absent, dataset->tables[t].name, error);
@@ -169,7 +169,13 @@ static enum adg_status prepare(struct scrape *scrape, struct adg_error *error)
     if (readable == NULL) {
         return adg_fail_memory(error);
     }
-    enum adg_status status = adg_target_files(options->target, &scrape->arena, readable, &count, error);
+    enum adg_status status = options->add ? adg_metadata_check_unsigned(options->meta_folder, error) : ADG_OK;
+    if (status == ADG_OK) {
+        status = adg_metadata_lock(options->meta_folder, &scrape->held, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_target_files(options->target, &scrape->arena, readable, &count, error);
+    }
     if (status != ADG_OK) {
         return status;
     }
@@ -447,6 +453,7 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
                            struct adg_error *error)
 {
     struct scrape scrape = {.options = options,
+                            .held = -1,
                             .threads = options->threads > 0 ? options->threads : adg_processor_count(),
                             .lock = PTHREAD_MUTEX_INITIALIZER};
     uint32_t most = count_tables(options->definition) + options->table_count;
@@ -488,6 +495,7 @@ enum adg_status adg_scrape(const struct adg_scrape_options *options, struct adg_
         (void)removed;
     }
     adg_free(scrape.staging);
+    adg_metadata_unlock(scrape.held);
     status = adg_spill_remove(scrape.spill, status, error);
     adg_metadata_rows_fini(&scrape.rows);
     for (uint32_t i = 0; i < scrape.job_count; i++) { /* the manifest's names lie there */

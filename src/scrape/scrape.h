@@ -35,6 +35,8 @@ struct adg_scrape_options {
     const char *const *tables;        /* names; with */
     const char *const *paths;         /* the path, or qualified name, of each; NULL: its own name */
     uint32_t table_count;             /* 0: every table that the source holds */
+    const char *const *exclude;       /* without `tables`: not these */
+    uint32_t exclude_count;
     uint32_t min_frequency, rounding; /* 0: as the definition says */
     bool control_reference, strict, skip_unknown, add;
     uint64_t population;   /* 0: not stated */

@@ -13,8 +13,8 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "delta/log.h"
 #include "scrape/csv.h"
-#include "scrape/delta.h"
 #include "scrape/internal.h"
 #include "scrape/source_parts.h"
 

@@ -12,7 +12,7 @@ struct adg_source {
     const struct adg_source_files *files;
     const char *table; /* of a database, qualified; NULL: files */
     uint64_t most_rows;
-    enum adg_column_kind *columns; /* of a database */
+    enum adg_result_kind *columns; /* of a database */
     struct adg_engine *engine;
     struct adg_arena arena;
     const char **names;

@@ -2,6 +2,10 @@
  * CSV: header in upper case, comma, '\n', quotes where a value holds comma, quote, CR or LF (RFC 4180 otherwise), empty for
  * null. A null row of a table with one column is an empty line.
  *
+ * Two sinks write it. That of files takes an empty text for null, and puts the names of the columns in front. The one for
+ * COPY ... FROM STDIN (FORMAT csv) of PostgreSQL has no names, puts an empty text in quotes, which is how COPY tells it from null, and
+ * also the text \., which alone on a line would end the data.
+ *
  * A row is a sequence of steps. Every step writes text that ends with its separator, so a row is nothing but copies:
  *
  *     LITERAL     a run of NULL and CONSTANT columns, the same in every row
@@ -54,6 +58,7 @@ struct cell_column {
 
 struct adg_sink {
     const struct adg_layout *layout;
+    bool copy; /* for COPY */
     struct step *steps;
     struct cell_column *cell_columns; /* in their order */
     uint32_t *text_columns;           /* those that are PLAIN text */
@@ -105,12 +110,18 @@ static struct specials find_specials(const char *text, size_t size)
     return found;
 }
 
+/* A text that only COPY wants in quotes. */
+static bool is_special_to_copy(const char *text, size_t size)
+{
+    return size == 0 || (size == 2 && text[0] == '\\' && text[1] == '.');
+}
+
 /* Writes at most 2 * size + 2 bytes; returns how many. */
-static size_t put_escaped(char *out, const char *text, size_t size)
+static size_t put_escaped(char *out, const char *text, size_t size, bool copy)
 {
     const struct specials found = find_specials(text, size);
     char *next = out;
-    if (!found.any) {
+    if (!found.any && !(copy && is_special_to_copy(text, size))) {
         memcpy(out, text, size);
         return size;
     }
@@ -130,24 +141,24 @@ static size_t put_escaped(char *out, const char *text, size_t size)
 }
 
 /* Appends the text, escaped, and the separator. */
-static enum adg_status append_escaped(struct adg_buffer *out, const char *text, size_t size, char separator,
+static enum adg_status append_escaped(struct adg_buffer *out, const char *text, size_t size, char separator, bool copy,
                                       struct adg_error *error)
 {
     enum adg_status status = adg_buffer_reserve(out, 2 * size + 3, error);
     if (status == ADG_OK) {
-        out->size += put_escaped((char *)out->data + out->size, text, size);
+        out->size += put_escaped((char *)out->data + out->size, text, size, copy);
         out->data[out->size++] = (uint8_t)separator;
     }
     return status;
 }
 
 static enum adg_status append_entry(struct adg_buffer *out, const struct adg_layout_column *column, uint32_t entry,
-                                    char separator, struct adg_error *error)
+                                    char separator, bool copy, struct adg_error *error)
 {
     char scratch[ADG_VALUE_TEXT_BYTES];
     const char *text;
     size_t size = adg_dictionary_text(column->dictionary, column->field->scale, entry, scratch, &text);
-    return append_escaped(out, text, size, separator, error);
+    return append_escaped(out, text, size, separator, copy, error);
 }
 
 /* Adds a column of cells; `*longest` becomes the size of its longest entry. */
@@ -167,7 +178,7 @@ static enum adg_status open_dictionary(struct adg_sink *sink, uint32_t c, char s
     *longest = 1;
     for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
         entry.size = 0;
-        status = append_entry(&entry, column, i, separator, error);
+        status = append_entry(&entry, column, i, separator, sink->copy, error);
         if (status == ADG_OK && entry.size <= CELL_TEXT_BYTES) {
             memcpy(cells[i].text, entry.data, entry.size);
             cells[i].length = (uint8_t)entry.size;
@@ -208,8 +219,9 @@ static enum adg_status open_column(struct adg_sink *sink, uint32_t c, struct adg
     case ADG_COLUMN_CONSTANT:
         step = step_of_kind(sink, STEP_LITERAL);
         sink->row_bytes -= step->literal.size;
-        status = column->kind == ADG_COLUMN_NULL ? adg_buffer_append(&step->literal, &separator, 1, error)
-                                                 : append_entry(&step->literal, column, 0, separator, error);
+        status = column->kind == ADG_COLUMN_NULL
+                     ? adg_buffer_append(&step->literal, &separator, 1, error)
+                     : append_entry(&step->literal, column, 0, separator, sink->copy, error);
         longest = step->literal.size;
         break;
     case ADG_COLUMN_DICTIONARY:
@@ -256,8 +268,8 @@ static void csv_free(struct adg_sink *sink)
     adg_free(sink);
 }
 
-static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compression compression,
-                                struct adg_sink **out, struct adg_error *error)
+static enum adg_status open_as(const struct adg_layout *layout, bool copy, enum adg_compression compression,
+                               struct adg_sink **out, struct adg_error *error)
 {
     if (compression == ADG_COMPRESSION_ZSTD) {
         return adg_fail(error, ADG_USAGE, "CSV is not compressed; leave the compression out");
@@ -268,6 +280,7 @@ static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compre
     }
     enum adg_status status = ADG_OK;
     sink->layout = layout;
+    sink->copy = copy;
     sink->row_bytes = SHORT_LITERAL;
     sink->steps = adg_alloc_array(layout->column_count, sizeof *sink->steps);
     sink->cell_columns = adg_alloc_array(layout->column_count, sizeof *sink->cell_columns);
@@ -291,13 +304,25 @@ static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compre
     return ADG_OK;
 }
 
+static enum adg_status csv_open(const struct adg_layout *layout, enum adg_compression compression,
+                                struct adg_sink **out, struct adg_error *error)
+{
+    return open_as(layout, false, compression, out, error);
+}
+
+static enum adg_status copy_open(const struct adg_layout *layout, enum adg_compression compression,
+                                 struct adg_sink **out, struct adg_error *error)
+{
+    return open_as(layout, true, compression, out, error);
+}
+
 static enum adg_status csv_begin(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error)
 {
     enum adg_status status = ADG_OK;
     const struct adg_layout *layout = sink->layout;
-    for (uint32_t c = 0; c < layout->column_count && status == ADG_OK; c++) {
+    for (uint32_t c = 0; c < layout->column_count && status == ADG_OK && !sink->copy; c++) {
         const char *name = layout->columns[c].field->name;
-        status = append_escaped(out, name, strlen(name), c + 1 < layout->column_count ? ',' : '\n', error);
+        status = append_escaped(out, name, strlen(name), c + 1 < layout->column_count ? ',' : '\n', false, error);
     }
     return status;
 }
@@ -403,7 +428,7 @@ static enum adg_status escape_cells(struct adg_sink_encoder *encoder, const stru
         for (uint32_t c = 0; c < column->cells && status == ADG_OK; c++) {
             uint32_t size = 0;
             const char *text = adg_block_cell(column, c, &size);
-            status = append_escaped(&escaped->bytes, text, size, separator, error);
+            status = append_escaped(&escaped->bytes, text, size, separator, encoder->sink->copy, error);
             escaped->offsets[c + 1] = (uint32_t)escaped->bytes.size;
             if (status == ADG_OK && escaped->bytes.size > UINT32_MAX / 2) {
                 status = adg_fail(error, ADG_FAILED, "the texts of one block take more than 2 GiB");
@@ -444,7 +469,7 @@ static void put_plain(const struct adg_sink *sink, const struct step *step, cons
             if (field->type == ADG_TYPE_STRING) {
                 uint32_t size = 0;
                 const char *text = adg_block_cell(column, row, &size);
-                next[r] += put_escaped(next[r], text, size);
+                next[r] += put_escaped(next[r], text, size, sink->copy);
             } else {
                 next[r] = put_plain_number(next[r], field, column, row);
             }
@@ -579,17 +604,11 @@ static void csv_part_fini(struct adg_sink_part *part)
     adg_buffer_fini(&part->bytes);
 }
 
-const struct adg_sink_operations adg_sink_csv = {
-    .extension = "csv",
-    .part_blocks = 1, /* text is an order of magnitude larger than packed codes, and nothing is gained by long parts */
-    .open = csv_open,
-    .begin = csv_begin,
-    .encoder_new = csv_encoder_new,
-    .encode = csv_encode,
-    .part_end = csv_part_end,
-    .append = csv_append,
-    .finish = csv_finish,
-    .part_fini = csv_part_fini,
-    .encoder_free = csv_encoder_free,
-    .free = csv_free,
-};
+/* text is an order of magnitude larger than packed codes, and nothing is gained by long parts */
+#define OPERATIONS(open_)                                                                                              \
+    {                                                                                                                  \
+        .extension = "csv", .part_blocks = 1, .open = open_, .begin = csv_begin, .encoder_new = csv_encoder_new,       \
+        .encode = csv_encode, .part_end = csv_part_end, .append = csv_append, .finish = csv_finish,                    \
+        .part_fini = csv_part_fini, .encoder_free = csv_encoder_free, .free = csv_free,                                \
+    }
+const struct adg_sink_operations adg_sink_csv = OPERATIONS(csv_open), adg_sink_copy = OPERATIONS(copy_open);

@@ -21,6 +21,10 @@ static void sink_free(struct adg_sink *sink)
         for (uint32_t i = 0; sink->columns != NULL && i < sink->layout->column_count; i++) {
             adg_buffer_fini(&sink->columns[i].dictionary);
         }
+        for (uint32_t i = 0; sink->statistics != NULL && i < sink->layout->column_count; i++) {
+            adg_parquet_statistics_fini(&sink->statistics[i]);
+        }
+        adg_free(sink->statistics);
         adg_free(sink->columns);
         adg_free(sink->leaves);
         adg_parquet_footer_fini(&sink->footer);
@@ -58,7 +62,8 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
     sink->compression = compression;
     sink->leaves = adg_alloc_zero(layout->column_count, sizeof *sink->leaves);
     sink->columns = adg_alloc_zero(layout->column_count, sizeof *sink->columns);
-    if (sink->leaves == NULL || sink->columns == NULL) {
+    sink->statistics = adg_alloc_zero(layout->column_count, sizeof *sink->statistics);
+    if (sink->leaves == NULL || sink->columns == NULL || sink->statistics == NULL) {
         status = adg_fail_memory(error);
         goto done;
     }
@@ -90,7 +95,12 @@ done:
 
 static enum adg_status sink_begin(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error)
 {
-    (void)sink;
+    sink->footer.row_groups.size = 0;
+    sink->footer.row_group_count = 0;
+    sink->footer.rows = 0;
+    for (uint32_t i = 0; i < sink->layout->column_count; i++) {
+        adg_parquet_statistics_clear(&sink->statistics[i]);
+    }
     return adg_buffer_append(out, ADG_PARQUET_MAGIC, ADG_PARQUET_MAGIC_BYTES, error);
 }
 
@@ -112,10 +122,13 @@ static enum adg_status sink_append(struct adg_sink *sink, struct adg_sink_part *
                                    struct adg_error *error)
 {
     const struct row_group *group = part->detail;
-    if (part->rows == 0) {
-        return ADG_OK;
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < sink->layout->column_count && part->rows > 0 && status == ADG_OK; i++) {
+        status = adg_parquet_statistics_add(&sink->statistics[i], &group->chunks[i], error);
     }
-    return adg_parquet_footer_add(&sink->footer, group->chunks, part->rows, offset, &part->bytes, error);
+    return status == ADG_OK && part->rows > 0
+               ? adg_parquet_footer_add(&sink->footer, group->chunks, part->rows, offset, &part->bytes, error)
+               : status;
 }
 
 static enum adg_status sink_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out,
@@ -123,6 +136,17 @@ static enum adg_status sink_finish(struct adg_sink *sink, uint64_t offset, struc
 {
     (void)offset;
     return adg_parquet_footer_finish(&sink->footer, out, error);
+}
+
+static void sink_statistics(const struct adg_sink *sink, uint32_t column, struct adg_sink_statistics *out)
+{
+    const struct adg_parquet_statistics *statistics = &sink->statistics[column];
+    *out = (struct adg_sink_statistics){.rows = sink->footer.rows, .nulls = statistics->nulls};
+    if (statistics->known && !statistics->incomplete) {
+        out->known = true;
+        out->min = (struct adg_span){statistics->min.data, statistics->min.size};
+        out->max = (struct adg_span){statistics->max.data, statistics->max.size};
+    }
 }
 
 static void free_pieces(struct adg_sink_part *part)
@@ -303,6 +327,7 @@ const struct adg_sink_operations adg_sink_parquet = {
     .part_end = part_end,
     .append = sink_append,
     .finish = sink_finish,
+    .statistics = sink_statistics,
     .part_fini = part_fini,
     .encoder_free = encoder_free,
     .free = sink_free,

@@ -5,6 +5,7 @@
 #define ADG_SINK_PARQUET_H
 
 #include "parquet/footer.h"
+#include "parquet/statistics.h"
 #include "sink/sink.h"
 #include "sink/texts.h"
 
@@ -24,6 +25,7 @@ struct adg_sink {
     enum adg_compression compression;
     struct adg_parquet_leaf *leaves;
     struct prepared_column *columns;
+    struct adg_parquet_statistics *statistics; /* [columns] of the file so far */
     struct adg_parquet_footer footer;
 };
 

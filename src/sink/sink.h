@@ -4,7 +4,7 @@
  * A file is cut into parts (for Parquet row groups, for CSV just runs of rows): a run of consecutive blocks. Parts are encoded
  * on any thread, each by an encoder of its own, and appended to the file in order by one thread at a time:
  *
- *     sink->begin                           once per file: what comes before the first part
+ *     sink->begin                           once per file: what comes before the first part; another file may follow
  *     encoder: block..., part_end -> adg_sink_part  (any thread)
  *     sink->append(part)                    in order of parts
  *     sink->finish                          what comes after the last part
@@ -20,7 +20,12 @@
 #include "block/block.h"
 #include "core/buffer.h"
 
-enum adg_format { ADG_FORMAT_PARQUET, ADG_FORMAT_CSV, ADG_FORMAT_ARROW };
+enum adg_format {
+    ADG_FORMAT_PARQUET,
+    ADG_FORMAT_CSV,
+    ADG_FORMAT_ARROW,
+    ADG_FORMAT_DELTA /* Parquet files, which a log beside them makes a table */
+};
 
 /* Blocks in a part where the format does not say otherwise: 131,072 rows. */
 #define ADG_SINK_PART_BLOCKS 8
@@ -33,7 +38,14 @@ struct adg_sink_part {
     uint64_t rows;
 };
 
-struct adg_sink;         /* of one file */
+/* What is known of a column of a file that is finished. */
+struct adg_sink_statistics {
+    uint64_t rows, nulls;
+    bool known;               /* the bounds; not when all is null */
+    struct adg_span min, max; /* little-endian numbers as Parquet has the type, text; until the next begin */
+};
+
+struct adg_sink;         /* of one file at a time */
 struct adg_sink_encoder; /* of one thread */
 
 struct adg_sink_operations {
@@ -51,6 +63,8 @@ struct adg_sink_operations {
     enum adg_status (*append)(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
                               struct adg_error *error);
     enum adg_status (*finish)(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out, struct adg_error *error);
+    /* NULL: the format has none. */
+    void (*statistics)(const struct adg_sink *sink, uint32_t column, struct adg_sink_statistics *out);
     void (*part_fini)(struct adg_sink_part *part); /* bytes and detail; accepts a zeroed part */
     void (*encoder_free)(struct adg_sink_encoder *encoder);
     void (*free)(struct adg_sink *sink);
@@ -61,5 +75,7 @@ struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part);
 
 const struct adg_sink_operations *adg_sink_find(enum adg_format format);
 extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv, adg_sink_arrow;
+/* CSV as COPY ... FROM STDIN (FORMAT csv) of PostgreSQL reads it: without names of columns, an empty text in quotes. */
+extern const struct adg_sink_operations adg_sink_copy;
 
 #endif

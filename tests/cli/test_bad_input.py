@@ -1,6 +1,8 @@
 """Bad input and bad circumstances: a clear message, the right exit code, nothing half-written, no source value shown."""
+import fcntl
 import gzip
 import json
+import os
 import signal
 import subprocess
 import time
@@ -132,7 +134,26 @@ def test_adding_a_table(small_meta, adg):
     assert (small_meta.meta / "metadata.parquet").read_bytes() == before
     adg(*small_meta.scrape, "--table", "more_visits", "--add", "--min-frequency", 8, check=4)
     (small_meta.meta / "review.json").write_text("{}")
-    adg(*small_meta.scrape, "--table", "more_visits", "--add", check=3)
+    (small_meta.source / "more_visits.csv").write_text("no such table")  # which is not even looked at
+    assert "review.json" in adg(*small_meta.scrape, "--table", "more_visits", "--add", check=3).stderr
+
+
+def test_two_that_add_at_once(small_meta, adg):
+    """Neither loses the other's table: the second is told. A folder that is held is not replaced either."""
+    small_meta.write("\n".join([small_meta.header, *small_meta.lines(100)]) + "\n", "more_visits.csv")
+    before = sorted(p.name for p in small_meta.folder.iterdir())
+    held = os.open(small_meta.meta, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    for more in (["--add"], []):
+        assert "another adg run is writing" in adg(*small_meta.scrape, "--table", "more_visits", *more, check=1).stderr
+    os.close(held)
+    both = [subprocess.Popen([ADG, *map(str, small_meta.scrape), "--table", table, "--add"], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL) for table in ("more_visits", "visits")]
+    codes = [process.wait(timeout=60) for process in both]
+    assert set(codes) <= {0, 1}
+    tables = {r["TABLE_NAME"] for r in pq.read_table(small_meta.meta / "metadata.parquet").to_pylist()}
+    assert tables == ({"visits", "more_visits"} if codes[0] == 0 else {"visits"})
+    assert sorted(p.name for p in small_meta.folder.iterdir()) == before
 
 
 # ---- generating -------------------------------------------------------------------------------------------------------
@@ -242,7 +263,7 @@ def test_two_runs_into_one_folder_and_sigterm(small_meta, adg):
         wait_for_output(out)
         assert "another adg run" in adg(*generate(small_meta, "--rows", 10, "--out", out), check=1).stderr
         maps = Path(f"/proc/{first.pid}/maps").read_text()
-        assert "duckdb" not in maps and "libc.so" in maps
+        assert "duckdb" not in maps and "libpq" not in maps and "libc.so" in maps
         first.send_signal(signal.SIGTERM)
         _, messages = first.communicate(timeout=60)
         assert first.returncode == 1 and "stopped by a signal" in messages

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import ADG, DEFINITION, HEADER, lines
+from conftest import ADG, DEFINITION, HEADER, lines, run_and_kill
 
 DEFINITION_WITH_REVIEW = DEFINITION.replace("tables:", """review:
   excluded_fields: [NHS_NUMBER]
@@ -338,17 +338,26 @@ def test_names_that_would_break_the_log(place, adg):
 
 
 def test_interrupted_releases(place, adg):
-    """Killed at any moment: the store's old releases are as they were, and the next release tidies up."""
+    """Killed at any moment: the log is not there or it is whole, and the next release tidies up."""
     store = place.folder / "new"
-    for milliseconds in (0, 5, 10, 15, 20, 30, 40, 60):
-        process = subprocess.Popen([ADG, *map(str, release_command(place, to=store))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(milliseconds / 1000)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        if (store / "releases.csv").exists():
-            adg("releases", "--store", store, "--trust", place.trust, check=0)
-            shutil.rmtree(store)
-    store.mkdir(exist_ok=True)
+    took = time.perf_counter()
+    adg(*release_command(place, to=store), check=0)
+    took = time.perf_counter() - took
+    complete = adg("releases", "--store", store, "--trust", place.trust, check=0).stdout
+    outcomes = []
+    for seconds in [*(took * i / 12 for i in range(12)), 60]:
+        shutil.rmtree(store, ignore_errors=True)
+        killed = run_and_kill(release_command(place, to=store), seconds)
+        log = (store / "releases.csv").exists()
+        assert log or killed
+        outcomes.append(log)
+        if log:
+            assert len(adg("releases", "--store", store, "--trust", place.trust, check=0).stdout.splitlines()) == len(complete.splitlines())
+        adg(*release_command(place, to=store), check=1 if log else 0)
+        assert len(list(store.iterdir())) == 2  # the release and the log
+    assert not outcomes[0] and outcomes[-1]  # killed before anything was written; let run to its end
+    shutil.rmtree(store)
+    store.mkdir()
     (store / (".release-" + "0" * 64)).mkdir()
     (store / ("1" * 64)).mkdir()
     (store / ".releases.csv.abc.tmp").write_text("half")
@@ -490,6 +499,25 @@ def test_publishing_parts(checked, adg):
     adg(*base[:-1], check=0)
     assert sorted(p.name for p in (checked.folder / "public" / "artificial_visits").iterdir()) == [
         "part-00000-of-00002.parquet", "part-00001-of-00002.parquet"]
+
+
+def test_publishing_fewer_parts(checked, adg):
+    """Parts of an earlier run with more of them do not stay, and what only looks like a part is none."""
+    out, public = checked.folder / "parts", checked.folder / "public"
+    command = generate(checked, "--shard")
+    command[command.index("--out") + 1] = out
+    for count in (3, 2):
+        shutil.rmtree(out, ignore_errors=True)
+        for part in range(count):
+            adg(*command, f"{part}/{count}", check=0)
+        (out / "artificial_visits" / f"part-00000-of-0000{count + 1}.parquet.bak").write_text("half")
+        (public / ".artificial_visits.new").mkdir(parents=True, exist_ok=True)
+        (public / ".artificial_visits.new" / "part-00009-of-00010.parquet").write_text("of a run that was killed")
+        adg("publish", "--data", out, "--to", public, "--allow-unchecked", check=0)
+        assert sorted(p.name for p in (public / "artificial_visits").iterdir()) == [f"part-0000{i}-of-0000{count}.parquet" for i in range(count)]
+        assert sorted(p.name for p in public.iterdir()) == ["NOTICE.html", "NOTICE.md", "artificial_visits", "provenance.json"]
+    (out / "artificial_visits" / "part-00002-of-00003.parquet").write_text("of another run")
+    assert "more than one run" in adg("publish", "--data", out, "--to", public, "--allow-unchecked", check=4).stderr
 
 
 # ---- the reviewer's page ----------------------------------------------------------------------------------------------

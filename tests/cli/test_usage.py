@@ -25,6 +25,9 @@ def test_help_and_version(adg):
     [], ["nonsense"], ["scrape"], ["scrape", "--dataset", "hes_apc", "--source", "x"], ["scrape", "--bogus"],
     ["scrape", "--dataset", "hes_apc", "--source", "x", "--meta", "m", "--min-frequency", "0"],
     ["scrape", "--dataset", "hes_apc", "--source", "x", "--meta", "m", "--control", "weak"],
+    ["scrape", "--dataset", "hes_apc", "--source", "x", "--meta", "m", "--table", "hes_apc_2021", "--table", "hes_apc_2021=y"],
+    ["scrape", "--dataset", "none.yaml", "--source", "x", "--meta", "m", "--table", "t", "--table", "t"],
+    ["scrape", "--dataset", "hes_apc", "--source", "duckdb:none", "--meta", "m", "--table", "hes_apc_2021=a..b"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--patients", "1"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "0"],
@@ -34,6 +37,8 @@ def test_help_and_version(adg):
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--profile", "other"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--if-exists", "append"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--if-exists", "maybe"],
+    ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--format", "delta", "--shard", "0/1"],
+    ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "-", "--rows", "1", "--format", "delta", "--table", "t"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "-", "--table", "t", "--rows", "1", "--if-exists", "ignore"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--threads", "0"],
     ["generate", "--dataset", "hes_apc", "--meta", "m", "--out", "o", "--rows", "1", "--seed", "18446744073709551616"],
@@ -46,6 +51,11 @@ def test_help_and_version(adg):
 def test_wrong_usage_is_2(arguments, adg, tmp_path):
     done = adg(*arguments, check=2, cwd=tmp_path)
     assert done.stdout == "" and done.stderr != "" and list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_instruction_set_is_2(adg):
+    assert "scalar, avx2 or avx512" in adg("dataset", "list", check=2, env={**os.environ, "ADG_CPU": "avx"}).stderr
+    adg("dataset", "list", check=0, env={**os.environ, "ADG_CPU": "scalar"})
 
 
 def test_unreleased_metadata_is_refused(adg, tmp_path):

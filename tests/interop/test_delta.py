@@ -73,6 +73,16 @@ def test_by_path(table, clinic, adg):
     assert (clinic.meta / "metadata.parquet").read_bytes() == expected
 
 
+def test_points_in_a_name(table, clinic, adg):
+    """Two points are no way out of the folder unless they are all of a folder's name."""
+    file = table / DeltaTable(table).file_uris()[0].rsplit("/", 1)[1]
+    for entry in (table / "_delta_log").glob("*.json"):
+        entry.write_text(entry.read_text().replace(file.name, "a..b..parquet"))
+    adg(*clinic.scrape, check=4)
+    file.rename(table / "a..b..parquet")
+    same_as_parquet(clinic, adg, table)
+
+
 def change_log(path, change):
     """change(action) of every line of the log."""
     for entry in sorted((path / "_delta_log").glob("*.json")):
@@ -96,6 +106,8 @@ def set_in(kind, **values):
     (set_in("protocol", minReaderVersion=3, readerFeatures=["typeWidening"]), "the feature typeWidening"),
     (set_in("protocol", minReaderVersion=4), "a newer protocol"),
     (set_in("add", path="../other.parquet"), "files outside its folder"),
+    (set_in("add", path="a/../../other.parquet"), "files outside its folder"),
+    (set_in("add", path="a/.."), "files outside its folder"),
     (set_in("add", path="/etc/passwd"), "files outside its folder"),
     (set_in("add", path="s3://bucket/x.parquet"), "files outside its folder"),
 ])

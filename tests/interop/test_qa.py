@@ -213,3 +213,50 @@ def test_data_of_other_metadata(made, adg, tmp_path, scraped):
 def test_no_data(made, adg, tmp_path):
     dataset, meta, _ = made
     assert "holds no table" in adg("qa", "--dataset", dataset, "--meta", meta, "--data", tmp_path, check=4).stderr
+
+
+CODES = """dataset: codes
+id: 9
+primary_key: K
+patient_key: P
+placeholders: ['-']
+coherence: {nested: [C_1..3]}
+tables: [t]
+fields:
+  - {name: K, type: long, pattern: '\\d{12}'}
+  - {name: P, type: string, pattern: 'P[0-9a-f]{12}'}
+  - {name: C_1, type: string, values: CATEGORICAL}
+  - {name: C_2, type: string, values: CATEGORICAL}
+  - {name: C_3, type: string, values: CATEGORICAL}
+  - {name: JOINED, type: string, derive: 'join(C_1..3)'}
+  - {name: COUNTED, type: integer, derive: 'count_codes(C_1..3, cap 9)'}
+"""
+
+
+@pytest.mark.parametrize("profile", ["reference", "coherent"])
+def test_codes_of_blanks_and_commas(profile, adg, tmp_path):
+    """Blanks are a code; commas at the end of what is joined go, whosever they are: generator, checks and this test agree."""
+    codes = ["A,", ",", ",,", "   ", "B", " - ", "C,D", None]
+    (tmp_path / "codes.yaml").write_text(CODES)
+    (tmp_path / "source").mkdir()
+    pq.write_table(pa.table({"K": list(range(4000)), "P": [f"p{i}" for i in range(4000)]} |
+                            {f"C_{k}": [codes[i // 8 ** k % 8] for i in range(4000)] for k in (1, 2, 3)}), tmp_path / "source" / "t.parquet")
+    common = ["--dataset", tmp_path / "codes.yaml", "--meta", tmp_path / "m"]
+    adg("scrape", *common, "--source", tmp_path / "source", check=0)
+    adg("generate", *common, "--allow-unreleased", "--profile", profile, "--rows", 20_000, "--out", tmp_path / "out", check=0)
+    rows = pq.read_table(tmp_path / "out" / "artificial_t.parquet").to_pylist()
+    for row in rows:
+        of_row = [row["C_1"], row["C_2"], row["C_3"]]
+        assert row["JOINED"] == (",".join(code or "" for code in of_row).rstrip(",") or None)
+        assert row["COUNTED"] == (sum(code is not None and code.strip(" \\t\\r\\n") != "-" for code in of_row) or None)
+    assert {",", "A,", "   "} < {row["C_1"] for row in rows} and any(row["JOINED"] is None and row["C_1"] for row in rows)
+    adg("qa", *common, "--data", tmp_path / "out", check=0)
+
+
+def test_a_table_that_is_named_and_cannot_be_read(adg, tmp_path):
+    """Of two tables that name each other's records one is no Parquet: both are told of, and all the rest is checked."""
+    adg("generate", "--dataset", "hes", "--meta", "open", "--table", "hes_apc_2021", "--table", "hes_ae_2021", "--rows", 300, "--out", tmp_path, check=0)
+    (tmp_path / "artificial_hes_ae_2021.parquet").write_text("no Parquet")
+    result, _ = qa(adg, "hes", "open", tmp_path, 4)
+    assert {(f["table"], f["field"], f["check"]) for f in result["findings"]} == {("hes_apc_2021", "AEKEY", "reference"), ("hes_ae_2021", None, "file")}
+    assert len({f["field"] for f in result["fields"]}) > 180

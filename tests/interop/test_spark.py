@@ -1,6 +1,7 @@
 """Spark: the very rows of `adg generate`, with any number of partitions, read as a data frame or written by our own writer; tasks that fail, or run twice."""
 import os
 import shutil
+import subprocess
 import sys
 import uuid
 
@@ -11,6 +12,7 @@ import pytest
 
 import adg as package
 import adg.spark
+from conftest import ADG
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
 from pyspark import cloudpickle  # noqa: E402
@@ -159,7 +161,7 @@ def test_tasks_that_fail_are_tried_again(spark, expected, unreliable, tmp_path):
     """Each task's first attempt writes its whole file and then fails, the second fails halfway."""
 
     def failing(write_part):
-        def attempt(arguments, staging, compression, number, first, end):
+        def attempt(job, staging, compression, number, first, end):
             from pyspark import TaskContext
             tried = TaskContext.get().attemptNumber()
             if tried == 0:
@@ -170,7 +172,7 @@ def test_tasks_that_fail_are_tried_again(spark, expected, unreliable, tmp_path):
                 os.mkdir(folder)
                 open(os.path.join(folder, "part.parquet"), "wb").write(b"PAR1")
                 raise RuntimeError("the worker is lost again")
-            return write_part(arguments, staging, compression, number, first, end)
+            return write_part(job, staging, compression, number, first, end)
         return attempt
 
     unreliable(failing)
@@ -201,10 +203,10 @@ def test_a_job_that_fails_leaves_what_was_there(spark, unreliable, tmp_path):
     adg.spark.write(spark, TABLE, path, rows=100)
 
     def hopeless(write_part):
-        def attempt(arguments, staging, compression, number, first, end):
+        def attempt(job, staging, compression, number, first, end):
             if number == 1:
                 raise RuntimeError("no disk")
-            return write_part(arguments, staging, compression, number, first, end)
+            return write_part(job, staging, compression, number, first, end)
         return attempt
 
     unreliable(hopeless)
@@ -215,29 +217,27 @@ def test_a_job_that_fails_leaves_what_was_there(spark, unreliable, tmp_path):
 
 def test_a_straggler_writes_nothing(tmp_path):
     """An attempt that starts when the job is over."""
-    arguments = adg.spark._arguments(TABLE, "hes", {"rows": 10})
+    job, _ = adg.spark._plan(TABLE, "hes", {"rows": 10})
     with pytest.raises(FileNotFoundError):
-        adg.spark._write_part(arguments, str(tmp_path / "gone"), "auto", 0, 0, 1)
+        adg.spark._write_part(job, str(tmp_path / "gone"), "auto", 0, 0, 1)
     assert os.listdir(tmp_path) == []
 
 
 def test_what_tasks_report_is_checked(tmp_path):
-    made = package.table("hes", TABLE, rows=40000)
+    job, made = adg.spark._plan(TABLE, "hes", {"rows": 40000})
     staging = tmp_path / "staging"
     staging.mkdir()
-    arguments = adg.spark._arguments(TABLE, "hes", {"rows": 40000})
     ranges = [(0, 1), (1, 3)]
-    found = [(i, *adg.spark._write_part(arguments, str(staging), "auto", i, *ranges[i])) for i in range(2)]
-    for wrong in (found[:1], [*found, found[0]], [found[0], (1, found[1][1], 5, found[1][3])], [found[0], (*found[1][:3], 5)]):
+    found = [adg.spark._write_part(job, str(staging), "auto", i, *ranges[i]) for i in range(2)]
+    for wrong in (found[:1], [*found, found[0]], [found[0], found[1]._replace(rows=5)], [found[0], found[1]._replace(bytes=5)]):
         with pytest.raises(package.FailedError, match="nothing was written"):
-            adg.spark._commit(wrong, ranges, made, str(staging), str(tmp_path / f"ready-{uuid.uuid4().hex}"))
-    adg.spark._commit(found, ranges, made, str(staging), str(tmp_path / "ready"))
-    assert pq.read_table(tmp_path / "ready").num_rows == 40000
+            adg.spark._check(wrong, ranges, made, str(staging))
+    assert adg.spark._check(found[::-1], ranges, made, str(staging)) == found
     shutil.rmtree(staging)
 
 
 def test_delta(spark, expected, tmp_path):
-    """Read back with delta-rs."""
+    """Read back with delta-rs: a new table, a version with more rows, one with others."""
     path = tmp_path / "out"
     assert adg.spark.write(spark, TABLE, path, format="delta", partitions=3, **OPTIONS) == ROWS
     assert os.listdir(tmp_path) == ["out"] and sorted(os.listdir(path))[0] == "_delta_log" and "_SUCCESS" not in os.listdir(path)
@@ -246,14 +246,125 @@ def test_delta(spark, expected, tmp_path):
     found = table.to_pyarrow_table()
     assert found.cast(expected.schema.remove_metadata()).sort_by("EPIKEY").equals(expected.sort_by("EPIKEY"))
     (told,) = table.history()
-    assert told["engineInfo"].startswith("adg/") and told["adg"] == {"dataset": "hes", "table": TABLE, "rows": ROWS, "seed": 3}
-    assert pa.table(table.get_add_actions(flatten=True))["num_records"].to_pylist() == [pq.read_metadata(path / p).num_rows for p in parts(path)]
+    assert told["engineInfo"].startswith("adg ") and told["operation"] == "CREATE TABLE AS SELECT"
+    assert (told["adg"]["table"], told["adg"]["rows_asked"], told["adg"]["seed"], told["adg"]["released"]) == (TABLE, ROWS, "3", True)
+    added = pa.table(table.get_add_actions(flatten=True))
+    assert added["num_records"].to_pylist() == [pq.read_metadata(path / p).num_rows for p in parts(path)]
+    assert min(added["min.ADMIDATE"].to_pylist()) == min(d for d in expected["ADMIDATE"].to_pylist() if d is not None)
+    assert sum(added["null_count.ADMIDATE"].to_pylist()) == expected["ADMIDATE"].null_count
     frame = pa.table(package.table("hes", TABLE, rows=10, dictionaries=False))
-    deltalake.write_deltalake(path, frame, mode="append")  # somebody else goes on with it
-    assert deltalake.DeltaTable(path).version() == 1 and deltalake.DeltaTable(path).to_pyarrow_table().num_rows == ROWS + 10
-    for options in ({}, {"mode": "overwrite"}):
-        with pytest.raises(package.UsageError):
-            adg.spark.write(spark, TABLE, path, format="delta", **OPTIONS, **options)
+    deltalake.write_deltalake(path, frame, mode="append")  # somebody else goes on with it, and we with theirs
+    assert adg.spark.write(spark, TABLE, path, format="delta", mode="append", partitions=2, rows=30_000, seed=4) == 30_000
+    assert deltalake.DeltaTable(path).to_pyarrow_table().num_rows == ROWS + 30_010
+    adg.spark.write(spark, TABLE, path, format="delta", mode="overwrite", rows=500)
+    table = deltalake.DeltaTable(path)
+    assert table.version() == 3 and table.to_pyarrow_table().num_rows == 500 and len(parts(path)) == 3 + 1 + 2 + 1
+    assert [h["operationParameters"].get("mode") for h in sorted(table.history(), key=lambda h: h["version"])] == [None, "Append", "Append", "Overwrite"]
+    with pytest.raises(package.UsageError, match="exists"):
+        adg.spark.write(spark, TABLE, path, format="delta", **OPTIONS)
+    with pytest.raises(package.UsageError, match="is a Delta table, whose history would end"):
+        adg.spark.write(spark, TABLE, path, mode="overwrite", **OPTIONS)
+    assert table.version() == 3 and os.listdir(tmp_path) == ["out"]
+
+
+def test_delta_tables_that_are_not_written_to(spark, tmp_path):
+    path = tmp_path / "out"
+    other = pa.table({"A": [1]})
+    deltalake.write_deltalake(path, other)
+    with pytest.raises(package.InputError, match="has other columns than the definition"):
+        adg.spark.write(spark, TABLE, path, format="delta", mode="append", rows=10)
+    deltalake.DeltaTable(path).create_checkpoint()
+    for mode in ("append", "overwrite"):
+        with pytest.raises(package.InputError, match="has a checkpoint"):
+            adg.spark.write(spark, TABLE, path, format="delta", mode=mode, rows=10)
+    assert deltalake.DeltaTable(path).to_pyarrow_table().equals(other) and os.listdir(tmp_path) == ["out"] and len(parts(path)) == 1
+    plain = tmp_path / "plain"
+    adg.spark.write(spark, TABLE, plain, rows=10)
+    with pytest.raises(package.FailedError, match="holds other files and is no Delta table"):
+        adg.spark.write(spark, TABLE, plain, format="delta", mode="overwrite", rows=10)
+
+
+@pytest.mark.parametrize("mode", ["error", "append", "overwrite"])
+def test_a_delta_table_that_moves_on(mode, spark, unreliable, tmp_path):
+    """Somebody commits while tasks write: an append goes behind it, the others fail and change nothing."""
+    path = tmp_path / "out"
+    if mode != "error":
+        adg.spark.write(spark, TABLE, path, format="delta", rows=100)
+    command = ["generate", "--dataset", "hes", "--meta", "open", "--table", TABLE, "--rows", "50", "--out", str(tmp_path / "other"), "--quiet", "--format", "delta"]
+    where = tmp_path / "other" / f"artificial_{TABLE}"
+
+    def interrupted(write_part):
+        def attempt(*arguments):
+            if mode == "error":
+                subprocess.run([ADG, *command], check=True)
+                os.rename(where, path)
+            else:
+                os.mkdir(where.parent)
+                os.symlink(path, where)
+                subprocess.run([ADG, *command, "--if-exists", "append"], check=True)
+            return write_part(*arguments)
+        return attempt
+
+    unreliable(interrupted)
+    if mode == "append":
+        adg.spark.write(spark, TABLE, path, format="delta", mode=mode, partitions=1, rows=200)
+        assert deltalake.DeltaTable(path).version() == 2 and deltalake.DeltaTable(path).to_pyarrow_table().num_rows == 350
+        return
+    with pytest.raises(package.FailedError, match="another writer has committed to the table meanwhile"):
+        adg.spark.write(spark, TABLE, path, format="delta", mode=mode, partitions=1, rows=200)
+    table = deltalake.DeltaTable(path)
+    assert table.to_pyarrow_table().num_rows == (50 if mode == "error" else 150) and len(parts(path)) == len(table.file_uris())
+
+
+def test_two_writers_to_one_new_folder(spark, unreliable, tmp_path):
+    """Who is second is told, and takes nothing away."""
+    path = tmp_path / "out"
+
+    def interrupted(write_part):
+        def attempt(*arguments):
+            os.mkdir(path)
+            (path / "theirs").write_text("x")
+            return write_part(*arguments)
+        return attempt
+
+    unreliable(interrupted)
+    with pytest.raises(package.FailedError, match="has been made by somebody else meanwhile"):
+        adg.spark.write(spark, TABLE, path, partitions=1, rows=200)
+    assert os.listdir(path) == ["theirs"] and os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_an_overwrite_leaves_no_moment_without_a_table(exchanges, monkeypatch, tmp_path):
+    """Where names can be exchanged; else there is one, and a failure in it brings back what was there."""
+    path, ready = tmp_path / "out", tmp_path / "ready"
+    for folder in (path, ready):
+        folder.mkdir()
+        (folder / folder.name).write_text("x")
+    genuine = os.rename
+    renamed = []
+    monkeypatch.setattr(os, "rename", lambda a, b: (renamed.append(b), genuine(a, b)))
+    if not exchanges:
+        monkeypatch.setattr(adg.spark, "_exchange", lambda one, other: False)
+    adg.spark._publish(str(ready), str(path), "overwrite", "job")
+    assert os.listdir(path) == ["ready"] and (len(renamed) == 0) == exchanges
+    assert set(os.listdir(tmp_path)) == ({"out", "ready"} if exchanges else {"out"})  # write() removes what it made
+
+
+def test_metadata_that_changes(scraped, spark, tmp_path):
+    """A worker that plans from other metadata than the driver says so; a later job sees what is there then."""
+    meta = tmp_path / "meta"
+    shutil.copytree(scraped("hes_op"), meta)
+    options = {"dataset": "hes_op", "metadata": meta, "allow_unreleased": True}
+    job, made = adg.spark._plan("hes_op_0304", options.pop("dataset"), {"rows": 100, **options})
+    assert adg.spark._planned(job).num_rows == made.num_rows == 100
+    with pytest.raises(package.FailedError, match="this worker has other metadata"):
+        adg.spark._planned(job._replace(provenance=job.provenance.replace("manifest_sha256", "other_sha256")))
+    out = {"dataset": "hes_op", "rows": 100, **options}
+    assert adg.spark.write(spark, "hes_op_0304", tmp_path / "a", **out) == 100
+    shutil.rmtree(meta)
+    with pytest.raises(package.Error):
+        adg.spark.write(spark, "hes_op_0304", tmp_path / "b", **out)
+    assert not (tmp_path / "b").exists()
 
 
 # ---- bad input ----------------------------------------------------------------------------------------------------------

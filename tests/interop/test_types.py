@@ -8,6 +8,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
+
+from delta import check_statistics
 
 ROWS = 30_000
 CODES = 6_000  # more than a dictionary page shows at first: five people each
@@ -124,6 +127,19 @@ def test_statistics_and_page_index_prune_rightly(folder):
             expected = sum(v == value for v in table[name].to_pylist())
             assert pq.read_table(path, filters=[(name, "==", value)]).num_rows == expected, name
             assert duckdb.execute(f'select count(*) from read_parquet(?) where "{name}" = ?', [str(path), value]).fetchone()[0] == expected, name
+
+
+def test_delta_holds_the_same_values(folder, adg):
+    adg("generate", "--dataset", folder / "types.yaml", "--meta", folder / "m", "--allow-unreleased", "--rows", 200_000, "--format", "delta", "--out",
+        folder / "delta", check=0)
+    path = folder / "delta" / "artificial_t"
+    rows = DeltaTable(path).to_pyarrow_table()
+    assert rows.equals(pq.read_table(folder / "auto" / "artificial_t.parquet").replace_schema_metadata())
+    assert check_statistics(path) == 15  # not the boolean, nor the column without values
+    day = min(rows["DAY"].to_pylist())
+    found = DeltaTable(path).to_pyarrow_table(filters=[("DAY", ">", day)])
+    assert found.num_rows == sum(d > day for d in rows["DAY"].to_pylist())
+    assert DeltaTable(path).to_pyarrow_table(filters=[("MONEY", ">", Decimal("10"))]).num_rows == 0
 
 
 def test_csv_holds_the_same_values(folder, adg):

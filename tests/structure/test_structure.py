@@ -12,21 +12,27 @@ SHARED = Path(os.environ.get("ADG_SHARED", ROOT.parent / "shared"))
 # Each room and the rooms below it that it may know (core and itself always).
 MAY_INCLUDE = {
     "core": set(),
-    "dataset": set(),
+    "yaml": set(),
+    "dataset": {"yaml"},
     "parquet": {"dataset"},
     "metadata": {"parquet", "dataset"},
+    "delta": set(),
     "engine": set(),
-    "scrape": {"engine", "metadata", "dataset"},
+    "scrape": {"engine", "metadata", "delta", "dataset"},
     "classify": {"scrape", "engine", "dataset"},
     "migrate": {"engine", "dataset"},
-    "govern": {"metadata", "dataset"},
+    "govern": {"metadata", "delta", "dataset"},
+    "project": {"yaml", "engine", "dataset"},
+    "schedule": {"project"},
+    "promote": {"project", "govern", "metadata"},
     "sample": set(),
     "block": {"dataset"},
     "generate": {"sample", "metadata", "dataset", "block"},
     "sink": {"block", "parquet", "dataset"},
-    "qa": {"engine", "metadata", "dataset"},
-    "report": {"govern", "qa", "metadata", "dataset"},
-    "run": {"generate", "sink", "block", "metadata", "dataset"},
+    "qa": {"engine", "metadata", "delta", "dataset"},
+    "report": {"govern", "qa", "project", "metadata", "dataset"},
+    "run": {"generate", "sink", "block", "metadata", "delta", "dataset"},
+    "load": {"run", "engine", "generate", "sink", "block", "dataset"},
 }
 
 

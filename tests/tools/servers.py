@@ -65,10 +65,14 @@ def postgresql_server():
     (folder / "password").chmod(0o644)
     run("initdb", "-U", "adg", "--locale=C.UTF-8", "-E", "UTF8", "--auth-local=trust", "--auth-host=scram-sha-256",
         f"--pwfile={folder / 'password'}")
-    run("pg_ctl", "-w", "-l", folder / "log", "-o",
-        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c log_statement=all", "start")
+
+    def start():
+        run("pg_ctl", "-w", "-l", folder / "log", "-o",
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c log_statement=all", "start")
+
+    start()
     try:
-        yield SimpleNamespace(port=port, folder=folder, log=folder / "log", host="127.0.0.1",
+        yield SimpleNamespace(port=port, folder=folder, log=folder / "log", host="127.0.0.1", restart=start,
                               uri=lambda database="postgres", user="adg": f"postgresql://{user}@127.0.0.1:{port}/{database}")
     finally:
         run("pg_ctl", "-m", "immediate", "stop")

@@ -115,6 +115,36 @@ static void test_commit_and_abort(void **state)
     adg_buffer_fini(&back);
 }
 
+/* Nothing is replaced, and who was second can go on. */
+static void test_link(void **state)
+{
+    (void)state;
+    char path[256], other[256];
+    struct adg_buffer back = {0};
+    struct adg_atomic_file first, second;
+    bool taken = true;
+    snprintf(path, sizeof path, "%s/0.json", folder);
+    snprintf(other, sizeof other, "%s/missing/1.json", folder);
+    assert_int_equal(adg_atomic_file_open(&first, path, NULL), ADG_OK);
+    assert_int_equal(adg_atomic_file_open(&second, path, NULL), ADG_OK);
+    assert_int_equal(adg_atomic_file_write(&first, "first", 5, NULL), ADG_OK);
+    assert_int_equal(adg_atomic_file_link(&first, &taken, NULL), ADG_OK);
+    assert_false(taken);
+    assert_int_equal(adg_atomic_file_link(&second, &taken, NULL), ADG_OK);
+    assert_true(taken);
+    assert_int_equal(access(second.temporary_path, F_OK), 0);
+    adg_free(second.path);
+    second.path = adg_strdup(other);
+    assert_int_equal(adg_atomic_file_link(&second, &taken, NULL), ADG_FAILED);
+    adg_atomic_file_fini(&first);
+    adg_atomic_file_fini(&second);
+    assert_int_equal(entries(), 1);
+    assert_int_equal(adg_file_read(path, &back, NULL), ADG_OK);
+    assert_int_equal(back.size, 5);
+    assert_memory_equal(back.data, "first", 5);
+    adg_buffer_fini(&back);
+}
+
 static void test_folder_missing(void **state)
 {
     (void)state;
@@ -190,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_commit_and_abort, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_link, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_folder_missing, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_lock_is_exclusive, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_remove_does_not_follow_links, make_folder, remove_folder),

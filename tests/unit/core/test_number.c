@@ -48,6 +48,42 @@ static void test_double_format(void **state)
     assert_memory_equal(out + 2 + 324 - 1, "05", 2);
 }
 
+/* Below a power of two doubles lie closer: the texts are what Python's repr() gives. */
+static void test_powers_of_two(void **state)
+{
+    (void)state;
+    static const struct {
+        int exponent;
+        const char *text;
+    } cases[] = {
+        {-44, "0.00000000000005684341886080802"}, {-24, "0.00000005960464477539063"}, {60, "1152921504606847000"}};
+    char out[ADG_NUMBER_TEXT_BYTES + 1], text[40];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        out[adg_double_format(ldexp(1, cases[i].exponent), out)] = '\0';
+        assert_string_equal(out, cases[i].text);
+    }
+    for (int exponent = -1022; exponent < 1024; exponent++) {
+        const double value = ldexp(exponent % 2 == 0 ? 1 : -1, exponent);
+        out[adg_double_format(value, out)] = '\0';
+        assert_true(strtod(out, NULL) == value);
+        int count = 0;
+        for (const char *c = out; *c != '\0'; c++) { /* up to the last digit that is no zero */
+            count += *c >= '0' && *c <= '9' && (count > 0 || *c != '0');
+        }
+        for (size_t last = strlen(out); strchr(out, '.') == NULL && out[last - 1] == '0'; last--) {
+            count--;
+        }
+        for (int digits = 1; digits < count;
+             digits++) { /* neither of the two texts of fewer digits beside it reads back */
+            snprintf(text, sizeof text, "%.*e", digits - 1, value);
+            assert_true(strtod(text, NULL) != value);
+            const double other = strtod(text, NULL);
+            snprintf(text, sizeof text, "%.*e", digits - 1, 2 * value - other);
+            assert_true(strtod(text, NULL) != value);
+        }
+    }
+}
+
 /* Against the C library, around every power of ten and of two. */
 static void test_int64_format(void **state)
 {
@@ -269,9 +305,9 @@ static void test_dates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_double_format), cmocka_unit_test(test_int64_format), cmocka_unit_test(test_thousandths),
-        cmocka_unit_test(test_fewest_digits), cmocka_unit_test(test_decimal),      cmocka_unit_test(test_int64_parse),
-        cmocka_unit_test(test_double_parse),  cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_double_format), cmocka_unit_test(test_powers_of_two), cmocka_unit_test(test_int64_format),
+        cmocka_unit_test(test_thousandths),   cmocka_unit_test(test_fewest_digits), cmocka_unit_test(test_decimal),
+        cmocka_unit_test(test_int64_parse),   cmocka_unit_test(test_double_parse),  cmocka_unit_test(test_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

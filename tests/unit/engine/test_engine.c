@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +16,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "engine/engine.h"
+#include "engine/spill.h"
 
 static char folder[] = "/tmp/test_engine_XXXXXX";
 static struct adg_engine *engine;
@@ -195,6 +197,30 @@ static void test_memory_limit_spills(void **state)
     adg_engine_free(small);
 }
 
+/* A path that is too long to be resolved is said to be that, and nothing is left. */
+static void test_spill_in_a_deep_folder(void **state)
+{
+    (void)state;
+    char top[] = "/tmp/test_engine_deep_XXXXXX", name[201], *spill = NULL;
+    struct adg_error error = {{0}};
+    memset(name, 'd', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_non_null(mkdtemp(top));
+    assert_int_equal(chdir(top), 0);
+    for (int depth = 0; depth < 25; depth++) {
+        assert_int_equal(mkdir(name, 0700), 0);
+        assert_int_equal(chdir(name), 0);
+    }
+    assert_int_equal(adg_spill_create("meta", &spill, &error), ADG_FAILED);
+    assert_null(spill);
+    assert_non_null(strstr(error.message, "cannot be resolved"));
+    assert_non_null(strstr(error.message, "too long"));
+    assert_int_equal(chdir(".."), 0);
+    assert_int_equal(rmdir(name), 0); /* it is empty */
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(adg_folder_remove(top, &error), ADG_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_nothing_else_is_reachable),
         cmocka_unit_test(test_quoting),
         cmocka_unit_test(test_memory_limit_spills),
+        cmocka_unit_test(test_spill_in_a_deep_folder),
         cmocka_unit_test(test_failing_half_way),
     };
     return cmocka_run_group_tests(tests, open_engine, close_engine);

@@ -62,6 +62,9 @@ static void test_sources(void **state)
         {"adbc:sqlite?uri=a%3Db%26c&x=", "duckdb", "sqlite", "duckdb", "x", ""},
         {"adbc:/a/b.so?password=env:TARGET_SECRET", "spark", "/a/b.so", "spark", "password", "hidden"},
         {"adbc:flight", "postgresql", "flight", "postgresql", NULL, NULL},
+        {"adbc:x?uri=postgresql://b/c?passfile=/x", "postgresql", "x", "postgresql", "uri",
+         "postgresql://b/c?passfile=/x"},
+        {"adbc:x?uri=a%3Db%3Dc", "postgresql", "x", "postgresql", "uri", "a=b=c"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct adg_arena arena = {0};
@@ -83,6 +86,46 @@ static void test_sources(void **state)
     assert_false(adg_target_is("data/sc://"));
 }
 
+static void test_destinations(void **state)
+{
+    (void)state;
+    char file[64], uri[96];
+    snprintf(file, sizeof file, "%s/new.duckdb", folder);
+    snprintf(uri, sizeof uri, "duckdb:%s", file);
+    const struct {
+        const char *out, *name, *key, *value;
+        enum adg_status status;
+    } cases[] = {
+        {"postgresql://a@b:1/c", "postgresql", "uri", "postgresql://a@b:1/c?connect_timeout=15", ADG_OK},
+        {"adbc:sqlite?uri=/x/y", "sqlite", "uri", "/x/y", ADG_OK},
+        {uri, "duckdb", "path", file, ADG_OK},
+        {uri, "duckdb", "access_mode", "READ_WRITE", ADG_OK},
+        {"postgresql://a:hidden@b:1/c", NULL, NULL, NULL, ADG_USAGE},
+        {"adbc:x?uri=postgresql://b/c%3Fpassword%3Dhidden", NULL, NULL, NULL, ADG_USAGE},
+        {"adbc:", NULL, NULL, NULL, ADG_USAGE},
+        {"duckdb:", NULL, NULL, NULL, ADG_USAGE},
+        {"duckdb:/tmp/", NULL, NULL, NULL, ADG_USAGE},
+        {"duckdb:/no/such/folder/x", NULL, NULL, NULL, ADG_FAILED},
+        {"sc://b:1", NULL, NULL, NULL, ADG_USAGE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct adg_arena arena = {0};
+        struct adg_target target = {0};
+        struct adg_error error = {{0}};
+        if (adg_target_parse_out(cases[i].out, &arena, &target, &error) != cases[i].status) {
+            fail_msg("%s: %s", cases[i].out, error.message);
+        }
+        assert_null(strstr(error.message, "hidden"));
+        if (cases[i].status == ADG_OK) {
+            assert_string_equal(target.name, cases[i].name);
+            assert_string_equal(option_of(&target, cases[i].key), cases[i].value);
+        } else if (cases[i].status == ADG_USAGE) {
+            assert_memory_equal(error.message, "option --out", strlen("option --out"));
+        }
+        adg_arena_fini(&arena);
+    }
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -98,6 +141,13 @@ static void test_refused(void **state)
         {"sc://h/;x=1;Authorization=hidden", NULL},
         {"adbc:x?adbc.snowflake.sql.auth_token=hidden", "duckdb"},
         {"adbc:x?uri=grpc://a:hidden@b", "duckdb"},
+        {"adbc:x?uri=postgresql://b/c%3Fpassword%3Dhidden", "duckdb"},
+        {"adbc:x?uri=postgresql://b/c?password=hidden", "duckdb"},
+        {"adbc:x?uri=postgresql://b/c%3Fx%3D1%26sslpassword%3Dhidden", "duckdb"},
+        {"adbc:x?uri=host%3Db password%3Dhidden", "duckdb"},
+        {"adbc:x?uri=host%3Db password %3D hidden", "duckdb"},
+        {"adbc:x?uri=Driver%3DX;PWD%3Dhidden", "duckdb"},
+        {"adbc:x?config={\"token=hidden", "duckdb"},
         {"adbc:x?uri=env:TARGET_NOT_SET", "duckdb"},
         {"adbc:x?=hidden", "duckdb"},
         {"adbc:x?hidden", "duckdb"},
@@ -247,11 +297,9 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sources),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_tokens_of_the_environment),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_sources), cmocka_unit_test(test_destinations),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_tokens_of_the_environment),
+        cmocka_unit_test(test_names),   cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_drivers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

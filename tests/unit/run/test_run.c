@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,21 +33,36 @@ static const struct fake_table {
     const char *name;
     uint64_t rows;
     int64_t failing_block;
-    bool plan_fails;
+    bool plan_fails, second_plan_fails;
 } tables[] = {
-    {.name = "small", .rows = 1, .failing_block = -1},   {.name = "empty", .rows = 0, .failing_block = -1},
-    {.name = "big", .rows = 1002, .failing_block = -1},  {.name = "bare", .rows = 7, .failing_block = -1},
-    {.name = "broken", .rows = 100, .failing_block = 7}, {.name = "unplannable", .rows = 1, .plan_fails = true},
-    {.name = "e0", .rows = 0, .failing_block = -1},      {.name = "e1", .rows = 0, .failing_block = -1},
-    {.name = "e2", .rows = 0, .failing_block = -1},      {.name = "e3", .rows = 0, .failing_block = -1},
-    {.name = "e4", .rows = 0, .failing_block = -1},      {.name = "e5", .rows = 0, .failing_block = -1},
+    {.name = "small", .rows = 1, .failing_block = -1},
+    {.name = "empty", .rows = 0, .failing_block = -1},
+    {.name = "big", .rows = 1002, .failing_block = -1},
+    {.name = "bare", .rows = 7, .failing_block = -1},
+    {.name = "broken", .rows = 100, .failing_block = 7},
+    {.name = "unplannable", .rows = 1, .plan_fails = true},
+    {.name = "e0", .rows = 0, .failing_block = -1},
+    {.name = "e1", .rows = 0, .failing_block = -1},
+    {.name = "e2", .rows = 0, .failing_block = -1},
+    {.name = "e3", .rows = 0, .failing_block = -1},
+    {.name = "e4", .rows = 0, .failing_block = -1},
+    {.name = "e5", .rows = 0, .failing_block = -1},
+    {.name = "small2", .rows = 2, .failing_block = -1},
+    {.name = "bare2", .rows = 7, .failing_block = -1},
+    {.name = "bare3", .rows = 8, .failing_block = -1},
+    {.name = "second", .rows = 3, .failing_block = -1, .second_plan_fails = true},
 };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 struct adg_plan {
     const struct fake_table *table;
     uint64_t first_row, rows;
+    bool whole; /* has its columns */
 };
+
+/* Plans that have their columns now, the most at a time while blocks are made, and how often columns were made again. */
+static atomic_int whole_plans, most_whole_plans, made_again;
+static size_t column_bytes = 1;
 
 static const struct adg_field field = {.name = "ROW", .type = ADG_TYPE_INT64};
 static const struct adg_layout_column layout_column = {.field = &field, .kind = ADG_COLUMN_PLAIN};
@@ -83,6 +99,8 @@ enum adg_status adg_plan_new(const struct adg_definition *definition, const stru
         return adg_fail_memory(error);
     }
     plan->table = found;
+    plan->whole = true;
+    whole_plans++;
     plan->first_row = found->rows * options->shard / options->shards;
     plan->rows = found->rows * (options->shard + 1) / options->shards - plan->first_row;
     *out = plan;
@@ -104,8 +122,36 @@ void adg_population_free(struct adg_population *population)
     (void)population;
 }
 
+void adg_plan_drop_columns(struct adg_plan *plan)
+{
+    whole_plans -= plan->whole;
+    plan->whole = false;
+}
+
+enum adg_status adg_plan_make_columns(struct adg_plan *plan, const struct adg_metadata *metadata,
+                                      struct adg_error *error)
+{
+    (void)metadata;
+    if (!plan->whole && plan->table->second_plan_fails) {
+        return adg_fail(error, ADG_FAILED, "no second plan");
+    }
+    made_again += !plan->whole;
+    whole_plans += !plan->whole;
+    plan->whole = true;
+    return ADG_OK;
+}
+
+size_t adg_plan_column_bytes(const struct adg_plan *plan)
+{
+    assert_true(plan->whole);
+    return column_bytes;
+}
+
 void adg_plan_free(struct adg_plan *plan)
 {
+    if (plan != NULL) {
+        adg_plan_drop_columns(plan);
+    }
     adg_free(plan);
 }
 
@@ -146,6 +192,7 @@ struct fake_block {
 enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **out, struct adg_error *error)
 {
     struct fake_block *block = adg_alloc_zero(1, sizeof *block);
+    assert_true(plan->whole);
     if (block == NULL) {
         return adg_fail_memory(error);
     }
@@ -164,6 +211,9 @@ enum adg_status adg_block_generate(struct adg_block *block, uint64_t number, str
 {
     const struct adg_plan *plan = block->plan;
     struct fake_block *fake = (struct fake_block *)block;
+    assert_true(plan->whole);
+    int whole = whole_plans;
+    most_whole_plans = whole > most_whole_plans ? whole : most_whole_plans;
     if (plan->table->failing_block == (int64_t)number) {
         return adg_fail(error, ADG_FAILED, "block cannot be made");
     }
@@ -323,6 +373,53 @@ static void test_every_table_for_any_threads(void **state)
         assert_int_equal(reported_done, 1003);
         assert_int_equal(reported_total, 1003);
     }
+}
+
+/* Columns that are too large to be kept are there for the tables that are being written, and no others; the files are the same. */
+static void test_columns_come_and_go(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "big", "e0", "e1", "bare2", "empty", "small2", "e2", "bare3"};
+    enum { COUNT = sizeof names / sizeof names[0] };
+    for (int large = 0; large < 2; large++) {
+        for (unsigned threads = 1; threads <= 4; threads++) {
+            struct adg_run_result result = {0};
+            struct adg_run_options options = csv;
+            options.threads = threads;
+            column_bytes = large ? (size_t)1 << 30 : 1;
+            most_whole_plans = made_again = 0;
+            assert_int_equal(run(names, COUNT, options, &result, NULL), ADG_OK);
+            assert_int_equal(result.table_count, COUNT);
+            adg_run_result_fini(&result);
+            assert_rows("out/artificial_big.csv", 0, 1002);
+            assert_rows("out/artificial_small2.csv", 0, 2);
+            assert_rows("out/artificial_bare3.csv", 0, 8);
+            assert_int_equal(whole_plans, 0);
+            assert_int_equal(made_again, large ? COUNT - 1 : 0); /* but for the first table, once */
+            /* open ones are those from the table being written on, and a thread may stay with an earlier one */
+            assert_true(large ? most_whole_plans <= (int)(2 * threads + 1) : most_whole_plans == COUNT);
+        }
+    }
+    column_bytes = 1;
+}
+
+/* What fails when it is planned again fails the run, as a block does. */
+static void test_second_plan_fails(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "second", "big"};
+    struct adg_error error = {{0}};
+    struct adg_run_result result = {0};
+    column_bytes = (size_t)1 << 30;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        struct adg_run_options options = csv;
+        options.threads = threads;
+        assert_int_equal(run(names, 3, options, &result, &error), ADG_FAILED);
+        assert_string_equal(error.message, "table second: no second plan");
+        assert_entries("out", "artificial_small.csv provenance.json ");
+        assert_int_equal(whole_plans, 0);
+    }
+    column_bytes = 1;
 }
 
 static void test_refused_before_anything_is_written(void **state)
@@ -631,6 +728,165 @@ static void test_without_memory(void **state)
     assert_entries("out", "artificial_empty.csv artificial_small.csv provenance.json ");
 }
 
+/* ---- Delta ------------------------------------------------------------------------------------------------------- */
+
+static const struct adg_run_options delta = {.format = ADG_FORMAT_DELTA, .threads = 3, .tool = "adg"};
+
+/* The actions of a version that are of this kind. */
+static json_t *actions(const char *table, int version, const char *kind)
+{
+    char path[256];
+    json_t *found = json_array(), *action;
+    snprintf(path, sizeof path, "%s/out/artificial_%s/_delta_log/%020d.json", folder, table, version);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while ((action = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)) != NULL) {
+        if (json_object_get(action, kind) != NULL) {
+            json_array_append(found, json_object_get(action, kind));
+        }
+        json_decref(action);
+    }
+    fclose(file);
+    return found;
+}
+
+static void assert_parquet(const char *table, const char *name)
+{
+    char path[256];
+    struct adg_buffer found = {0};
+    snprintf(path, sizeof path, "%s/out/artificial_%s/%s", folder, table, name);
+    assert_int_equal(adg_file_read(path, &found, NULL), ADG_OK);
+    assert_memory_equal(found.data, "PAR1", 4);
+    assert_memory_equal(found.data + found.size - 4, "PAR1", 4);
+    adg_buffer_fini(&found);
+}
+
+/* 1002 rows are 201 blocks and 26 parts: files of 10, 10 and 6 parts of 40 rows. */
+static void test_delta(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"big", "empty"};
+    static const int64_t ends[] = {0, 400, 800, 1002};
+    struct adg_run_result result = {0};
+    struct adg_run_options options = delta;
+    options.file_parts = 10;
+    assert_int_equal(run(names, 2, options, &result, NULL), ADG_OK);
+    assert_int_equal(result.table_count, 2);
+    assert_non_null(strstr(result.tables[0].path, "/out/artificial_big"));
+    assert_int_equal(result.tables[0].rows, 1002);
+    json_t *added = actions("big", 0, "add"), *info = actions("big", 0, "commitInfo");
+    assert_int_equal(json_array_size(added), 3);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *add = json_array_get(added, i);
+        const char *name = json_string_value(json_object_get(add, "path"));
+        char expected[256], start[16];
+        snprintf(expected, sizeof expected,
+                 "{\"numRecords\":%d,\"minValues\":{\"ROW\":%d},\"maxValues\":{\"ROW\":%d},\"nullCount\":{\"ROW\":"
+                 "0}}",
+                 (int)(ends[i + 1] - ends[i]), (int)ends[i], (int)ends[i + 1] - 1);
+        assert_string_equal(json_string_value(json_object_get(add, "stats")), expected);
+        snprintf(start, sizeof start, "part-0000%zu-", i);
+        assert_memory_equal(name, start, strlen(start));
+        assert_parquet("big", name);
+        bytes += (uint64_t)json_integer_value(json_object_get(add, "size"));
+    }
+    assert_int_equal(result.tables[0].bytes, bytes);
+    const json_t *said = json_object_get(json_array_get(info, 0), "adg");
+    assert_string_equal(json_string_value(json_object_get(said, "table")), "big");
+    assert_string_equal(json_string_value(json_object_get(said, "metadata_sha256")), "m");
+    assert_int_equal(json_integer_value(json_object_get(said, "rows")), 1002);
+    json_decref(added);
+    json_decref(info);
+    added = actions("empty", 0, "add"); /* a table without rows has its columns in a file */
+    assert_int_equal(json_array_size(added), 1);
+    assert_memory_equal(json_string_value(json_object_get(json_array_get(added, 0), "stats")), "{\"numRecords\":0,",
+                        16);
+    json_decref(added);
+    adg_run_result_fini(&result);
+    assert_entries("out", "artificial_big artificial_empty "); /* provenance.json is for files */
+}
+
+static void test_delta_if_exists(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small"};
+    struct adg_run_result result = {0};
+    struct adg_error error = {{0}};
+    struct adg_run_options options = delta;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_OK);
+    adg_run_result_fini(&result);
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_FAILED); /* the default */
+    options.if_exists = ADG_IF_EXISTS_ERROR;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_FAILED);
+    options.if_exists = ADG_IF_EXISTS_IGNORE;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_OK);
+    assert_int_equal(result.table_count, 0);
+    adg_run_result_fini(&result);
+    assert_entries("out/artificial_small/_delta_log", "00000000000000000000.json ");
+    options.if_exists = ADG_IF_EXISTS_APPEND;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_OK);
+    adg_run_result_fini(&result);
+    options.if_exists = ADG_IF_EXISTS_OVERWRITE;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_OK);
+    adg_run_result_fini(&result);
+    assert_entries("out/artificial_small/_delta_log",
+                   "00000000000000000000.json 00000000000000000001.json 00000000000000000002.json ");
+    json_t *gone = actions("small", 2, "remove");
+    assert_int_equal(json_array_size(gone), 2);
+    json_decref(gone);
+    options.sharded = true;
+    assert_int_equal(run(names, 1, options, &result, &error), ADG_USAGE);
+    struct adg_run_options parts = csv; /* and the other way round */
+    parts.sharded = true;
+    assert_int_equal(run(names, 1, parts, &result, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "is a Delta table; parts do not go into one"));
+}
+
+/* A run that fails takes its data files with it, and the table stays as it was. */
+static void test_delta_fails(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small", "broken"};
+    struct adg_run_result result = {0};
+    struct adg_error error = {{0}};
+    struct adg_run_options options = delta;
+    options.file_parts = 1; /* the first file is finished when the second one fails */
+    options.threads = 1;
+    options.if_exists = ADG_IF_EXISTS_APPEND;
+    for (int version = 0; version < 2; version++) {
+        assert_int_equal(run(names, 2, options, &result, &error), ADG_FAILED);
+        assert_string_equal(error.message, "table broken: block cannot be made");
+        assert_entries("out", "artificial_small "); /* of the other nothing is left */
+    }
+    assert_entries("out/artificial_small/_delta_log", "00000000000000000000.json 00000000000000000001.json ");
+}
+
+static void test_delta_without_memory(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"small"};
+    struct adg_run_options options = delta;
+    options.threads = 1;
+    int failures = 0;
+    for (uint64_t n = 1;; n++) {
+        struct adg_run_result result = {0};
+        struct adg_error error = {{0}};
+        adg_memory_fail_at(n);
+        enum adg_status status = run(names, 1, options, &result, &error);
+        adg_memory_fail_at(0);
+        if (status == ADG_OK) {
+            adg_run_result_fini(&result);
+            break;
+        }
+        failures++;
+        if (access(out_folder, F_OK) == 0 && adg_folder_remove(out_folder, NULL) != ADG_OK) {
+            fail();
+        }
+    }
+    assert_true(failures > 20);
+}
+
 /* Last: the flag stays up. */
 static void test_stop(void **state)
 {
@@ -649,6 +905,8 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         TEST(test_every_table_for_any_threads),
+        TEST(test_columns_come_and_go),
+        TEST(test_second_plan_fails),
         TEST(test_refused_before_anything_is_written),
         TEST(test_failure_leaves_complete_tables_only),
         TEST(test_folders),
@@ -663,6 +921,10 @@ int main(void)
         TEST(test_too_many_shards),
         TEST(test_write_fails),
         TEST(test_without_memory),
+        TEST(test_delta),
+        TEST(test_delta_if_exists),
+        TEST(test_delta_fails),
+        TEST(test_delta_without_memory),
         TEST(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -35,6 +36,34 @@ static void test_parts(void **state)
     assert_int_equal(adg_parts_scale((const uint64_t[]){5}, 1, 5, 0, parts, NULL), ADG_OK);
     assert_int_equal(parts[0], 0);
     assert_int_equal(parts[1], ADG_PARTS);
+}
+
+/* What is left goes to the largest remainders, of equal ones to the first, whether they are spread or all alike. */
+static void test_largest_remainders(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000 };
+    static uint64_t weights[COUNT], parts[COUNT + 1];
+    uint64_t random = 1;
+    for (unsigned spread = 1; spread <= 1000000; spread *= 100) {
+        uint64_t sum = 0, more = 0;
+        for (uint32_t i = 0; i < COUNT; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            weights[i] = 1000 + (random >> 33) % spread;
+            sum += weights[i];
+        }
+        assert_int_equal(adg_parts_scale(weights, COUNT, 0, sum, parts, NULL), ADG_OK);
+        uint64_t least_more = UINT64_MAX, most_less = 0; /* remainders, earlier ones being larger */
+        for (uint32_t i = 0; i < COUNT; i++) {
+            uint64_t product = ADG_PARTS * weights[i], rank = (product % sum) * COUNT + (COUNT - 1 - i);
+            bool given = parts[i] != product / sum;
+            assert_int_equal(parts[i], product / sum + given);
+            more += given;
+            least_more = given && rank < least_more ? rank : least_more;
+            most_less = !given && rank > most_less ? rank : most_less;
+        }
+        assert_true(more > 0 && least_more > most_less);
+    }
 }
 
 static void test_no_weight(void **state)
@@ -259,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_largest_remainders),
         cmocka_unit_test(test_no_weight),
         cmocka_unit_test(test_rarest_value),
         cmocka_unit_test(test_tables_are_exact),

@@ -350,6 +350,52 @@ static void test_csv_sink(void **state)
     adg_buffer_fini(&file);
 }
 
+/* COPY gets the lines behind the first, but for an empty text and what would end the data. */
+static void test_copy_sink(void **state)
+{
+    const struct test_case *test = *state;
+    struct adg_buffer file = {0};
+    write_case(&adg_sink_copy, test, &file);
+    assert_string_equal(adg_buffer_text(&file), strchr(test->csv, '\n') + 1);
+    adg_buffer_fini(&file);
+}
+
+#define EMPTY_CELLS "\0\0\0\0\2\0\0\0\\.----------------"
+static const struct adg_dictionary empty_text = {
+    .type = ADG_TYPE_STRING, .count = 3, .values = TEXT("\\.\\.x", 0, 0, 2, 5)};
+static const struct adg_dictionary nothing = {.type = ADG_TYPE_STRING, .count = 1, .values = TEXT("", 0, 0)};
+static const struct test_case empty_texts = {
+    .name = "empty texts",
+    .column_count = 4,
+    .columns = {{.field = {.name = "C", .type = ADG_TYPE_STRING},
+                 .layout = {.kind = ADG_COLUMN_CONSTANT, .dictionary = &nothing}},
+                {.field = {.name = "D", .type = ADG_TYPE_STRING},
+                 .layout = {.kind = ADG_COLUMN_DICTIONARY, .dictionary = &empty_text, .nullable = true},
+                 .data = CODES(0, 1, 2, 3)},
+                {.field = {.name = "P", .type = ADG_TYPE_STRING},
+                 .layout = {.kind = ADG_COLUMN_PLAIN, .nullable = true},
+                 .data = {.valid = (const uint8_t[]){1, 0, 1, 1}, .values = TEXT(EMPTY_CELLS, 0, 4, 4, 10, 10)}},
+                {.field = {.name = "J", .type = ADG_TYPE_STRING},
+                 .layout = {.kind = ADG_COLUMN_TEXTS, .nullable = true},
+                 .data = {.codes = (const uint32_t[]){0, ADG_NO_TEXT, 1, 0},
+                          .cells = 2,
+                          .values = TEXT(EMPTY_CELLS, 0, 4, 10)}}},
+    .block_rows = {3},
+    .part_blocks = 1,
+};
+
+static void test_empty_texts(void **state)
+{
+    (void)state;
+    struct adg_buffer file = {0};
+    write_case(&adg_sink_copy, &empty_texts, &file);
+    assert_string_equal(adg_buffer_text(&file), "\"\",\"\",\"\",\"\"\n\"\",\"\\.\",,\n\"\",\\.x,\"\\.\",\"\\.\"\n");
+    file.size = 0;
+    write_case(&adg_sink_csv, &empty_texts, &file);
+    assert_string_equal(adg_buffer_text(&file), "C,D,P,J\n,,,\n,\\.,,\n,\\.x,\\.,\\.\n");
+    adg_buffer_fini(&file);
+}
+
 static void test_parquet_sink(void **state)
 {
     const struct test_case *test = *state;
@@ -515,16 +561,17 @@ int main(void)
     static const struct {
         const char *name;
         CMUnitTestFunction test;
-    } sinks[] = {{"csv", test_csv_sink}, {"parquet", test_parquet_sink}, {"arrow", test_arrow_sink}};
+    } sinks[] = {
+        {"csv", test_csv_sink}, {"copy", test_copy_sink}, {"parquet", test_parquet_sink}, {"arrow", test_arrow_sink}};
     enum { SINKS = sizeof sinks / sizeof sinks[0] };
-    struct CMUnitTest tests[SINKS * CASES + 2] = {cmocka_unit_test(test_formats),
+    struct CMUnitTest tests[SINKS * CASES + 3] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_empty_texts),
                                                   cmocka_unit_test(test_what_is_not_compressed)};
     static char names[SINKS * CASES][80];
     for (size_t i = 0; i < SINKS * CASES; i++) {
         const struct test_case *test = &cases[i / SINKS];
         snprintf(names[i], sizeof names[i], "%s: %s", sinks[i % SINKS].name, test->name);
         struct test_case *state = (struct test_case *)(uintptr_t)test; /* cmocka's state is not const */
-        tests[2 + i] = (struct CMUnitTest){names[i], sinks[i % SINKS].test, NULL, NULL, state};
+        tests[3 + i] = (struct CMUnitTest){names[i], sinks[i % SINKS].test, NULL, NULL, state};
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

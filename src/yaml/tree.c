@@ -1,7 +1,7 @@
 /*
  * YAML documents as trees: see tree.h.
  */
-#include "dataset/tree.h"
+#include "yaml/tree.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,13 +31,14 @@ static enum adg_status parser_failed(const struct adg_tree *tree, const yaml_par
 }
 
 /* What is expected where a token stands that no definition has; NULL for any other token. */
-static const char *expected_instead(const yaml_token_t *token)
+static const char *expected_instead(const yaml_token_t *token, bool many)
 {
     switch (token->type) {
     case YAML_DOCUMENT_START_TOKEN:
-        return "--- alone on its line, without blanks, between two datasets";
+        return many ? "--- alone on its line, without blanks, between two datasets" : "one document, without ---";
     case YAML_DOCUMENT_END_TOKEN:
-        return "no end of a document (...): a dataset ends at --- or at the end of the file";
+        return many ? "no end of a document (...): a dataset ends at --- or at the end of the file"
+                    : "no end of a document (...)";
     case YAML_VERSION_DIRECTIVE_TOKEN:
     case YAML_TAG_DIRECTIVE_TOKEN:
         return "no directive";
@@ -87,7 +88,7 @@ static enum adg_status check_tokens(const struct adg_tree *tree, const char *tex
             status = parser_failed(tree, &parser);
             break;
         }
-        const char *expected = expected_instead(&token);
+        const char *expected = expected_instead(&token, strcmp(tree->what, "dataset") == 0);
         depth += opened(&token);
         if (depth > MAX_DEPTH) {
             expected = "fewer lists within lists";
@@ -117,7 +118,9 @@ enum adg_status adg_tree_load(struct adg_tree *tree, const char *text, size_t te
     if (!loaded) {
         status = parser_failed(tree, &parser);
     } else if (yaml_document_get_root_node(&tree->document) == NULL) {
-        status = refuse_at(tree, (yaml_mark_t){0}, "a dataset");
+        char expected[64];
+        snprintf(expected, sizeof expected, "a %s", tree->what);
+        status = refuse_at(tree, (yaml_mark_t){0}, expected);
     } else { /* the parser stops behind the first document: nothing may follow */
         yaml_document_t rest;
         if (yaml_parser_load(&parser, &rest) == 0) {
@@ -125,7 +128,7 @@ enum adg_status adg_tree_load(struct adg_tree *tree, const char *text, size_t te
         } else {
             const yaml_node_t *root = yaml_document_get_root_node(&rest);
             if (root != NULL) {
-                status = refuse_at(tree, root->start_mark, "the end of the dataset");
+                status = refuse_at(tree, root->start_mark, "the end of the document");
             }
             yaml_document_delete(&rest);
         }
@@ -253,4 +256,55 @@ enum adg_status adg_tree_sequence(const struct adg_tree *tree, const yaml_node_t
 const yaml_node_t *adg_tree_item(const struct adg_tree *tree, const yaml_node_t *sequence, uint32_t i)
 {
     return node_at(tree, sequence->data.sequence.items.start[i]);
+}
+
+const yaml_node_t *adg_tree_entry(const struct adg_tree *tree, const yaml_node_t *mapping, uint32_t i,
+                                  const yaml_node_t **value)
+{
+    const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start + i;
+    *value = node_at(tree, pair->value);
+    return node_at(tree, pair->key);
+}
+
+enum adg_status adg_tree_entries(const struct adg_tree *tree, const yaml_node_t *node, uint32_t max, const char *what,
+                                 uint32_t *count)
+{
+    if (node->type != YAML_MAPPING_NODE) {
+        return adg_tree_refuse(tree, node, 0, "expected %s as a mapping of names to values", what);
+    }
+    size_t entries = (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+    if (entries > max) {
+        return adg_tree_refuse(tree, node, 0, "expected at most %u %s", max, what);
+    }
+    const yaml_node_t *value;
+    for (uint32_t i = 0; i < entries; i++) {
+        const yaml_node_t *key = adg_tree_entry(tree, node, i, &value);
+        const char *name;
+        enum adg_status status = adg_tree_name(tree, key, "a name", false, &name);
+        if (status != ADG_OK) {
+            return status;
+        }
+        for (uint32_t j = 0; j < i; j++) {
+            if (strcmp(adg_tree_text(adg_tree_entry(tree, node, j, &value)), name) == 0) {
+                return adg_tree_refuse(tree, key, 0, "expected each name once, found %s again", name);
+            }
+        }
+    }
+    *count = (uint32_t)entries;
+    return ADG_OK;
+}
+
+enum adg_status adg_tree_line(const struct adg_tree *tree, const yaml_node_t *node, const char *what, const char **out)
+{
+    size_t length = node->type == YAML_SCALAR_NODE ? node->data.scalar.length : 0;
+    bool good = length > 0;
+    for (size_t i = 0; i < length && good; i++) {
+        unsigned char c = (unsigned char)adg_tree_text(node)[i];
+        good = c >= 0x20 && c != 0x7f;
+    }
+    if (!good) {
+        return adg_tree_refuse(tree, node, 0, "expected %s: one line of text", what);
+    }
+    *out = adg_arena_strndup(tree->arena, adg_tree_text(node), length);
+    return *out == NULL ? adg_fail_memory(tree->error) : ADG_OK;
 }

@@ -1,0 +1,177 @@
+/*
+ * Schema and statistics: see describe.h. Statistics are written here and not by jansson, whose numbers are integers and doubles: a
+ * decimal of 18 digits is neither.
+ */
+#include "delta/describe.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/date.h"
+
+/* Appends a text as JSON has it; *written is false, and nothing appended, when it is no UTF-8. */
+static enum adg_status append_text(struct adg_buffer *out, struct adg_span text, bool *written, struct adg_error *error)
+{
+    json_t *value = json_stringn((const char *)text.data, text.size);
+    char *dumped = value != NULL ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+    enum adg_status status = dumped != NULL ? adg_buffer_append_text(out, dumped, error) : ADG_OK;
+    *written = dumped != NULL;
+    free(dumped); /* jansson's own memory */
+    json_decref(value);
+    return status;
+}
+
+static enum adg_status append_name(struct adg_buffer *out, const char *name, struct adg_error *error)
+{
+    bool written;
+    enum adg_status status = append_text(out, (struct adg_span){(const uint8_t *)name, strlen(name)}, &written, error);
+    return status == ADG_OK && !written ? adg_fail_memory(error) : status; /* names of a definition are ASCII */
+}
+
+enum adg_status adg_delta_schema_append(struct adg_buffer *out, const struct adg_delta_column *columns, uint32_t count,
+                                        struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_append_text(out, "{\"type\":\"struct\",\"fields\":[", error);
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        status = adg_buffer_append_text(out, i > 0 ? ",{\"name\":" : "{\"name\":", error);
+        if (status == ADG_OK) {
+            status = append_name(out, columns[i].name, error);
+        }
+        if (status == ADG_OK) {
+            status = adg_buffer_printf(out, error, ",\"type\":\"%s\",\"nullable\":true,\"metadata\":{}}",
+                                       columns[i].type);
+        }
+    }
+    return status == ADG_OK ? adg_buffer_append_text(out, "]}", error) : status;
+}
+
+/* ---- bounds ------------------------------------------------------------------------------------------------------ */
+
+static enum adg_status append_decimal(struct adg_buffer *out, int64_t value, uint8_t scale, struct adg_error *error)
+{
+    char digits[24];
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    int count = snprintf(digits, sizeof digits, "%0*" PRIu64, scale + 1, size);
+    return adg_buffer_printf(out, error, "%s%.*s%s%s", value < 0 ? "-" : "", count - scale, digits,
+                             scale > 0 ? "." : "", digits + count - scale);
+}
+
+static bool has_year(int32_t days)
+{
+    int year;
+    unsigned month, day;
+    adg_date_to_civil(days, &year, &month, &day);
+    return year >= 1 && year <= 9999;
+}
+
+/* Milliseconds, cut: readers know that a largest value may be up to one less than the truth. */
+static enum adg_status append_timestamp(struct adg_buffer *out, int64_t microseconds, bool *written,
+                                        struct adg_error *error)
+{
+    const int64_t day = INT64_C(86400000000);
+    int64_t days = microseconds / day - (microseconds % day < 0 ? 1 : 0), rest = microseconds - days * day;
+    char date[10];
+    *written = has_year((int32_t)days);
+    if (!*written) {
+        return ADG_OK;
+    }
+    adg_date_format((int32_t)days, date);
+    int64_t seconds = rest / 1000000;
+    return adg_buffer_printf(out, error, "\"%.10sT%02d:%02d:%02d.%03dZ\"", date, (int)(seconds / 3600),
+                             (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(rest % 1000000 / 1000));
+}
+
+static enum adg_status append_value(struct adg_buffer *out, const struct adg_delta_column *column,
+                                    const struct adg_delta_value *value, bool *written, struct adg_error *error)
+{
+    char date[10];
+    *written = true;
+    switch (column->kind) {
+    case ADG_DELTA_TEXT:
+        return append_text(out, value->text, written, error);
+    case ADG_DELTA_INTEGER:
+        return adg_buffer_printf(out, error, "%" PRId64, value->integer);
+    case ADG_DELTA_DECIMAL:
+        return append_decimal(out, value->integer, column->scale, error);
+    case ADG_DELTA_DOUBLE:
+        *written = isfinite(value->number);
+        return *written ? adg_buffer_printf(out, error, "%.17g", value->number) : ADG_OK;
+    case ADG_DELTA_DATE:
+        *written = has_year((int32_t)value->integer);
+        if (*written) {
+            adg_date_format((int32_t)value->integer, date);
+        }
+        return *written ? adg_buffer_printf(out, error, "\"%.10s\"", date) : ADG_OK;
+    case ADG_DELTA_TIMESTAMP:
+        return append_timestamp(out, value->integer, written, error);
+    case ADG_DELTA_NONE:
+        break;
+    }
+    *written = false;
+    return ADG_OK;
+}
+
+/* Of all columns that have it, the smaller or the larger bound. */
+static enum adg_status append_bounds(struct adg_buffer *out, const struct adg_delta_column *columns, uint32_t count,
+                                     const struct adg_delta_statistics *statistics, bool largest,
+                                     struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    bool first = true;
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        size_t before = out->size;
+        bool written = false;
+        if (!statistics[i].known) {
+            continue;
+        }
+        status = first ? ADG_OK : adg_buffer_append_text(out, ",", error);
+        if (status == ADG_OK) {
+            status = append_name(out, columns[i].name, error);
+        }
+        if (status == ADG_OK) {
+            status = adg_buffer_append_text(out, ":", error);
+        }
+        if (status == ADG_OK) {
+            status = append_value(out, &columns[i], largest ? &statistics[i].max : &statistics[i].min, &written, error);
+        }
+        if (written) {
+            first = false;
+        } else {
+            out->size = before;
+        }
+    }
+    return status;
+}
+
+enum adg_status adg_delta_statistics_append(struct adg_buffer *out, const struct adg_delta_column *columns,
+                                            uint32_t count, uint64_t rows,
+                                            const struct adg_delta_statistics *statistics, struct adg_error *error)
+{
+    enum adg_status status = adg_buffer_printf(out, error, "{\"numRecords\":%" PRIu64 ",\"minValues\":{", rows);
+    if (status == ADG_OK) {
+        status = append_bounds(out, columns, count, statistics, false, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append_text(out, "},\"maxValues\":{", error);
+    }
+    if (status == ADG_OK) {
+        status = append_bounds(out, columns, count, statistics, true, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_buffer_append_text(out, "},\"nullCount\":{", error);
+    }
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        status = i > 0 ? adg_buffer_append_text(out, ",", error) : ADG_OK;
+        if (status == ADG_OK) {
+            status = append_name(out, columns[i].name, error);
+        }
+        if (status == ADG_OK) {
+            status = adg_buffer_printf(out, error, ":%" PRIu64, statistics[i].nulls);
+        }
+    }
+    return status == ADG_OK ? adg_buffer_append_text(out, "}}", error) : status;
+}
