@@ -201,7 +201,7 @@ static void show(const struct adg_qa *qa)
         printf("%s\t%s\t%" PRIu64 "\n", qa->tables[t].table, qa->tables[t].passed ? "pass" : "fail",
                qa->tables[t].rows);
         if (qa->tables[t].relation != NULL && strcmp(qa->tables[t].profile_from, "default") == 0) {
-            adg_cli_say("table %s: checked as profile %s; a database does not say what it was drawn as, --profile does",
+            adg_cli_say("table %s: checked as profile %s: nothing says what it was drawn as but --profile",
                         qa->tables[t].table, qa->tables[t].profile);
         }
     }
