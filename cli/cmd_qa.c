@@ -39,9 +39,9 @@ static const char usage[] =
     "                        adbc:DRIVER?option=value (see docs/engines.md)\n"
     "  --dialect NAME        of adbc:DRIVER: duckdb, postgresql or spark\n"
     "  --table NAME[=QUALIFIED]  of a database: only this table, perhaps under this qualified name; may repeat\n"
-    "  --profile P           reference or coherent: what the tables were drawn as (default: as provenance.json says, "
-    "of a\n"
-    "                        database coherent)\n"
+    "  --profile P           reference or coherent: what the tables were drawn as (default: as provenance.json or the "
+    "table's\n"
+    "                        comment says, else reference, in a database coherent)\n"
     "  --report FILE.html    also a page with the distributions that were expected and found\n"
     "  --json FILE           write the same result there too\n"
     "  --threads N           (default: all cores)\n" ADG_SANDBOX_USAGE "  --quiet               no list of findings\n"
@@ -201,7 +201,7 @@ static void show(const struct adg_qa *qa)
         printf("%s\t%s\t%" PRIu64 "\n", qa->tables[t].table, qa->tables[t].passed ? "pass" : "fail",
                qa->tables[t].rows);
         if (qa->tables[t].relation != NULL && strcmp(qa->tables[t].profile_from, "default") == 0) {
-            adg_cli_say("table %s: checked as profile %s; a database does not say what it was drawn as, --profile does",
+            adg_cli_say("table %s: checked as profile %s: nothing says what it was drawn as but --profile",
                         qa->tables[t].table, qa->tables[t].profile);
         }
     }

@@ -12,6 +12,14 @@
     "else cast($1 as double precision) end "                                                                           \
     "when $1 !~ '^[^eE]*[1-9]' or $1 ~ '[eE]-' then cast(0 as double precision) end)"
 
+/* Names in quotes, as adg_dialect_table writes them; those of any case are the same. */
+#define DUCKDB_COMMENT                                                                                                 \
+    "select comment from (select comment, schema_name = current_schema() as near, "                                    \
+    "'\"' || replace(lower(database_name), '\"', '\"\"') || '\".' as d, "                                              \
+    "'\"' || replace(lower(schema_name), '\"', '\"\"') || '\".' as s, "                                                \
+    "'\"' || replace(lower(table_name), '\"', '\"\"') || '\"' as t from duckdb_tables()) "                             \
+    "where lower($1) in (s || t, d || s || t) or (near and lower($1) = t)"
+
 static const struct adg_dialect dialects[] = {
     {
         .name = "duckdb",
@@ -33,6 +41,7 @@ static const struct adg_dialect dialects[] = {
         .zoned_micros = "epoch_us($1)",
         .item = "($1, $2)",
         .items = "(select x.f, x.v, s.b, s.p from $1 s cross join lateral (values $3) x(f, v)) u",
+        .comment = DUCKDB_COMMENT,
         .at_once = 1,
         .session = {NULL},
     },
@@ -56,6 +65,7 @@ static const struct adg_dialect dialects[] = {
         .zoned_micros = "cast(extract(epoch from $1 at time zone 'UTC') * 1000000 as bigint)",
         .item = "($1, $2)",
         .items = "(select x.f, x.v, s.b, s.p from $1 s cross join lateral (values $3) x(f, v)) u",
+        .comment = "select obj_description(cast($1 as regclass), 'pg_class')",
         .transaction = true,
         .at_once = 24,
         .session = {"set transaction isolation level repeatable read, read only", "set local client_encoding to 'UTF8'",

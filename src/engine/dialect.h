@@ -33,8 +33,10 @@ struct adg_dialect {
     const char *micros,
         *zoned_micros; /* bigint: microseconds since then of a timestamp $1 without or with a time zone */
     const char *item,
-        *items;       /* row by row of the subquery $1, for each of $2 columns in the list $3 of items ($1 a number, $2
+        *items; /* row by row of the subquery $1, for each of $2 columns in the list $3 of items ($1 a number, $2
                                                a column) a row with number f, value v, and the subquery's b and p */
+    const char *
+        comment; /* query: the comment on the table whose quoted name the literal $1 is; NULL: there is none to ask for */
     bool transaction; /* everything is read in one transaction */
     uint32_t at_once; /* fields that one query counts: more where a query costs more than its work */
     const char *session[ADG_DIALECT_SESSION]; /* statements when a connection or its transaction begins */

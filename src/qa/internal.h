@@ -124,6 +124,8 @@ ADG_MUST_CHECK enum adg_status adg_qa_find_files(const struct adg_qa_options *op
                                                  struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_qa_find_relations(const struct adg_qa_options *options, struct adg_engine *engine,
                                                      struct adg_qa *qa, struct adg_error *error);
+/* What a database's comment on the table says of its making, into table->provenance. */
+ADG_MUST_CHECK enum adg_status adg_qa_read_comment(struct adg_qa_context *context, struct adg_error *error);
 /* The table's files, hashed. */
 ADG_MUST_CHECK enum adg_status adg_qa_hash_files(struct adg_qa *qa, struct adg_qa_table *table,
                                                  struct adg_error *error);

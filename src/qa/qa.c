@@ -150,7 +150,17 @@ static enum adg_status take_provenance(struct adg_qa_context *context, json_t *e
                : ADG_OK;
 }
 
-/* What provenance.json, or the log of a Delta table, says of the table. */
+/* Whether each run tells how many rows it has added: a shard, say, does not. */
+static bool tells_rows(json_t *entries)
+{
+    bool all = true;
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        all = all && json_integer_value(json_object_get(json_array_get(entries, i), "rows")) > 0;
+    }
+    return all;
+}
+
+/* What provenance.json, the log of a Delta table or a database's comment says of the table. */
 static enum adg_status read_provenance(struct adg_qa_context *context, json_t *files, struct adg_error *error)
 {
     struct adg_qa_table *table = context->table;
@@ -163,7 +173,10 @@ static enum adg_status read_provenance(struct adg_qa_context *context, json_t *f
     for (size_t i = 0; i < json_array_size(table->provenance) && status == ADG_OK; i++) {
         status = take_provenance(context, json_array_get(table->provenance, i), &profile, error);
     }
-    if (status == ADG_OK && table->provenance == NULL) {
+    if (table->relation != NULL && !tells_rows(table->provenance)) {
+        table->planned_rows = 0;
+    }
+    if (status == ADG_OK && table->relation == NULL && table->provenance == NULL) {
         status = take_provenance(context, json_object_get(files, (const char *)name.data), &profile, error);
     }
     if (status == ADG_OK) {
@@ -245,9 +258,11 @@ static enum adg_status run_table(struct adg_qa_context *context, json_t *provena
     if (status == ADG_OK && table->relation == NULL) {
         status = adg_qa_hash_files(context->qa, table, error);
     }
+    if (status == ADG_OK && table->relation != NULL) {
+        status = adg_qa_read_comment(context, error);
+    }
     if (status == ADG_OK) {
-        status = table->relation == NULL ? read_provenance(context, json_object_get(provenance, "files"), error)
-                                         : choose_profile(context, NULL, error);
+        status = read_provenance(context, json_object_get(provenance, "files"), error);
     }
     if (status == ADG_OK) {
         status = adg_metadata_load(options->metadata, table->table, NULL, error);

@@ -62,7 +62,8 @@ struct adg_qa_table {
     const char *relation;        /* in a database: its qualified name, and there are no files; else NULL */
     const char *profile;
     const char *profile_from; /* who says so: "provenance", "option" or "default" */
-    json_t *provenance; /* Delta tables: an array, one entry for each run whose rows are there; else NULL */
+    json_t
+        *provenance; /* Delta tables and databases: an array, one entry for each run whose rows are there; else NULL */
     bool passed;
 };
 
@@ -89,7 +90,7 @@ struct adg_qa_options {
     const char *const *relations;    /* [table_count] their qualified names; NULL: the table's own */
     uint32_t table_count;
     const char *spill;   /* of a database: a private folder for what does not fit into memory */
-    const char *profile; /* NULL: what provenance.json names, else `reference`; of a database `coherent` */
+    const char *profile; /* NULL: what the provenance names, else `reference`; of a database `coherent` */
     unsigned threads;
     void (*report)(void *context, const char *stage, const char *table, uint64_t done, uint64_t total);
     void *context;

@@ -30,19 +30,38 @@ static uint32_t place_of(const struct adg_qa_options *options, const char *table
     return i;
 }
 
+/* A table that was not given another name is looked for under the one that `generate` gives it, and its own. */
+static enum adg_status look_for(struct adg_engine *engine, struct adg_qa *qa, const char *name, const char **relation,
+                                bool *found, struct adg_error *error)
+{
+    struct adg_buffer made = {0};
+    enum adg_status status = adg_buffer_printf(&made, error, "artificial_%s", name);
+    if (status == ADG_OK) {
+        *relation = adg_arena_strndup(&qa->arena, (const char *)made.data, made.size);
+        status = *relation == NULL ? adg_fail_memory(error) : adg_engine_has_table(engine, *relation, found, error);
+    }
+    if (status == ADG_OK && !*found) {
+        *relation = name;
+        status = adg_engine_has_table(engine, name, found, error);
+    }
+    adg_buffer_fini(&made);
+    return status;
+}
+
 /* One table, if it was asked for or nothing was and the database has it. */
 static enum adg_status find_relation(const struct adg_qa_options *options, struct adg_engine *engine, const char *name,
                                      struct adg_qa *qa, struct adg_error *error)
 {
     uint32_t place = place_of(options, name);
     bool asked = place < options->table_count, found = false;
-    const char *relation = asked && options->relations[place] != NULL ? options->relations[place] : name;
+    const char *relation = asked ? options->relations[place] : NULL;
     if (!asked && options->table_count > 0) {
         return ADG_OK;
     }
     enum adg_status status = adg_stop_check(error);
     if (status == ADG_OK) {
-        status = adg_engine_has_table(engine, relation, &found, error);
+        status = relation == NULL ? look_for(engine, qa, name, &relation, &found, error)
+                                  : adg_engine_has_table(engine, relation, &found, error);
     }
     if (status == ADG_OK && asked && !found) {
         status = adg_fail(error, ADG_BAD_INPUT, "table %s: %s: there is no such table", name, relation);
@@ -72,6 +91,54 @@ enum adg_status adg_qa_find_relations(const struct adg_qa_options *options, stru
                ? adg_fail(error, ADG_BAD_INPUT, "the database holds no table of dataset %s where the connection looks",
                           definition->name)
                : status;
+}
+
+/* ---- provenance -------------------------------------------------------------------------------------------------- */
+
+/* A line for each run whose rows are there: words, and an object as in provenance.json. Others are somebody's own. */
+static enum adg_status read_lines(struct adg_span text, json_t **out, struct adg_error *error)
+{
+    json_t *entries = json_array();
+    size_t at = 0;
+    bool kept = entries != NULL;
+    while (kept && at < text.size) {
+        const char *line = (const char *)text.data + at, *end = memchr(line, '\n', text.size - at);
+        size_t size = end != NULL ? (size_t)(end - line) : text.size - at;
+        const char *object = memchr(line, '{', size);
+        json_t *entry = object != NULL ? json_loadb(object, size - (size_t)(object - line), 0, NULL) : NULL;
+        kept = entry == NULL || json_array_append_new(entries, entry) == 0;
+        at += size + 1;
+    }
+    if (!kept) {
+        json_decref(entries);
+        return adg_fail_memory(error);
+    }
+    *out = entries;
+    return ADG_OK;
+}
+
+enum adg_status adg_qa_read_comment(struct adg_qa_context *context, struct adg_error *error)
+{
+    struct adg_sql *sql = &context->sql;
+    struct adg_engine_result *result = NULL;
+    bool has_row = false;
+    if (sql->dialect->comment == NULL) {
+        return ADG_OK;
+    }
+    const char *query = ADG_SQL(sql, sql->dialect->comment,
+                                adg_sql_quote(sql, adg_sql_table(sql, context->table->relation)));
+    enum adg_status status = sql->status;
+    if (status == ADG_OK) {
+        status = adg_engine_query(context->engine, query, "reading the table's comment", &result, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_engine_next(result, &has_row, error);
+    }
+    if (status == ADG_OK && has_row && !adg_engine_is_null(result, 0)) {
+        status = read_lines(adg_engine_text(result, 0), &context->table->provenance, error);
+    }
+    adg_engine_result_free(result);
+    return status;
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */

@@ -54,6 +54,10 @@ def contents(data):
     return {p.name: p.read_bytes() for p in data.iterdir()}
 
 
+def contents_of_all(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 def converted(data):
     table = pq.read_table(data / "artificial_stays.parquet")
     return table.to_pydict() == NEW and table.schema.types == TYPES
@@ -64,6 +68,17 @@ def test_other_forms_are_named(data):
     (data / "artificial_beds.arrows").write_bytes(b"")
     said = run(*command(data), check=0)
     assert said.stdout == "stays\n" and "/artificial_beds.arrows is not converted: only Parquet and CSV are\n" in said.stderr
+
+
+def test_delta_tables_are_left(data):
+    """Their log knows each file by its size and columns."""
+    parts = data / "artificial_beds"
+    (parts / "_delta_log").mkdir(parents=True)
+    pq.write_table(pa.table(OLD), parts / "part-00000-of-00001.parquet")
+    before = contents_of_all(parts)
+    said = run(*command(data), check=0)
+    assert said.stdout == "stays\n" and "/artificial_beds is not converted: it is a Delta table\n" in said.stderr
+    assert contents_of_all(parts) == before
 
 
 OLD_CSV = ("EXTRA,code,KEY,SIZE,PRICE,COST,START\n" "x,\"a,\"\"b\"\"\n\",100000000001,54.0,1.5,1e3,2020-02-29\n" ",,+100000000002,,,,\n"
@@ -98,9 +113,9 @@ def test_csv_that_we_wrote_is_left_alone(data, adg):
     for form in (["--format", "csv"], ["--format", "csv", "--shard", "0/1"], ["--shard", "0/1"], []):
         out = data.parent / "-".join(["out", *form]).replace("/", "")
         adg("generate", "--dataset", "hes", "--meta", "open", "--rows", 2000, "--table", "hes_ae_2021", "--table", "hes_apc_2021", "--out", out, *form, check=0)
-        before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+        before = contents_of_all(out)
         assert run("migrate", "tables", "--data", out, "--dataset", "hes", check=0).stdout == ""
-        assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+        assert contents_of_all(out) == before
 
 
 @pytest.mark.parametrize("text, words", [

@@ -139,7 +139,7 @@ def test_the_report_of_files(engine, made, request, tmp_path):
     source = move_into(engine, request, tmp_path, read(made, TABLES))
     found, said = qa("hes", "open", source, tmp_path / "found.json", *named(TABLES), "--report", tmp_path / "page.html")
     same(found, expected)
-    assert said.stdout == there.stdout and "checked as profile coherent" in said.stderr and "qa.hes_ae_2021" in (tmp_path / "page.html").read_text()
+    assert said.stdout == there.stdout and "checked as profile coherent: nothing says" in said.stderr and "qa.hes_ae_2021" in (tmp_path / "page.html").read_text()
     assert [t["relation"] for t in found["tables"]] == [f"qa.{t}" for t in TABLES] and all(t["files"] == [] for t in found["tables"])
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["files", "files.json", "found.json", "page.html", *["t.duckdb"] * (engine == "duckdb")])
 
@@ -205,6 +205,43 @@ def test_columns_in_any_order_and_case(values, request, tmp_path):
     turned = table.select(table.column_names[::-1]).rename_columns([n.lower() for n in table.column_names[::-1]])
     source = move_into("postgresql", request, tmp_path, {"turned": turned})
     same(qa(values / "values.yaml", values / "m", source, tmp_path / "found.json", "--table", "t=qa.turned")[0], expected)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgresql"])
+def test_what_generate_loaded(engine, values, request, tmp_path):
+    """Its tables are found by their names, and what they were made from by their comments."""
+    def execute(statement):
+        if engine == "duckdb":
+            with duckdb.connect(str(tmp_path / "t.duckdb")) as db:
+                db.execute(statement)
+        else:
+            with psycopg.connect(uri, password=PASSWORD, autocommit=True) as db:
+                db.execute(statement)
+
+    def findings(check, meta=values / "m", *options):
+        report, said = qa(values / "values.yaml", meta, source, tmp_path / "found.json", *options, check=check)
+        assert "checked as" not in said.stderr
+        return report["tables"][0], [(f["field"], f["check"], f["found"]) for f in report["findings"]]
+
+    if engine == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        with psycopg.connect(server.uri(), password=PASSWORD, autocommit=True) as db:
+            db.execute("create database loaded")
+        source = uri = server.uri("loaded")
+    else:
+        source = f"duckdb:{tmp_path / 't.duckdb'}"
+    make = ["generate", "--dataset", values / "values.yaml", "--meta", values / "m", "--allow-unreleased", "--profile", "reference", "--out", source]
+    run(*make, "--rows", 2000, check=0, env=environment())
+    table, found = findings(0)
+    assert found == [] and (table["profile"], table["profile_from"], table["relation"], table["rows"]) == ("reference", "provenance", "artificial_t", 2000)
+    execute("delete from artificial_t where \"K\" = (select min(\"K\") from artificial_t)")
+    assert (None, "rows", "there are 1999 rows, 2000 were planned") in findings(4)[1]
+    shutil.copytree(values / "m", tmp_path / "other")
+    run("scrape", "--dataset", values / "values.yaml", "--source", values, "--meta", tmp_path / "other", "--rounding", 1, check=0)
+    assert findings(4, tmp_path / "other")[1][0][1] == "provenance"
+    execute("comment on table artificial_t is 'somebody''s own words {'")
+    table, found = findings(4, values / "m", "--profile", "reference")
+    assert table["profile_from"] == "option" and "rows" not in [check for _, check, _ in found]
 
 
 @pytest.fixture
