@@ -12,6 +12,7 @@
 #include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "delta/log.h"
 #include "migrate/tables.h"
 
 static const char usage[] =
@@ -49,6 +50,14 @@ static enum adg_status name_other_form(const char *folder, const char *table, st
     if (status == ADG_OK && stat((const char *)path.data, &info) == 0) {
         adg_cli_warn("%s is not converted: only Parquet and CSV are", (const char *)path.data);
     }
+    path.size = 0;
+    if (status == ADG_OK) {
+        status = adg_buffer_printf(&path, error, "%s/artificial_%s", folder, table);
+    }
+    if (status == ADG_OK && adg_delta_is((const char *)path.data)) {
+        adg_cli_warn("%s is not converted: it is a Delta table; generate it anew, with --if-exists overwrite",
+                     (const char *)path.data);
+    }
     adg_buffer_fini(&path);
     return status;
 }
@@ -74,12 +83,13 @@ static enum adg_status convert(const struct arguments *arguments, const struct a
             enum adg_migration done = ADG_MIGRATION_NONE;
             struct adg_error failure = {{0}};
             enum adg_status status = adg_migrate_table(&options, dataset, name, spill, &done, &failure);
+            if (status == ADG_OK && done == ADG_MIGRATION_NONE) {
+                status = name_other_form(folder, name, &failure);
+            }
             if (status == ADG_OK && done == ADG_MIGRATION_NONE && arguments->tables.count > 0) {
                 status = adg_fail(&failure, ADG_BAD_INPUT,
                                   "%s/artificial_%s.parquet: there is no such file, nor a CSV one or parts", folder,
                                   name);
-            } else if (status == ADG_OK && done == ADG_MIGRATION_NONE) {
-                status = name_other_form(folder, name, &failure);
             }
             if (status != ADG_OK) {
                 adg_cli_warn_of(NULL, failure.message);

@@ -18,7 +18,7 @@ import uuid
 from functools import lru_cache
 from typing import NamedTuple
 
-from . import FailedError, Table, UsageError, _count, _names, _source, _whole, table
+from . import Error, FailedError, Table, UsageError, _count, _names, _source, _whole, table
 
 TYPE_CHECKING = False  # as in __init__.py
 if TYPE_CHECKING:
@@ -246,7 +246,6 @@ def _publish_delta(parts: list[_Part], staging: str, target: Any, path: str, pro
     unique, moved = uuid.uuid4().hex, []
     created = not os.path.lexists(path)
     os.makedirs(path, exist_ok=True)
-    published = False
     try:
         for part in parts:
             name = f"part-{part.number:05}-{unique}.parquet"
@@ -254,17 +253,15 @@ def _publish_delta(parts: list[_Part], staging: str, target: Any, path: str, pro
             moved.append((name, part.rows, part.bytes, part.statistics))
         _sync(os.path.dirname(path))
         _, failed = target.commit(tuple(moved), provenance, str(uuid.uuid4()), time.time_ns() // 1_000_000)
-        published = True
-    finally:
-        if not published:
-            for name, *_ in moved:
-                os.unlink(os.path.join(path, name))
-            if created:
-                for folder in (os.path.join(path, "_delta_log"), path):
-                    try:
-                        os.rmdir(folder)
-                    except OSError:  # somebody else's files are in it, or it is not there
-                        pass
+    except (Error, OSError):  # and nothing else: an interrupt may come when the version is there, which needs its files
+        for name, *_ in moved:
+            os.unlink(os.path.join(path, name))
+        for folder in (os.path.join(path, "_delta_log"), path) if created else ():
+            try:
+                os.rmdir(folder)
+            except OSError:  # somebody else's files are in it, or it is not there
+                pass
+        raise
     if failed is not None:
         raise FailedError(f"the version was committed, and may be lost with the machine: {failed}")
 

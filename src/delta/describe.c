@@ -68,23 +68,6 @@ static bool has_year(int32_t days)
     return year >= 1 && year <= 9999;
 }
 
-/* Milliseconds, cut: readers know that a largest value may be up to one less than the truth. */
-static enum adg_status append_timestamp(struct adg_buffer *out, int64_t microseconds, bool *written,
-                                        struct adg_error *error)
-{
-    const int64_t day = INT64_C(86400000000);
-    int64_t days = microseconds / day - (microseconds % day < 0 ? 1 : 0), rest = microseconds - days * day;
-    char date[10];
-    *written = has_year((int32_t)days);
-    if (!*written) {
-        return ADG_OK;
-    }
-    adg_date_format((int32_t)days, date);
-    int64_t seconds = rest / 1000000;
-    return adg_buffer_printf(out, error, "\"%.10sT%02d:%02d:%02d.%03dZ\"", date, (int)(seconds / 3600),
-                             (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(rest % 1000000 / 1000));
-}
-
 static enum adg_status append_value(struct adg_buffer *out, const struct adg_delta_column *column,
                                     const struct adg_delta_value *value, bool *written, struct adg_error *error)
 {
@@ -106,8 +89,6 @@ static enum adg_status append_value(struct adg_buffer *out, const struct adg_del
             adg_date_format((int32_t)value->integer, date);
         }
         return *written ? adg_buffer_printf(out, error, "\"%.10s\"", date) : ADG_OK;
-    case ADG_DELTA_TIMESTAMP:
-        return append_timestamp(out, value->integer, written, error);
     case ADG_DELTA_NONE:
         break;
     }

@@ -9,15 +9,14 @@
 
 #include "core/buffer.h"
 
-/* As what the bounds of a column come, and are written. NONE: the column has none, which holds for booleans. */
+/* As what the bounds of a column come, and are written. NONE: the column has none, which holds for booleans and timestamps. */
 enum adg_delta_kind {
     ADG_DELTA_NONE,
     ADG_DELTA_TEXT,
     ADG_DELTA_INTEGER,
     ADG_DELTA_DECIMAL, /* integer times 10^-scale */
     ADG_DELTA_DOUBLE,
-    ADG_DELTA_DATE,     /* integer: days since 1970-01-01 */
-    ADG_DELTA_TIMESTAMP /* integer: microseconds since 1970-01-01, UTC */
+    ADG_DELTA_DATE /* integer: days since 1970-01-01 */
 };
 
 struct adg_delta_column {

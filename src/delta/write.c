@@ -163,13 +163,31 @@ static enum adg_status check_table(struct adg_delta_target *target, const struct
     return status == ADG_OK ? compare_schema(target, columns, count, error) : status;
 }
 
+/* Delta's plain timestamp is a moment, with a zone. */
+static enum adg_status check_types(const char *folder, const struct adg_delta_column *columns, uint32_t count,
+                                   struct adg_error *error)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(columns[i].type, "timestamp") == 0) {
+            return adg_fail(error, ADG_BAD_INPUT,
+                            "%s: column %s is a timestamp without a zone, for which Delta needs a feature that is not "
+                            "written here: generate it as Parquet",
+                            folder, columns[i].name);
+        }
+    }
+    return ADG_OK;
+}
+
 enum adg_status adg_delta_target_open(struct adg_delta_target *target, const char *folder, enum adg_delta_mode mode,
                                       const struct adg_delta_column *columns, uint32_t column_count,
                                       struct adg_error *error)
 {
     struct adg_delta_target made = {.mode = mode};
     struct adg_buffer schema = {0};
-    enum adg_status status = adg_delta_log_open(&made.log, folder, error);
+    enum adg_status status = check_types(folder, columns, column_count, error);
+    if (status == ADG_OK) {
+        status = adg_delta_log_open(&made.log, folder, error);
+    }
     if (status != ADG_OK) {
         return status;
     }

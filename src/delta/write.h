@@ -47,7 +47,7 @@ bool adg_delta_is_data_name(const char *name);
 
 /*
  * `folder` is borrowed until fini, and need not be there. ADG_FAILED: ADG_DELTA_CREATE, and there is a table; or the folder holds files of
- * another kind, or is none. ADG_BAD_INPUT: the table cannot be written to, or an append finds other columns.
+ * another kind, or is none. ADG_BAD_INPUT: the table cannot be written to, or an append finds other columns, or a column is a timestamp.
  */
 ADG_MUST_CHECK enum adg_status adg_delta_target_open(struct adg_delta_target *target, const char *folder,
                                                      enum adg_delta_mode mode, const struct adg_delta_column *columns,

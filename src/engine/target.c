@@ -179,19 +179,18 @@ static enum adg_status parse_duckdb_out(const char *file, struct adg_arena *aren
     const char *copy = NULL;
     if (resolved != NULL) {
         copy = adg_arena_strdup(arena, resolved);
-    } else if (parent != NULL) {
-        size_t size = strlen(parent) + strlen(name) + 2;
+    } else if (folder != NULL) {
+        const char *base = parent != NULL ? parent : folder; /* where it is not there, who opens the file will say so */
+        size_t size = strlen(base) + strlen(name) + 2;
         char *path = adg_arena_alloc(arena, size);
         if (path != NULL) {
-            snprintf(path, size, "%s/%s", parent, name);
+            snprintf(path, size, "%s/%s", base, name);
         }
         copy = path;
     }
-    bool missing = resolved == NULL && parent == NULL;
     free(resolved); /* the C library's own memory, both */
     free(parent);
-    return missing ? adg_fail(error, ADG_FAILED, "%s: there is no such folder", folder)
-                   : set_duckdb(target, copy, "READ_WRITE", arena, error);
+    return set_duckdb(target, copy, "READ_WRITE", arena, error);
 }
 
 static enum adg_status parse_postgresql(const char *uri, struct adg_arena *arena, struct adg_target *target,

@@ -93,10 +93,20 @@ double adg_plan_log2_of_parts(uint64_t parts)
 double adg_parts_entropy(const uint64_t *parts, uint32_t count)
 {
     uint64_t filled = ADG_PARTS - parts[count];
+    enum { KNOWN = 256 };
+    struct {
+        uint64_t parts;
+        double log2;
+    } known[KNOWN] = {{0, 0}}; /* many values are as rare as many others */
     double sum = 0, whole = filled > 0 ? adg_plan_log2_of_parts(filled) : 0;
     for (uint32_t i = 0; i < count; i++) {
+        uint64_t slot = parts[i] * UINT64_C(0x9e3779b97f4a7c15) >> 56;
+        if (parts[i] > 0 && known[slot].parts != parts[i]) {
+            known[slot].parts = parts[i];
+            known[slot].log2 = adg_plan_log2_of_parts(parts[i]);
+        }
         if (parts[i] > 0) {
-            sum += (double)parts[i] / (double)filled * (whole - adg_plan_log2_of_parts(parts[i]));
+            sum += (double)parts[i] / (double)filled * (whole - known[slot].log2);
         }
     }
     return sum;

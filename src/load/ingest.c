@@ -95,6 +95,11 @@ static enum adg_status adbc_open(struct adg_destination *destination, struct adg
     const char *file = adbc->options.target->file;
     char spill[4096] = "";
     if (file != NULL) {
+        const int folder_bytes = (int)(strrchr(file, '/') - file) + 1;
+        snprintf(spill, sizeof spill, "%.*s", folder_bytes, file);
+        if (access(spill, F_OK) != 0) {
+            return adg_fail(error, ADG_FAILED, "%s: there is no such folder", spill);
+        }
         snprintf(spill, sizeof spill, "%s.tmp", file);
         adbc->file_made = access(file, F_OK) != 0;
     }

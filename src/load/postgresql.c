@@ -251,6 +251,10 @@ static enum adg_status check_existing(struct postgresql *pg, struct place *place
             status = adg_fail(error, ADG_BAD_INPUT, "%s has another primary key than %s", place->shown, wanted);
         }
     }
+    if (status == ADG_OK && pg->options.primary_key && !place->keyed && !place->mine) {
+        status = adg_fail(error, ADG_FAILED, "%s belongs to another user, who has to declare its primary key",
+                          place->shown);
+    }
     if (status == ADG_OK && !place->mine) {
         snprintf(message, sizeof message,
                  "%s belongs to another user: its comment, which says what it was made from, stays as it is",

@@ -22,7 +22,6 @@ static enum adg_delta_kind kind_of(enum adg_type type)
     case ADG_TYPE_DATE:
         return ADG_DELTA_DATE;
     case ADG_TYPE_TIMESTAMP:
-        return ADG_DELTA_TIMESTAMP;
     case ADG_TYPE_BOOLEAN:
         break;
     }

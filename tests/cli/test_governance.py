@@ -137,6 +137,9 @@ def test_the_static_program(place, adg):
     run("publish", "--data", place.folder / "out", "--to", place.folder / "published", "--allow-unchecked")
     assert subprocess.run([static, "scrape"], capture_output=True).returncode == 2
     assert "no engine" in run("--version").stdout
+    for out in "postgresql://x/y", "duckdb:x", "adbc:x":
+        done = subprocess.run([static, "generate", "--dataset", "hes", "--meta", "open", "--rows", "1", "--out", out], capture_output=True, text=True)
+        assert done.returncode == 2 and "writes to no database" in done.stderr
 
 
 def on_terminal(arguments, conversation, env):

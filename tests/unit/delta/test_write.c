@@ -211,6 +211,16 @@ static void test_other_columns(void **state)
     adg_delta_target_fini(&target);
 }
 
+static void test_timestamps(void **state)
+{
+    (void)state;
+    static const struct adg_delta_column moment = {"T", "timestamp", ADG_DELTA_NONE, 0};
+    struct adg_delta_target target;
+    struct adg_error error = {{0}};
+    assert_int_equal(adg_delta_target_open(&target, table, ADG_DELTA_CREATE, &moment, 1, &error), ADG_BAD_INPUT);
+    assert_non_null(strstr(error.message, "column T is a timestamp without a zone"));
+}
+
 /* ---- several writers --------------------------------------------------------------------------------------------- */
 
 static void test_appends_go_behind_each_other(void **state)
@@ -463,6 +473,7 @@ int main(void)
         TEST(test_versions),
         TEST(test_a_table_that_is_there),
         TEST(test_other_columns),
+        TEST(test_timestamps),
         TEST(test_appends_go_behind_each_other),
         TEST(test_a_table_that_moves_on),
         TEST(test_two_create),

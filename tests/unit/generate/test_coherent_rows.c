@@ -270,17 +270,70 @@ static void test_refused_and_warned(void **state)
     fixture_close(&fixture);
 }
 
+/* A column of nearly every kind, in two tables that refer to each other. */
+static void open_all(struct fixture *fixture)
+{
+    open_dates(fixture, "032021", 20);
+    add_category(fixture, "visits_2021", "CODE_1", "a", 50);
+    add_sex(fixture, "visits_2021", "f", 0.6, "m", 50);
+    add_cardinality(fixture, "tests_2021", "TEST", "NUMBER", 2, 80);
+    add_category(fixture, "tests_2021", "AGE", "40", 100);
+    add_date(fixture, "tests_2021", "TAKEN", FIRST, 100);
+    fixture_ready(fixture);
+}
+
+static void assert_same_values(const struct values *a, const struct values *b)
+{
+    assert_int_equal(a->rows, b->rows);
+    for (uint64_t i = 0; i < a->rows * a->columns; i++) {
+        assert_true((a->cells[i] == NULL) == (b->cells[i] == NULL));
+        assert_true(a->cells[i] == NULL || strcmp(a->cells[i], b->cells[i]) == 0);
+    }
+}
+
+/* Columns that were dropped are made again as they were, also after attempts without memory; rows and warnings stay. */
+static void test_columns_again(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_all(&fixture);
+    static const char *const tables[] = {"visits_2021", "tests_2021"};
+    for (int t = 0; t < 2; t++) {
+        struct adg_plan *plan = plan_of(&fixture, tables[t], coherent(200, 0));
+        struct values before = values_of(plan);
+        uint32_t warnings = adg_plan_warning_count(plan);
+        assert_true(adg_plan_column_bytes(plan) > 1000);
+        enum adg_status status = ADG_FAILED;
+        uint64_t attempts = 0;
+        while (status != ADG_OK) {
+            adg_plan_drop_columns(plan);
+            assert_int_equal(adg_plan_column_bytes(plan), 0);
+            assert_int_equal(adg_plan_rows(plan), before.rows);
+            for (uint32_t c = 0; c < adg_plan_columns(plan); c++) {
+                assert_null(adg_plan_layout(plan)->columns[c].dictionary);
+                assert_non_null(adg_plan_column_name(plan, c));
+            }
+            adg_memory_fail_at(++attempts);
+            status = adg_plan_make_columns(plan, &fixture.metadata, NULL);
+            adg_memory_fail_at(0);
+        }
+        assert_true(attempts > 10);
+        assert_int_equal(adg_plan_make_columns(plan, &fixture.metadata, NULL), ADG_OK); /* which are there */
+        assert_int_equal(adg_plan_warning_count(plan), warnings);
+        struct values after = values_of(plan);
+        assert_same_values(&before, &after);
+        values_free(&before);
+        values_free(&after);
+        adg_plan_free(plan);
+    }
+    fixture_close(&fixture);
+}
+
 static void test_without_memory(void **state)
 {
     (void)state;
     struct fixture fixture;
-    open_dates(&fixture, "032021", 20);
-    add_category(&fixture, "visits_2021", "CODE_1", "a", 50);
-    add_sex(&fixture, "visits_2021", "f", 0.6, "m", 50);
-    add_cardinality(&fixture, "tests_2021", "TEST", "NUMBER", 2, 80);
-    add_category(&fixture, "tests_2021", "AGE", "40", 100);
-    add_date(&fixture, "tests_2021", "TAKEN", FIRST, 100);
-    fixture_ready(&fixture);
+    open_all(&fixture);
     static const char *const tables[] = {"visits_2021", "tests_2021"};
     for (int t = 0; t < 2; t++) {
         enum adg_status status = ADG_FAILED;
@@ -306,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_no_valid_anchor),
         cmocka_unit_test(test_nested),
         cmocka_unit_test(test_refused_and_warned),
+        cmocka_unit_test(test_columns_again),
         cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

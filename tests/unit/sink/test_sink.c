@@ -21,6 +21,7 @@
 #include "core/number.h"
 #include "parquet/table.h"
 #include "sink/arrow.h"
+#include "sink/batches.h"
 #include "sink/sink.h"
 
 enum { MAX_COLUMNS = 6 };
@@ -500,6 +501,50 @@ static void check_arrow_batches(const struct test_case *test, bool dictionaries)
     adg_buffer_fini(&shown);
 }
 
+/* One batch for each block, and a part that has none. */
+static void test_batches_sink(void **state)
+{
+    const struct test_case *test = *state;
+    struct adg_layout_column columns[MAX_COLUMNS];
+    struct adg_block_column data[MAX_COLUMNS];
+    const struct adg_layout layout = {.table = "t", .column_count = test->column_count, .columns = columns};
+    struct adg_block block = {.layout = &layout, .columns = data};
+    const struct adg_sink_operations *operations = &adg_sink_batches;
+    struct adg_sink *sink = NULL;
+    struct adg_sink_encoder *encoder = NULL;
+    struct adg_sink_part part = {0};
+    struct adg_buffer shown = {0};
+    struct ArrowSchema schema;
+    for (uint32_t c = 0; c < test->column_count; c++) {
+        columns[c] = test->columns[c].layout;
+        columns[c].field = &test->columns[c].field;
+        data[c] = test->columns[c].data;
+    }
+    assert_int_equal(operations->part_blocks, 1);
+    assert_int_equal(operations->open(&layout, ADG_COMPRESSION_AUTO, &sink, NULL), ADG_OK);
+    assert_int_equal(operations->encoder_new(sink, &encoder, NULL), ADG_OK);
+    assert_int_equal(adg_sink_batches_schema(sink, &schema, NULL), ADG_OK);
+    for (uint32_t i = 0; i < 3 && test->block_rows[i] > 0; i++) {
+        struct ArrowArray batch;
+        block.rows = test->block_rows[i];
+        assert_int_equal(operations->encode(encoder, &block, NULL), ADG_OK);
+        assert_int_equal(operations->part_end(encoder, &part, NULL), ADG_OK);
+        assert_int_equal(part.rows, block.rows);
+        assert_true(adg_sink_batches_take(&part, &batch) > 0);
+        show_batch(test, &schema, &batch, &shown);
+        batch.release(&batch);
+        operations->part_fini(&part);
+    }
+    assert_string_equal(adg_buffer_text(&shown), strchr(test->csv, '\n') + 1);
+    block.rows = test->block_rows[0];
+    assert_int_equal(operations->encode(encoder, &block, NULL), ADG_OK); /* and goes with its encoder */
+    operations->part_fini(&part);
+    operations->encoder_free(encoder);
+    operations->free(sink);
+    schema.release(&schema);
+    adg_buffer_fini(&shown);
+}
+
 /* What is in the messages is for the interop tests. */
 static void check_messages(const struct adg_buffer *file)
 {
@@ -561,8 +606,11 @@ int main(void)
     static const struct {
         const char *name;
         CMUnitTestFunction test;
-    } sinks[] = {
-        {"csv", test_csv_sink}, {"copy", test_copy_sink}, {"parquet", test_parquet_sink}, {"arrow", test_arrow_sink}};
+    } sinks[] = {{"csv", test_csv_sink},
+                 {"copy", test_copy_sink},
+                 {"parquet", test_parquet_sink},
+                 {"arrow", test_arrow_sink},
+                 {"batches", test_batches_sink}};
     enum { SINKS = sizeof sinks / sizeof sinks[0] };
     struct CMUnitTest tests[SINKS * CASES + 3] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_empty_texts),
                                                   cmocka_unit_test(test_what_is_not_compressed)};
