@@ -10,6 +10,7 @@
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "confine.h"
@@ -54,7 +55,11 @@ static void grant_places(const struct adg_job_start *start, struct grants *grant
         }
     }
     grant(grants, written_last, ADG_MAY_READ);
-    grant(grants, start->line.files.definition, ADG_MAY_READ);
+    struct stat info;
+    const char *definition = start->line.files.definition;
+    if (definition != NULL && stat(definition, &info) == 0 && S_ISREG(info.st_mode)) { /* not all of a folder */
+        grant(grants, definition, ADG_MAY_READ);
+    }
     grant(grants, start->line.files.trust, ADG_MAY_READ);
 }
 

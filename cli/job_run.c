@@ -101,7 +101,10 @@ static enum adg_status make_record(struct run *run, const struct adg_job_values 
                             adg_job_command_names[run->start.job->command], "started_utc", began, "parameters",
                             parameters, "command", words, "log", path, "tool", "adg " ADG_VERSION " (" ADG_COMMIT ")");
     adg_free(path);
-    return run->record == NULL ? adg_fail_memory(error) : ADG_OK;
+    return run->record == NULL ? adg_fail(error, ADG_FAILED,
+                                          "the run cannot be recorded: a path is no UTF-8, or memory is "
+                                          "short")
+                               : ADG_OK;
 }
 
 static enum adg_status write_record(const struct run *run, struct adg_error *error)
@@ -199,6 +202,7 @@ static enum adg_status message_of(const char *log, int state, struct adg_buffer 
     const char *found = NULL;
     enum adg_status status = adg_file_read(log, &text, error);
     char *line = status == ADG_OK ? adg_buffer_text(&text) : NULL;
+    line = line != NULL ? strchr(line, '\n') : NULL; /* behind the command line */
     while (line != NULL) {
         char *end = strchr(line, '\n');
         if (end != NULL) {
@@ -217,6 +221,19 @@ static enum adg_status message_of(const char *log, int state, struct adg_buffer 
     return status == ADG_OK && adg_buffer_text(out) == NULL ? adg_fail_memory(error) : status;
 }
 
+/* A word as a shell takes it. */
+static enum adg_status append_word(struct adg_buffer *out, const char *word, struct adg_error *error)
+{
+    if (strpbrk(word, " \t'\"$\\*?;&|<>()[]{}#~`!") == NULL && *word != '\0') {
+        return adg_buffer_append_text(out, word, error);
+    }
+    enum adg_status status = adg_buffer_append_text(out, "'", error);
+    for (; *word != '\0' && status == ADG_OK; word++) {
+        status = adg_buffer_append(out, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1, error);
+    }
+    return status == ADG_OK ? adg_buffer_append_text(out, "'", error) : status;
+}
+
 /* The command line first, then what the command says. */
 static enum adg_status open_log(const struct run *run, int *log, struct adg_error *error)
 {
@@ -224,8 +241,10 @@ static enum adg_status open_log(const struct run *run, int *log, struct adg_erro
     struct adg_buffer text = {0};
     enum adg_status status = adg_buffer_append_text(&text, "adg", error);
     for (uint32_t i = 0; i < run->start.line.count && status == ADG_OK; i++) {
-        bool plain = strpbrk(run->start.line.words[i], " '\"$\\*?;&|<>()") == NULL;
-        status = adg_buffer_printf(&text, error, plain ? " %s" : " '%s'", run->start.line.words[i]);
+        status = adg_buffer_append_text(&text, " ", error);
+        if (status == ADG_OK) {
+            status = append_word(&text, run->start.line.words[i], error);
+        }
     }
     if (status == ADG_OK) {
         status = adg_buffer_append_text(&text, "\n", error);
@@ -269,7 +288,7 @@ static enum adg_status execute(struct run *run, int *exit_code, struct adg_error
     enum adg_status status = open_log(run, &log, error);
     if (status == ADG_OK) {
         output = memfd_create("results", MFD_CLOEXEC);
-        status = output < 0 ? adg_fail_errno(error, errno, "the job cannot be started") : write_record(run, error);
+        status = output < 0 ? adg_fail_errno(error, errno, "the job cannot be started") : ADG_OK;
     }
     if (status == ADG_OK) {
         signal(SIGCHLD, SIG_DFL); /* whoever started this process may have ignored it: nothing could be waited for */
@@ -318,7 +337,7 @@ static enum adg_status print_running(const struct run *run, const char *id, stru
 {
     enum adg_status status = ADG_FAILED;
     json_t *record = NULL;
-    for (int tries = 0; tries < 100 && status != ADG_OK; tries++) {
+    for (int tries = 0; tries < 500 && status != ADG_OK; tries++) {
         const struct timespec pause = {0, 20 * 1000 * 1000};
         if (tries > 0) {
             nanosleep(&pause, NULL);
@@ -337,9 +356,12 @@ static enum adg_status run_in_slot(struct run *run, const struct adg_job_values 
                                    struct adg_error *error)
 {
     bool done = false;
-    enum adg_status status = adg_job_list_inputs(&run->start, &run->inputs, error);
+    enum adg_status status = make_record(run, values, error);
+    if (status == ADG_OK) { /* before anything that takes long: who finds the slot taken asks for it */
+        status = write_record(run, error);
+    }
     if (status == ADG_OK) {
-        status = make_record(run, values, error);
+        status = adg_job_list_inputs(&run->start, &run->inputs, error);
     }
     if (status == ADG_OK) {
         status = adg_job_is_done(&run->start, run->folder, &run->inputs, &done, error);
@@ -356,6 +378,10 @@ static enum adg_status run_in_slot(struct run *run, const struct adg_job_values 
         if (status == ADG_OK) {
             status = execute(run, exit_code, error);
         }
+    }
+    if (status != ADG_OK && run->record != NULL) { /* the failure itself is reported by whoever gets it */
+        enum adg_status kept = end_record(run, "failed", error->message, (int)status, NULL);
+        (void)kept;
     }
     if (status == ADG_OK && *exit_code != 0) {
         adg_cli_say("job %s failed: %s (log: %s)", run->start.job->name,

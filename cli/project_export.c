@@ -73,9 +73,15 @@ enum adg_status adg_cli_find_promotion(const struct adg_project *project, const 
     return status;
 }
 
-/* The definition files that jobs name, each once; the names of built-in ones are no files. */
-static enum adg_status find_definitions(const struct adg_project *project, struct adg_arena *arena, const char ***out,
-                                        uint32_t *count, struct adg_error *error)
+static bool ends_in_yaml(const char *name)
+{
+    size_t length = strlen(name);
+    return (length > 5 && strcmp(name + length - 5, ".yaml") == 0) ||
+           (length > 4 && strcmp(name + length - 4, ".yml") == 0);
+}
+
+enum adg_status adg_cli_find_definitions(const struct adg_project *project, struct adg_arena *arena, const char ***out,
+                                         uint32_t *count, struct adg_error *error)
 {
     const char **names = adg_arena_array(arena, (size_t)project->job_count + 1, sizeof *names);
     if (names == NULL) {
@@ -93,6 +99,11 @@ static enum adg_status find_definitions(const struct adg_project *project, struc
             }
             if (value != NULL && at == found && adg_definition_is_file(value)) {
                 names[found++] = strncmp(value, "./", 2) == 0 ? value + 2 : value;
+                if (!ends_in_yaml(value)) {
+                    return adg_fail(error, ADG_BAD_INPUT,
+                                    "definition %s: expected a file that ends in .yaml or .yml, to export and import",
+                                    value);
+                }
             }
         }
     }
@@ -110,7 +121,7 @@ static enum adg_status export(const char *folder, const char *environment, const
     if (status == ADG_OK){status = adg_cli_find_promotion(project, environment, &from, error);}
 if (status == ADG_OK)
 {
-    status = find_definitions(project, &arena, &definitions, &count, error);
+    status = adg_cli_find_definitions(project, &arena, &definitions, &count, error);
 }
 if (status == ADG_OK) {
     const struct adg_place places[] = {{folder, ADG_MAY_WRITE},

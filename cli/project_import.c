@@ -40,8 +40,9 @@ struct arguments {
     int sandbox;
 };
 
-/* The name of the project that is there must be that of the archive; where there is none, any is right. */
-static enum adg_status check_project_there(const char *folder, const char *name, struct adg_error *error)
+/* The project that is there, or NULL; it must have the archive's name. */
+static enum adg_status open_project_there(const char *folder, const char *name, struct adg_project **out,
+                                          struct adg_error *error)
 {
     struct adg_project *there = NULL;
     char *path = adg_path_join(folder, ADG_PROJECT_FILE);
@@ -52,9 +53,42 @@ static enum adg_status check_project_there(const char *folder, const char *name,
     if (there != NULL && strcmp(there->name, name) != 0) {
         status = adg_fail(error, ADG_BAD_INPUT, "folder %s has project %s, the archive has project %s", folder,
                           there->name, name);
+        adg_project_free(there);
+        there = NULL;
     }
-    adg_project_free(there);
+    *out = there;
     adg_free(path);
+    return status;
+}
+
+/* Whose signatures count: as the project that is there says, not as the archive does, where that can be. */
+static const char *trust_there(const struct adg_project *there, const char *environment, const char *otherwise)
+{
+    const struct adg_project_environment *found = NULL;
+    struct adg_error none;
+    return there != NULL && adg_project_find_environment(there, environment, &found, &none) == ADG_OK
+               ? found->trust.path
+               : otherwise;
+}
+
+/* Whoever made the archive says which definitions are in it, and nothing else may be: no trusted key, no table. */
+static enum adg_status check_files(const struct adg_archive *archive, const struct adg_project *project,
+                                   struct adg_arena *arena, struct adg_error *error)
+{
+    const char **definitions = NULL;
+    uint32_t count = 0;
+    enum adg_status status = adg_cli_find_definitions(project, arena, &definitions, &count, error);
+    for (uint32_t i = 0; i < archive->count && status == ADG_OK; i++) {
+        bool known = &archive->files[i] == adg_promote_find(archive, ADG_PROJECT_FILE) ||
+                     strncmp(archive->files[i].name, ADG_PROMOTE_STORE, strlen(ADG_PROMOTE_STORE)) == 0;
+        for (uint32_t d = 0; d < count && !known; d++) {
+            known = &archive->files[i] == adg_promote_find(archive, definitions[d]);
+        }
+        if (!known) {
+            status = adg_fail(error, ADG_BAD_INPUT, "it holds %s, which is no file that its project names",
+                              archive->files[i].name);
+        }
+    }
     return status;
 }
 
@@ -92,7 +126,8 @@ static enum adg_status confirm(const char *given, const char *name, struct adg_e
 }
 
 static enum adg_status import(const struct arguments *arguments, const struct adg_archive *archive,
-                              const struct adg_project *project, struct adg_error *error)
+                              const struct adg_project *project, const struct adg_project *there,
+                              struct adg_error *error)
 {
     struct adg_cli_promotion to = {0};
     struct adg_changes changes = {0};
@@ -100,6 +135,7 @@ static enum adg_status import(const struct arguments *arguments, const struct ad
     char parent[PATH_MAX];
     enum adg_status status = adg_cli_find_promotion(project, arguments->environment, &to, error);
     if (status == ADG_OK) {
+        to.trust = trust_there(there, arguments->environment, to.trust);
         adg_cli_parent(to.promotion.store, parent);
         const struct adg_place places[] = {
             {arguments->folder, ADG_MAY_WRITE}, {parent, ADG_MAY_WRITE}, {to.trust, ADG_MAY_READ}};
@@ -120,6 +156,7 @@ static enum adg_status import(const struct arguments *arguments, const struct ad
     }
     if (status == ADG_OK && changes.replaces) {
         status = confirm(arguments->confirm, project->name, error);
+        to.promotion.may_replace = status == ADG_OK;
     }
     if (status == ADG_OK) {
         status = adg_promote_import(&to.promotion, archive, error);
@@ -138,7 +175,7 @@ static enum adg_status open_and_import(const struct arguments *arguments, struct
     struct adg_buffer bytes = {0};
     struct adg_arena arena = {0};
     struct adg_archive archive = {0};
-    struct adg_project *project = NULL;
+    struct adg_project *project = NULL, *there = NULL;
     enum adg_status status = adg_file_read(arguments->archive, &bytes, error);
     if (status == ADG_OK) {
         status = adg_archive_read((struct adg_span){bytes.data, bytes.size}, &arena, &archive, error);
@@ -151,16 +188,20 @@ static enum adg_status open_and_import(const struct arguments *arguments, struct
     if (status == ADG_OK) {
         status = adg_project_prove(project, error);
     }
+    if (status == ADG_OK) {
+        status = check_files(&archive, project, &arena, error);
+    }
     if (status == ADG_OK && strcmp(project->name, archive.project) != 0) {
         status = adg_fail(error, ADG_BAD_INPUT, "its manifest names another project than its %s", ADG_PROJECT_FILE);
     }
     adg_context(error, status, "%s", arguments->archive);
     if (status == ADG_OK) {
-        status = check_project_there(arguments->folder, project->name, error);
+        status = open_project_there(arguments->folder, project->name, &there, error);
     }
     if (status == ADG_OK) {
-        status = import(arguments, &archive, project, error);
+        status = import(arguments, &archive, project, there, error);
     }
+    adg_project_free(there);
     adg_project_free(project);
     adg_arena_fini(&arena);
     adg_buffer_fini(&bytes);

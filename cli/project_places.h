@@ -16,4 +16,9 @@ struct adg_cli_promotion {
 ADG_MUST_CHECK enum adg_status adg_cli_find_promotion(const struct adg_project *project, const char *environment,
                                                       struct adg_cli_promotion *out, struct adg_error *error);
 
+/* The definition files that jobs name, each once, without the names of built-in ones. ADG_BAD_INPUT: a file that does not end in .yaml
+ * or .yml. In the arena and the project. */
+ADG_MUST_CHECK enum adg_status adg_cli_find_definitions(const struct adg_project *project, struct adg_arena *arena,
+                                                        const char ***out, uint32_t *count, struct adg_error *error);
+
 #endif

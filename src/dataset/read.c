@@ -205,23 +205,37 @@ static enum adg_status read_fields(struct context *context, const yaml_node_t *n
     return status;
 }
 
-/* Whether `field` is reached from its own inputs; depth-first, `state`: 0 new, 1 on the way, 2 done. */
-static bool has_cycle(const struct adg_dataset *dataset, uint32_t field, uint8_t *state)
+/* A field on the way, and which of its inputs comes next. */
+struct visit {
+    uint32_t field, next;
+};
+
+/* Whether a field that is reached from `start` is reached from its own inputs: depth-first, with a stack of our own, `path`, as long as
+ * there are fields. `state`: 0 new, 1 on the way, 2 done. */
+static bool has_cycle(const struct adg_dataset *dataset, uint32_t start, uint8_t *state, struct visit *path)
 {
-    const struct adg_derivation *derivation = dataset->fields[field].derivation;
-    if (derivation == NULL || state[field] == 2) {
-        return false;
+    uint32_t depth = 0;
+    if (state[start] == 0) {
+        state[start] = 1;
+        path[depth++] = (struct visit){start, 0};
     }
-    if (state[field] == 1) {
-        return true;
-    }
-    state[field] = 1;
-    for (uint32_t i = 0; i < derivation->input_count; i++) {
-        if (has_cycle(dataset, derivation->inputs[i], state)) {
+    while (depth > 0) {
+        struct visit *top = &path[depth - 1];
+        const struct adg_derivation *derivation = dataset->fields[top->field].derivation;
+        if (derivation == NULL || top->next == derivation->input_count) {
+            state[top->field] = 2;
+            depth--;
+            continue;
+        }
+        uint32_t input = derivation->inputs[top->next++];
+        if (state[input] == 1) {
             return true;
         }
+        if (state[input] == 0) {
+            state[input] = 1;
+            path[depth++] = (struct visit){input, 0};
+        }
     }
-    state[field] = 2;
     return false;
 }
 
@@ -229,7 +243,8 @@ static enum adg_status read_derivations(struct context *context)
 {
     const struct adg_dataset *dataset = context->dataset;
     uint8_t *visited = adg_arena_array(context->tree.arena, dataset->field_count, 1);
-    if (visited == NULL) {
+    struct visit *path = adg_arena_array(context->tree.arena, dataset->field_count, sizeof *path);
+    if (visited == NULL || path == NULL) {
         return adg_fail_memory(context->tree.error);
     }
     for (uint32_t i = 0; i < dataset->field_count; i++) {
@@ -262,7 +277,7 @@ static enum adg_status read_derivations(struct context *context)
         context->fields[i].derivation = derivation;
     }
     for (uint32_t i = 0; i < dataset->field_count; i++) {
-        if (has_cycle(dataset, i, visited)) {
+        if (has_cycle(dataset, i, visited, path)) {
             return adg_tree_refuse(&context->tree, context->derivations[i], 0,
                                    "expected inputs that do not depend on this field");
         }
@@ -553,10 +568,11 @@ enum adg_status adg_dataset_read(const char *file, size_t first_line, struct adg
                                  struct adg_arena *arena, struct adg_error *error)
 {
     struct adg_dataset *dataset = &datasets[index];
-    struct context context = {.tree = {.file = file, .what = "dataset", .first_line = first_line, .arena = arena, .error = error},
-                              .dataset = dataset,
-                              .earlier = datasets,
-                              .earlier_count = index};
+    struct context context = {
+        .tree = {.file = file, .what = "dataset", .first_line = first_line, .arena = arena, .error = error},
+        .dataset = dataset,
+        .earlier = datasets,
+        .earlier_count = index};
     enum adg_status status = adg_tree_load(&context.tree, dataset->source_text, dataset->source_text_bytes);
     if (status == ADG_OK) {
         status = read_dataset(&context);

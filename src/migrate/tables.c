@@ -80,8 +80,21 @@ static int is_part(const struct dirent *entry)
            (ends_with(entry->d_name, ".parquet") || ends_with(entry->d_name, ".csv"));
 }
 
-/* artificial_<table>.parquet, .csv, and the parts in artificial_<table>. The log of a Delta table says what its files are:
- * they are none of these. */
+static enum adg_status warn_of_delta(const struct migration *m, const char *folder, struct adg_error *error)
+{
+    struct adg_buffer line = {0};
+    enum adg_status status = adg_buffer_printf(
+        &line, error, "%s is not converted: it is a Delta table; generate it anew, with --if-exists overwrite", folder);
+    const char *text = status == ADG_OK ? adg_buffer_text(&line) : NULL;
+    if (status == ADG_OK && text != NULL) {
+        m->options->warn(m->options->context, text);
+    }
+    adg_buffer_fini(&line);
+    return status == ADG_OK && text == NULL ? adg_fail_memory(error) : status;
+}
+
+/* artificial_<table>.parquet, .csv, and the parts in artificial_<table>. The log of a Delta table knows its files by size, columns and
+ * statistics: they are none of these. */
 static enum adg_status find_files(struct migration *m, const char *table, struct adg_error *error)
 {
     static const char *const endings[] = {".parquet", ".csv"};
@@ -96,7 +109,10 @@ static enum adg_status find_files(struct migration *m, const char *table, struct
             status = add_file(m, folder, path + strlen(folder) + 1, error);
         }
     }
-    int count = status == ADG_OK && !adg_delta_is(parts) ? scandir(parts, &entries, is_part, alphasort) : 0;
+    if (status == ADG_OK && adg_delta_is(parts)) {
+        return warn_of_delta(m, parts, error);
+    }
+    int count = status == ADG_OK ? scandir(parts, &entries, is_part, alphasort) : 0;
     for (int i = 0; i < count; i++) {
         status = status == ADG_OK ? add_file(m, parts, entries[i]->d_name, error) : status;
         free(entries[i]); /* the C library's own memory, as the list is */

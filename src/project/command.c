@@ -66,6 +66,20 @@ static enum adg_status exclude_other(struct adg_job_values *values, const struct
     return ADG_OK;
 }
 
+/* A definition file is one more thing that the job may read: which one, the project's file says alone. */
+static enum adg_status keep_to_the_file(const struct adg_job_values *values, const struct adg_parameter *parameter,
+                                        const char *value, struct adg_error *error)
+{
+    const char *kept = adg_job_value(values, "dataset");
+    if (strcmp(parameter->name, "dataset") != 0 || !adg_definition_is_file(value) ||
+        (kept != NULL && strcmp(kept, value) == 0)) {
+        return ADG_OK;
+    }
+    return adg_fail(
+        error, ADG_USAGE,
+        "option --set: dataset may be a built-in definition here; a definition file is named in " ADG_PROJECT_FILE);
+}
+
 enum adg_status adg_job_values_set(struct adg_job_values *values, const struct adg_project_job *job, const char *text,
                                    struct adg_arena *arena, struct adg_error *error)
 {
@@ -97,6 +111,9 @@ enum adg_status adg_job_values_set(struct adg_job_values *values, const struct a
         status = adg_context(error, adg_parameter_check(parameter, rest, error), "option --set");
         texts[count++] = rest;
         rest = comma != NULL ? comma + 1 : NULL;
+    }
+    if (status == ADG_OK && count > 0) {
+        status = keep_to_the_file(values, parameter, texts[0], error);
     }
     if (status == ADG_OK && count > 0) {
         status = exclude_other(values, job, parameter->name, error);
@@ -179,15 +196,9 @@ static const char *dataset(struct builder *builder, struct adg_job_files *files)
 {
     require(builder, "dataset");
     const char *value = adg_job_value(builder->values, "dataset");
-    if (value == NULL || !adg_definition_is_file(value)) {
-        return value;
+    if (value != NULL && adg_definition_is_file(value)) {
+        value = files->definition = adg_project_path(builder->project, value, builder->arena);
     }
-    if (value[0] != '/') {
-        char *joined = adg_path_join(builder->project->folder, value);
-        value = joined != NULL ? adg_arena_strdup(builder->arena, joined) : NULL;
-        adg_free(joined);
-    }
-    files->definition = value;
     return value;
 }
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/file.h"
+#include "core/memory.h"
 #include "project/project.h"
 
 /* "a, b, c", cut where there are very many. */
@@ -65,4 +67,15 @@ const struct adg_address *adg_project_address(const struct adg_project *project,
                                               const struct adg_project_place *place)
 {
     return &environment->addresses[place - project->places];
+}
+
+const char *adg_project_path(const struct adg_project *project, const char *path, struct adg_arena *arena)
+{
+    if (path[0] == '/') {
+        return adg_arena_strdup(arena, path);
+    }
+    char *joined = adg_path_join(project->folder, path);
+    const char *kept = joined != NULL ? adg_arena_strdup(arena, joined) : NULL;
+    adg_free(joined);
+    return kept;
 }

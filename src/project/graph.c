@@ -14,6 +14,7 @@
 
 #include "core/buffer.h"
 #include "core/memory.h"
+#include "dataset/dataset.h"
 
 /* A folder or database, which several environments may have. */
 struct node {
@@ -460,6 +461,33 @@ static enum adg_status check_needs(const struct graph *graph, const struct adg_p
     return ADG_OK;
 }
 
+/* A job reads its definition file: that must be no way into a place. */
+static enum adg_status check_definition(struct graph *graph, const struct adg_project_job *job)
+{
+    for (uint32_t i = 0; i < job->default_count; i++) {
+        const struct adg_project_default *value = &job->defaults[i];
+        if (strcmp(value->parameter->name, "dataset") != 0 || !adg_definition_is_file(value->values[0])) {
+            continue;
+        }
+        char resolved[PATH_MAX];
+        const char *path = adg_project_path(graph->project, value->values[0], &graph->arena);
+        enum adg_status status = path == NULL ? adg_fail_memory(graph->error)
+                                              : adg_project_resolve(path, resolved, graph->error);
+        for (uint32_t n = 0; n < graph->node_count && status == ADG_OK; n++) {
+            const struct node *node = &graph->nodes[n];
+            if (node->file && adg_project_overlap(resolved, node->resolved)) {
+                status = refuse(graph, ADG_BAD_INPUT, job->at,
+                                "job %s: its definition lies where %s/%s lies: it needs a folder of its own", job->name,
+                                environment_of(graph, node), name_of(graph, node));
+            }
+        }
+        if (status != ADG_OK) {
+            return status;
+        }
+    }
+    return ADG_OK;
+}
+
 enum adg_status adg_project_prove(const struct adg_project *project, struct adg_error *error)
 {
     struct graph graph = {.project = project, .error = error};
@@ -479,7 +507,10 @@ enum adg_status adg_project_prove(const struct adg_project *project, struct adg_
         status = check_cycles(&graph);
     }
     for (uint32_t j = 0; j < project->job_count && status == ADG_OK; j++) {
-        status = check_needs(&graph, &project->jobs[j]);
+        status = check_definition(&graph, &project->jobs[j]);
+        if (status == ADG_OK) {
+            status = check_needs(&graph, &project->jobs[j]);
+        }
     }
     adg_arena_fini(&graph.arena);
     return status;

@@ -6,6 +6,7 @@
  *   - there is no cycle;
  *   - no way leads from a source to artificial or published data but through a job that releases;
  *   - no job reads a source and writes where a generating job reads;
+ *   - no definition file lies in a place;
  *   - every job may do what its command does.
  *
  * Places of different environments that have one address are one place. Addresses are followed through links for that.

@@ -129,5 +129,7 @@ const struct adg_project_place *adg_project_place_of(const struct adg_project *p
 const struct adg_address *adg_project_address(const struct adg_project *project,
                                               const struct adg_project_environment *environment,
                                               const struct adg_project_place *place);
+/* A path as the file has it, from the project's folder where it is relative; memory is taken from the arena, NULL without. */
+const char *adg_project_path(const struct adg_project *project, const char *path, struct adg_arena *arena);
 
 #endif

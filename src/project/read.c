@@ -108,18 +108,6 @@ static enum adg_status refuse_place(const struct reader *reader, const yaml_node
 
 /* ---- environments ------------------------------------------------------------------------------------------------ */
 
-/* A path, from the project's folder where it is relative. */
-static const char *behind_folder(const struct reader *reader, const char *path)
-{
-    if (path[0] == '/') {
-        return path;
-    }
-    char *joined = adg_path_join(reader->project->folder, path);
-    const char *kept = joined != NULL ? adg_arena_strdup(reader->tree.arena, joined) : NULL;
-    adg_free(joined);
-    return kept;
-}
-
 /* Whether a text begins with a scheme ("sc:"): it names no folder. */
 static bool has_scheme(const char *text)
 {
@@ -137,7 +125,7 @@ static enum adg_status read_database(const struct reader *reader, const yaml_nod
     address->value = address->text;
     if (status == ADG_OK && file) {
         char *joined = NULL;
-        address->path = behind_folder(reader, address->text + strlen(in_file));
+        address->path = adg_project_path(reader->project, address->text + strlen(in_file), reader->tree.arena);
         if (address->path != NULL) {
             struct adg_buffer value = {0};
             status = adg_buffer_printf(&value, reader->tree.error, "%s%s", in_file, address->path);
@@ -176,7 +164,7 @@ static enum adg_status read_address(const struct reader *reader, const yaml_node
     if (address->text[0] == '-' || address->text[0] == '~') {
         return adg_tree_refuse(&reader->tree, node, 0, "expected a folder that begins with no dash and no tilde");
     }
-    address->path = address->value = behind_folder(reader, address->text);
+    address->path = address->value = adg_project_path(reader->project, address->text, reader->tree.arena);
     return address->path == NULL ? adg_fail_memory(reader->tree.error) : ADG_OK;
 }
 

@@ -183,18 +183,18 @@ static enum adg_status collect(struct export *export, const struct adg_promotion
         export->contents = adg_arena_array(&export->arena, most, sizeof *export->contents);
         status = export->files == NULL || export->contents == NULL
                      ? adg_fail_memory(error)
-                     : add_file(export, from->folder, ADG_PROJECT_FILE, ADG_IN_PROJECT, error);
+                     : add_file(export, from->folder, ADG_PROJECT_FILE, ADG_PROMOTE_PROJECT, error);
     }
     for (uint32_t i = 0; i < definition_count && status == ADG_OK; i++) {
         status = !adg_archive_name_is_good(definitions[i])
                      ? adg_fail(error, ADG_BAD_INPUT,
                                 "definition %s: expected a path below the project's folder, which alone travels",
                                 definitions[i])
-                     : add_file(export, from->folder, definitions[i], ADG_IN_PROJECT, error);
+                     : add_file(export, from->folder, definitions[i], ADG_PROMOTE_PROJECT, error);
     }
     for (uint32_t i = 0; i < released_count && status == ADG_OK; i++) {
         if (is_released(&log, released[i])) {
-            status = add_file(export, from->store, released[i], ADG_IN_STORE, error);
+            status = add_file(export, from->store, released[i], ADG_PROMOTE_STORE, error);
         }
     }
     adg_log_fini(&log);

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "core/memory.h"
 #include "metadata/json.h"
+#include "project/graph.h"
 #include "promote/internal.h"
 #include "promote/versions.h"
 
@@ -42,9 +44,9 @@ static const char journal_name[] = ADG_PROJECT_STATE "/import.json";
 
 const struct adg_archive_file *adg_promote_find(const struct adg_archive *archive, const char *name)
 {
-    const size_t prefix = strlen(ADG_IN_PROJECT);
+    const size_t prefix = strlen(ADG_PROMOTE_PROJECT);
     for (uint32_t i = 0; i < archive->count; i++) {
-        if (strncmp(archive->files[i].name, ADG_IN_PROJECT, prefix) == 0 &&
+        if (strncmp(archive->files[i].name, ADG_PROMOTE_PROJECT, prefix) == 0 &&
             strcmp(archive->files[i].name + prefix, name) == 0) {
             return &archive->files[i];
         }
@@ -159,23 +161,23 @@ static enum adg_status name_places(struct import *import, struct item *item, con
 static enum adg_status make_items(struct import *import, struct adg_error *error)
 {
     const struct adg_archive *archive = import->archive;
-    const size_t in_project = strlen(ADG_IN_PROJECT), in_store = strlen(ADG_IN_STORE);
+    const size_t in_project = strlen(ADG_PROMOTE_PROJECT), in_store = strlen(ADG_PROMOTE_STORE);
     import->items = adg_arena_array(&import->arena, (size_t)archive->count + 1, sizeof *import->items);
     if (import->items == NULL) {
         return adg_fail_memory(error);
     }
-    struct item store = {.folder = true, .prefix = ADG_IN_STORE}, project = {0};
+    struct item store = {.folder = true, .prefix = ADG_PROMOTE_STORE}, project = {0};
     enum adg_status status = ADG_OK;
     import->count = 1;
     for (uint32_t i = 0; i < archive->count && status == ADG_OK; i++) {
         const struct adg_archive_file *file = &archive->files[i];
-        if (strncmp(file->name, ADG_IN_STORE, in_store) == 0) { /* which follow each other, names being sorted */
+        if (strncmp(file->name, ADG_PROMOTE_STORE, in_store) == 0) { /* which follow each other, names being sorted */
             store.files = store.count == 0 ? file : store.files;
             store.count++;
             continue;
         }
         const char *name = file->name + in_project;
-        bool own = strncmp(file->name, ADG_IN_PROJECT, in_project) == 0 && name[0] != '.';
+        bool own = strncmp(file->name, ADG_PROMOTE_PROJECT, in_project) == 0 && name[0] != '.';
         char *path = own ? adg_path_join(import->to->folder, name) : NULL;
         const char *slash = strrchr(file->name, '/');
         struct item item = {
@@ -229,17 +231,23 @@ static enum adg_status write_journal(const struct import *import, const char *pa
     struct adg_buffer text = {0};
     json_t *items = json_array(), *root = json_pack("{s:s, s:o?}", "stamp", import->stamp, "items", items);
     size_t differing = 0;
-    for (uint32_t i = 0; i < import->count; i++) {
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < import->count && status == ADG_OK; i++) {
         const struct item *item = &import->items[i];
+        char target[PATH_MAX]; /* whoever reads the journal may be in another folder */
         if (item->differs) {
-            json_array_append_new(items, json_pack("{s:s, s:b, s:s}", "target", item->target, "folder",
-                                                   (int)item->folder, "digest", item->digest));
+            status = adg_project_resolve(item->target, target, error);
+            json_array_append_new(items, status != ADG_OK ? NULL
+                                                          : json_pack("{s:s, s:b, s:s}", "target", target, "folder",
+                                                                      (int)item->folder, "digest", item->digest));
             differing++;
         }
     }
-    enum adg_status status = json_array_size(items) == differing
-                                 ? adg_json_append(&text, root, JSON_INDENT(1) | JSON_SORT_KEYS, error)
-                                 : adg_fail_memory(error);
+    if (status == ADG_OK) {
+        status = json_array_size(items) == differing
+                     ? adg_json_append(&text, root, JSON_INDENT(1) | JSON_SORT_KEYS, error)
+                     : adg_fail_memory(error);
+    }
     if (status == ADG_OK) {
         status = adg_file_write(path, text.data, text.size, error);
     }
@@ -343,7 +351,7 @@ static enum adg_status make_parents(const char *path, struct adg_error *error)
 /* Under its own name from the start, which tells whose it is after a kill. */
 static enum adg_status write_plain(const char *path, const struct adg_span *data, struct adg_error *error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
         return adg_fail_errno(error, errno, "%s cannot be written", path);
     }
@@ -378,7 +386,7 @@ static size_t find_parent(const char *path)
 static void unstage(const struct item *item)
 {
     char *copy = adg_strdup(item->target), *slash;
-    enum adg_status removed = adg_folder_remove(item->staging, NULL);
+    enum adg_status removed = item->staging != NULL ? adg_folder_remove(item->staging, NULL) : ADG_OK;
     (void)removed; /* the failure that matters is reported already */
     while (copy != NULL && (slash = strrchr(copy, '/')) != NULL && (size_t)(slash - copy) > item->parents) {
         *slash = '\0';
@@ -390,7 +398,12 @@ static void unstage(const struct item *item)
 static enum adg_status stage(const struct import *import, struct item *item, struct adg_error *error)
 {
     item->parents = find_parent(item->target);
+    struct stat info;
     enum adg_status status = make_parents(item->target, error);
+    if (status == ADG_OK && lstat(item->staging, &info) == 0) { /* perhaps what an import has taken out of its place */
+        status = adg_fail(error, ADG_FAILED, "%s is in the way: look what it is, and move it", item->staging);
+        item->staging = NULL;
+    }
     if (status == ADG_OK && !item->folder) {
         return write_plain(item->staging, &item->files[0].data, error);
     }
@@ -529,10 +542,14 @@ enum adg_status adg_promote_import(const struct adg_promotion *to, const struct 
     struct import import = {.to = to, .archive = archive};
     struct adg_folder_lock lock = {.fd = -1};
     char *journal = NULL, utc[20];
-    bool differs = false;
+    bool differs = false, replaces = false;
     enum adg_status status = begin(&import, &lock, &journal, error);
     for (uint32_t i = 0; i < import.count && status == ADG_OK; i++) {
         differs = differs || import.items[i].differs;
+        replaces = replaces || (import.items[i].differs && import.items[i].there);
+    }
+    if (status == ADG_OK && replaces && !to->may_replace) {
+        status = adg_fail(error, ADG_FAILED, "the folder has changed meanwhile: start the import again");
     }
     if (status == ADG_OK && differs) {
         status = apply(&import, journal, error);

@@ -7,10 +7,6 @@
 #include "core/file.h"
 #include "promote/promote.h"
 
-/* Where files lie in an archive. */
-#define ADG_IN_PROJECT "project/"
-#define ADG_IN_STORE "store/"
-
 /* The names of all plain files below a folder, sorted, relative; entries of the folder itself that begin with a point are passed over, as
  * are pages of reports (*.html). ADG_BAD_INPUT: there is something else than files and folders. */
 ADG_MUST_CHECK enum adg_status adg_tree_list(const char *folder, struct adg_arena *arena, const char ***out,

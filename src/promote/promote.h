@@ -17,13 +17,18 @@
 #include "project/project.h"
 #include "promote/archive.h"
 
+/* Where files lie in an archive. */
+#define ADG_PROMOTE_PROJECT "project/"
+#define ADG_PROMOTE_STORE "store/"
+
 /* Where a project's version lies, or is to lie. */
 struct adg_promotion {
     const char *folder; /* of the project: holds project.yaml */
     const char *project, *environment;
     const char *store; /* released metadata, of the environment */
     const struct adg_trust *trust;
-    int64_t now_utc; /* seconds since 1970 */
+    int64_t now_utc;  /* seconds since 1970 */
+    bool may_replace; /* a person has confirmed it; importing what only adds needs nobody */
 };
 
 /*
@@ -59,7 +64,8 @@ ADG_MUST_CHECK enum adg_status adg_promote_compare(const struct adg_promotion *t
                                                    struct adg_changes *out, struct adg_error *error);
 void adg_changes_fini(struct adg_changes *changes);
 
-/* Does it, and notes the version. ADG_REFUSED: the store in the archive is not what its log and signatures say; nothing is changed then. */
+/* Does it, and notes the version. ADG_REFUSED: the store in the archive is not what its log and signatures say; nothing is changed then.
+ * ADG_FAILED: what there is has to be replaced and may not be, or cannot. */
 ADG_MUST_CHECK enum adg_status adg_promote_import(const struct adg_promotion *to, const struct adg_archive *archive,
                                                   struct adg_error *error);
 

@@ -54,23 +54,22 @@ static struct adg_span span_of(const struct adg_optional_text *text)
     return (struct adg_span){(const uint8_t *)text->text, text->text != NULL ? text->size : 0};
 }
 
-/* The value of a row as text; data NULL for null. */
-static struct adg_span value_of(const struct adg_metadata_row *row, struct adg_arena *arena)
+/* The value of a row as text; data NULL for null. false: no memory. */
+static bool value_of(const struct adg_metadata_row *row, struct adg_arena *arena, struct adg_span *out)
 {
     char text[ADG_NUMBER_TEXT_BYTES];
     size_t size = 0;
-    if (row->string.text != NULL) {
-        return span_of(&row->string);
-    }
+    *out = span_of(&row->string);
     if (row->has_date) {
         adg_date_format(row->date, text);
         size = 10;
     } else if (row->has_numeric) {
         size = adg_double_format(row->numeric, text);
-    } else {
-        return (struct adg_span){NULL, 0};
     }
-    return (struct adg_span){(const uint8_t *)adg_arena_strndup(arena, text, size), size};
+    if (size > 0) {
+        *out = (struct adg_span){(const uint8_t *)adg_arena_strndup(arena, text, size), size};
+    }
+    return size == 0 || out->data != NULL;
 }
 
 enum adg_status adg_expected_categories(const struct adg_metadata *metadata, const char *table,
@@ -84,7 +83,10 @@ enum adg_status adg_expected_categories(const struct adg_metadata *metadata, con
         return adg_fail_memory(error);
     }
     for (size_t i = 0; i < range.count; i++) {
-        struct adg_span value = value_of(&range.rows[i], arena);
+        struct adg_span value;
+        if (!value_of(&range.rows[i], arena, &value)) {
+            return adg_fail_memory(error);
+        }
         if (value.data == NULL) {
             null_weight += range.rows[i].weight;
         } else {

@@ -171,6 +171,8 @@ def test_no_project(tmp_path, adg):
     (["dev/artificial", "."], 4, "lies where"),
     (["dev/artificial", ".adg/runs"], 4, "dev/artificial lies where the project's own files lie"),
     (["trust: trust/dev", "trust: dev/store/keys"], 4, "the trusted keys of dev lie where dev/store lies"),
+    (["dataset: hes, exclude", "dataset: source/dev/x.yaml, exclude"], 4, "job scrape: its definition lies where dev/source lies"),
+    (["dataset: hes, patients", "dataset: ./source, patients"], 4, "job generate: its definition lies where dev/source lies"),
     # what commands need
     (["    reads: [source]\n    writes: [metadata]", "    reads: []\n    writes: [metadata]"], 4,
      "job scrape: expected one place of kind source under reads, as scrape needs it"),

@@ -216,9 +216,29 @@ def test_a_path_that_leaves_the_folder(name, place, adg):
     refused(place, adg, make_archive({**payload(place.two), name: b"x"}), 4, "leads out of its folder")
 
 
-@pytest.mark.parametrize("name", ["project/.adg/versions.csv", "other/file", "project/.hidden"])
-def test_a_file_of_no_project(name, place, adg):
-    refused(place, adg, make_archive({**payload(place.two), name: b"x"}), 4, "no file of a project")
+def test_whose_signatures_count_is_not_the_archives_to_say(place, adg):
+    adg(*import_(place, place.one), check=0)
+    (place.q / "mallory").mkdir()
+    shutil.copytree(place.q / "trust" / "prod", place.q / "mallory" / "keys")
+    (place.q / "trust" / "prod" / "approver" / "approver.pub").unlink()
+    files = payload(place.two)
+    named = files["project/project.yaml"].replace(b"trust: trust/prod", b"trust: mallory/keys")
+    (place.q.parent / "bad.tar").write_bytes(make_archive({**files, "project/project.yaml": named}))
+    before = tree(place.q)
+    adg(*import_(place, place.q.parent / "bad.tar", "--confirm", "clinic"), check=3)
+    assert tree(place.q) == before
+
+
+@pytest.mark.parametrize("name", ["project/.adg/versions.csv", "other/file", "project/trust/prod/approver/mallory.pub", "project/source/prod/visits.csv"])
+def test_a_file_that_the_project_does_not_name(name, place, adg):
+    refused(place, adg, make_archive({**payload(place.two), name: b"x"}), 4, "no file that its project names")
+
+
+def test_a_definition_that_is_none(place, adg):
+    files = payload(place.two)
+    for name, message in (("trust/prod/approver/mallory.pub", "ends in .yaml or .yml"), ("prod/store/mallory.yaml", "needs a folder of its own")):
+        named = files["project/project.yaml"].replace(b"definitions/clinic.yaml", name.encode())
+        refused(place, adg, make_archive({**files, "project/project.yaml": named, f"project/{name}": b"x"}), 4, message)
 
 
 def test_another_project(place, adg):
@@ -293,6 +313,29 @@ def test_no_job_in_the_middle_of_an_import(place, adg):
     adg("project", "export", "--env", "prod", "--project", place.q, "--to", place.q.parent / "x.tar", check=0)
 
 
+def test_ended_from_another_folder(place, adg):
+    """What was exchanged before the kill, and has not its backup's name yet, gets it, wherever the rerun is started."""
+    adg(*import_(place, place.one), check=0)
+    store, staging = place.q / "prod" / "store", place.q / "prod" / ".store.import"
+    old = tree(store)
+    staging.mkdir()
+    assert "in the way" in adg(*import_(place, place.two, "--confirm", "clinic"), check=1).stderr and staging.exists() and tree(store) == old
+    staging.rmdir()
+    archive = tarfile.open(place.two)
+    digest = hashlib.sha256("".join(f"{hashlib.sha256(d).hexdigest()}  {n[6:]}\n" for n, d in sorted(payload(place.two).items())
+                                    if n.startswith("store/")).encode()).hexdigest()
+    store.rename(staging)
+    for member in archive.getmembers():
+        if member.name.startswith("store/"):
+            path = place.q / "prod" / member.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.extractfile(member).read())
+    (place.q / ".adg" / "import.json").write_text(json.dumps({"stamp": "20260101000000", "items": [
+        {"target": str(store), "folder": True, "digest": digest}]}))
+    adg("project", "import", place.two, "--env", "prod", "--confirm", "clinic", cwd=place.q, check=0)
+    assert tree(place.q / "prod" / "store.backup-20260101000000") == old and not staging.exists()
+
+
 # ---- killed -----------------------------------------------------------------------------------------------------------
 
 def test_killed_at_fifty_points(place, adg):
@@ -311,6 +354,8 @@ def test_killed_at_fifty_points(place, adg):
         shutil.rmtree(place.q)
         shutil.copytree(start, place.q)
         run_and_kill(command, took * point / 45)
+        journal = place.q / ".adg" / "import.json"
+        assert not journal.exists() or all(item["target"].startswith(str(place.q)) for item in json.loads(journal.read_text())["items"])
         kept = [place.q / "prod" / "store", *(place.q / "prod").glob("*store.*")]
         assert any(tree(folder) == store for folder in kept), point
         assert old["project.yaml"] in [p.read_bytes() for p in place.q.glob("*project.yaml*")] + [p.read_bytes() for p in place.q.glob(".project.yaml*")]

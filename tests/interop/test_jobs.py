@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -198,6 +199,23 @@ def test_a_run_that_fails(clinic_project):
     assert "there is no reviewer.minisig" in record["message"]
 
 
+def test_names_with_blanks_and_quotes(signed, tmp_path):
+    """The log's first line is what a shell takes."""
+    (tmp_path / "it's here").mkdir()
+    record = copy_of(signed / "new", tmp_path / "it's here").start("scrape")
+    assert shlex.split(Path(record["log"]).read_text().splitlines()[0]) == record["command"] and "it's here/p/source/dev" in record["command"][5]
+
+
+def test_a_start_that_fails(released):
+    """Before the command: the run has its record."""
+    (released.folder / "dev" / "artificial").write_text("a file where a folder is wanted")
+    done = adg("job", "run", "generate", "--env", "dev", "--project", released.folder, check=1)
+    assert done.stdout == "" and "artificial" in done.stderr
+    assert status(released)[1] == "failed"
+    history = adg("job", "history", "generate", "--env", "dev", "--project", released.folder, check=0).stdout
+    assert done.stderr.strip().removeprefix("adg job: ") in history
+
+
 @pytest.mark.parametrize("job, sets, message", [
     ("release", [], "job release needs a value: --set confirm_utc=..."),
     ("release", ["confirm_utc=now"], 'expected confirm_utc as "YYYY-MM-DD HH:MM"'),
@@ -213,6 +231,8 @@ def test_a_run_that_fails(clinic_project):
     ("generate", ["include=a b"], "expected include as names of tables"),
     ("generate", ["dataset="], "job generate needs a value: --set dataset=..."),
     ("scrape", ["dataset=--help"], "expected dataset as one line of text that begins with no dash"),
+    ("generate", ["dataset=source/dev"], "a definition file is named in project.yaml"),
+    ("generate", ["dataset=/etc/passwd"], "a definition file is named in project.yaml"),
     ("review", ["dataset=hes"], "job review has no parameters"),
     ("nothing", [], "has no job 'nothing'; it has scrape, review, release"),
 ])

@@ -1,6 +1,7 @@
 /*
  * Definitions: the built-in ones, several documents in a file, and errors with file, line and column.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -307,6 +308,36 @@ static void test_refused(void **state)
     }
 }
 
+/* Fields that are derived from each other, one after the other, on a small stack: how many there are is the definition's. */
+static void *parse_chain(void *text)
+{
+    struct adg_definition *definition = NULL;
+    enum adg_status status = adg_definition_parse("f", text, strlen(text), &definition, NULL);
+    adg_definition_free(definition);
+    return (void *)(uintptr_t)status;
+}
+
+static void test_long_chain(void **state)
+{
+    (void)state;
+    enum { FIELDS = 3000, STACK_BYTES = 256 * 1024, LINE_BYTES = 80 };
+    static char text[(FIELDS + 10) * LINE_BYTES] = HEAD KEY "  - {name: F0, type: string, values: CATEGORICAL}\n";
+    char *at = text + strlen(text);
+    for (int i = 1; i < FIELDS; i++) { /* the last one first: what it is derived from comes behind it */
+        at += snprintf(at, LINE_BYTES, "  - {name: F%d, type: string, derive: 'prefix(F%d, 1)'}\n", FIELDS - i,
+                       FIELDS - i - 1);
+    }
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *status = NULL;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    assert_int_equal(pthread_create(&thread, &attributes, parse_chain, text), 0);
+    assert_int_equal(pthread_join(thread, &status), 0);
+    pthread_attr_destroy(&attributes);
+    assert_int_equal((enum adg_status)(uintptr_t)status, ADG_OK);
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
@@ -338,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_coherence_refused),
         cmocka_unit_test(test_columns_of_a_source),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_long_chain),
         cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

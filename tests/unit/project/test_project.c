@@ -119,9 +119,9 @@ static void test_command_lines(void **state)
     expect_words(project, "scrape", (const char *const[]){NULL},
                  "scrape --dataset hes --source F/source/dev --meta F/dev/metadata/scraped");
     expect_words(project, "scrape",
-                 (const char *const[]){"dataset=d/x.yaml", "exclude=a,b", "strict=true", "skip_unknown=false",
+                 (const char *const[]){"dataset=hes_ae", "exclude=a,b", "strict=true", "skip_unknown=false",
                                        "min_frequency=8", NULL},
-                 "scrape --dataset F/d/x.yaml --source F/source/dev --meta F/dev/metadata/scraped --exclude a,b "
+                 "scrape --dataset hes_ae --source F/source/dev --meta F/dev/metadata/scraped --exclude a,b "
                  "--min-frequency 8 --strict");
     expect_words(project, "scrape", (const char *const[]){"include=a,b,a,c", "exclude=b", NULL},
                  "scrape --dataset hes --source F/source/dev --meta F/dev/metadata/scraped --table a --table c");

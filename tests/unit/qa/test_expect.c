@@ -202,6 +202,36 @@ static void test_without_memory(void **state)
     adg_definition_free(fixture.definition);
 }
 
+/* Enough dates that their texts take memory of their own: a date for which there is none is no null. */
+static void test_dates_without_memory(void **state)
+{
+    (void)state;
+    enum { DAYS = 20000 };
+    static struct adg_metadata_row dates[DAYS];
+    const struct adg_field field = {.name = "A", .type = ADG_TYPE_DATE, .value_type = ADG_VALUE_DATE};
+    const struct adg_metadata metadata = {.rows = dates, .row_count = DAYS};
+    unsigned failures = 0;
+    for (int32_t i = 0; i < DAYS; i++) {
+        dates[i] = (struct adg_metadata_row){OF("A", ADG_VALUE_DATE), .has_date = true, .date = i, WEIGHING(1)};
+    }
+    enum adg_status status = ADG_FAILED;
+    for (uint64_t n = 1; status != ADG_OK; n++) {
+        struct adg_arena arena = {0};
+        struct adg_expected found;
+        adg_memory_fail_at(n);
+        status = adg_expected_categories(&metadata, "t", &field, &arena, &found, NULL);
+        adg_memory_fail_at(0);
+        assert_true(status == ADG_OK || status == ADG_FAILED);
+        failures += status != ADG_OK;
+        if (status == ADG_OK) {
+            assert_int_equal(found.count, DAYS + 1);
+            assert_true(found.shares[0].value.data == NULL && found.shares[0].share == 0);
+        }
+        adg_arena_fini(&arena);
+    }
+    assert_true(failures > 1); /* of the shares, and of texts */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_sorted_dates),
         cmocka_unit_test(test_charts),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_dates_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
