@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/date.h"
+#include "core/number.h"
 
 /* Appends a text as JSON has it; *written is false, and nothing appended, when it is no UTF-8. */
 static enum adg_status append_text(struct adg_buffer *out, struct adg_span text, bool *written, struct adg_error *error)
@@ -71,7 +72,7 @@ static bool has_year(int32_t days)
 static enum adg_status append_value(struct adg_buffer *out, const struct adg_delta_column *column,
                                     const struct adg_delta_value *value, bool *written, struct adg_error *error)
 {
-    char date[10];
+    char date[10], number[ADG_NUMBER_TEXT_BYTES];
     *written = true;
     switch (column->kind) {
     case ADG_DELTA_TEXT:
@@ -81,8 +82,8 @@ static enum adg_status append_value(struct adg_buffer *out, const struct adg_del
     case ADG_DELTA_DECIMAL:
         return append_decimal(out, value->integer, column->scale, error);
     case ADG_DELTA_DOUBLE:
-        *written = isfinite(value->number);
-        return *written ? adg_buffer_printf(out, error, "%.17g", value->number) : ADG_OK;
+        *written = isfinite(value->number); /* not by printf: a host that sets a locale would have a comma */
+        return *written ? adg_buffer_append(out, number, adg_double_format(value->number, number), error) : ADG_OK;
     case ADG_DELTA_DATE:
         *written = has_year((int32_t)value->integer);
         if (*written) {
