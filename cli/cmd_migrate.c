@@ -12,7 +12,6 @@
 #include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
-#include "delta/log.h"
 #include "migrate/tables.h"
 
 static const char usage[] =
@@ -49,14 +48,6 @@ static enum adg_status name_other_form(const char *folder, const char *table, st
     enum adg_status status = adg_buffer_printf(&path, error, "%s/artificial_%s.arrows", folder, table);
     if (status == ADG_OK && stat((const char *)path.data, &info) == 0) {
         adg_cli_warn("%s is not converted: only Parquet and CSV are", (const char *)path.data);
-    }
-    path.size = 0;
-    if (status == ADG_OK) {
-        status = adg_buffer_printf(&path, error, "%s/artificial_%s", folder, table);
-    }
-    if (status == ADG_OK && adg_delta_is((const char *)path.data)) {
-        adg_cli_warn("%s is not converted: it is a Delta table; generate it anew, with --if-exists overwrite",
-                     (const char *)path.data);
     }
     adg_buffer_fini(&path);
     return status;

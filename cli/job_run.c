@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -165,6 +166,7 @@ static _Noreturn void be_the_job(const struct run *run, pid_t parent, int log, i
 {
     struct adg_error error = {{0}};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    unsetenv("ADG_PASSPHRASE"); /* no job signs */
     int nothing = open("/dev/null", O_RDONLY);
     bool good = getppid() == parent && nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 &&
                 dup2(output, STDOUT_FILENO) >= 0 && dup2(log, STDERR_FILENO) >= 0;
@@ -332,24 +334,31 @@ static enum adg_status execute(struct run *run, int *exit_code, struct adg_error
 
 /* ------------------------------------------------------------------------------------------------------------------ */
 
-/* The run that has the slot, which may be about to write its record. */
-static enum adg_status print_running(const struct run *run, const char *id, struct adg_error *error)
+/* Takes a slot. Where all are taken, *running is the record of the run that has the first: one that has ended meanwhile has it no more,
+ * and one that has just begun is about to write it. */
+static enum adg_status take_slot(struct run *run, json_t **running, struct adg_error *error)
 {
-    enum adg_status status = ADG_FAILED;
-    json_t *record = NULL;
-    for (int tries = 0; tries < 500 && status != ADG_OK; tries++) {
-        const struct timespec pause = {0, 20 * 1000 * 1000};
-        if (tries > 0) {
-            nanosleep(&pause, NULL);
+    const struct timespec pause = {0, 20 * 1000 * 1000};
+    for (int tries = 0; tries < 500; tries++) {
+        char id[ADG_RUN_ID_BYTES] = "";
+        json_t *record = NULL;
+        enum adg_status status = adg_slot_take(run->folder, run->start.job->concurrency, run->id, &run->slot, id,
+                                               error);
+        if (status != ADG_OK || run->slot.fd >= 0) {
+            return status;
         }
-        status = adg_record_read(run->folder, id, &record, error);
+        if (adg_record_read(run->folder, id, &record, NULL) == ADG_OK) {
+            const char *found = json_string_value(json_object_get(record, "status"));
+            if (strcmp(found, "running") == 0) {
+                *running = record;
+                return ADG_OK;
+            }
+        }
+        json_decref(record);
+        nanosleep(&pause, NULL);
     }
-    if (status == ADG_OK) {
-        adg_cli_say("job %s runs already: nothing was started", run->start.job->name);
-        print_record(record);
-    }
-    json_decref(record);
-    return status;
+    return adg_fail(error, ADG_FAILED, "job %s runs already, but has no record in %s", run->start.job->name,
+                    run->folder);
 }
 
 static enum adg_status run_in_slot(struct run *run, const struct adg_job_values *values, int *exit_code,
@@ -422,7 +431,7 @@ enum adg_status adg_job_run(const struct adg_job_arguments *arguments, const cha
     struct run run = {.slot = {.fd = -1}, .start = {.sandbox = arguments->sandbox}};
     struct adg_project *project = NULL;
     struct adg_job_values values;
-    char running[ADG_RUN_ID_BYTES] = "";
+    json_t *running = NULL;
     *exit_code = 0;
     enum adg_status status = adg_promote_check_whole(arguments->folder, error);
     if (status == ADG_OK) {
@@ -437,11 +446,15 @@ enum adg_status adg_job_run(const struct adg_job_arguments *arguments, const cha
     }
     if (status == ADG_OK) {
         begin(&run);
-        status = adg_slot_take(run.folder, run.start.job->concurrency, run.id, &run.slot, running, error);
+        status = take_slot(&run, &running, error);
     }
-    if (status == ADG_OK) {
-        status = run.slot.fd < 0 ? print_running(&run, running, error) : run_in_slot(&run, &values, exit_code, error);
+    if (status == ADG_OK && running != NULL) {
+        adg_cli_say("job %s runs already: nothing was started", run.start.job->name);
+        print_record(running);
+    } else if (status == ADG_OK) {
+        status = run_in_slot(&run, &values, exit_code, error);
     }
+    json_decref(running);
     json_decref(run.record);
     adg_slot_release(&run.slot);
     adg_buffer_fini(&run.inputs);

@@ -83,7 +83,8 @@ static int is_part(const struct dirent *entry)
 static enum adg_status warn_of_delta(const struct migration *m, const char *folder, struct adg_error *error)
 {
     struct adg_buffer line = {0};
-    enum adg_status status = adg_buffer_printf(&line, error, "%s is not converted: it is a Delta table", folder);
+    enum adg_status status = adg_buffer_printf(
+        &line, error, "%s is not converted: it is a Delta table; generate it anew, with --if-exists overwrite", folder);
     const char *text = status == ADG_OK ? adg_buffer_text(&line) : NULL;
     if (status == ADG_OK && text != NULL) {
         m->options->warn(m->options->context, text);

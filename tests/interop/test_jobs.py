@@ -402,7 +402,7 @@ def test_killed_and_started_again(job, signed, released, tmp_path):
             if record["status"] != "running":
                 break
             time.sleep(0.05)
-        assert record["status"] in ("success", "skipped")
+        assert record["status"] in ("success", "skipped"), record
         found = {name: content for name, content in project.tree().items() if not name.endswith(".adg.lock")}
         assert found == expected, f"{job} killed after {part} of its time"
 
