@@ -1,5 +1,6 @@
 """Delta tables that adg writes: delta-rs reads the rows of the Parquet file, versions are right, and several writers, killed ones too, leave a table."""
 import json
+import random
 import subprocess
 import time
 
@@ -249,13 +250,16 @@ def test_three_writers_append(small_meta, table, adg):
 @pytest.mark.parametrize("if_exists", ["append", "overwrite"])
 def test_killed_writers(if_exists, small_meta, table, adg):
     """Whenever: the table can be read, has whole versions, and can be written to again."""
+    began = time.monotonic()
     adg(*generate(small_meta, "--rows", 1000), check=0)
-    killed = 0
-    for i in range(25):
-        killed += run_and_kill(generate(small_meta, "--rows", 1000, "--seed", i, "--if-exists", if_exists), 0.003 * i)
+    whole = time.monotonic() - began  # of a run, however fast the machine is
+    chance, killed, tried = random.Random(5), 0, 0
+    while killed < 25 and tried < 200:
+        tried += 1
+        killed += run_and_kill(generate(small_meta, "--rows", 1000, "--seed", tried, "--if-exists", if_exists), chance.uniform(0, whole))
         version = DeltaTable(table).version()
         assert rows_of(table).num_rows == (1000 * (version + 1) if if_exists == "append" else 1000)
-    assert killed > 5
+    assert killed == 25
     before = DeltaTable(table).version()
     adg(*generate(small_meta, "--rows", 1000, "--if-exists", if_exists), check=0)
     assert DeltaTable(table).version() == before + 1
