@@ -35,6 +35,14 @@ def run_and_kill(arguments, seconds):
         process.wait()
 
 
+def peak_memory(*arguments):
+    """Runs adg; the most memory it had, in bytes. A process of its own starts it: of a child the kernel tells no less than its parent had, and that
+    may be this one, with all that tests have loaded."""
+    measure = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); "
+               "print(1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    return int(subprocess.run([sys.executable, "-c", measure, ADG, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
+
+
 @pytest.fixture(scope="session")
 def adg():
     return run

@@ -10,7 +10,7 @@ from collections import defaultdict
 
 import duckdb
 import pytest
-from conftest import ADG, EXTRACTS, ROOT
+from conftest import ADG, EXTRACTS, ROOT, peak_memory
 from recompute import load_dataset
 
 OPEN = ROOT / "datasets" / "hes" / "open"
@@ -130,12 +130,8 @@ def test_every_table_generates(estate):
 @pytest.mark.parametrize("patients", [10_000, 200_000])
 def test_memory_of_the_estate(patients, threads, tmp_path):
     """52 tables, the same with more rows: 256 MB and 64 for each thread."""
-    process = subprocess.Popen([ADG, "generate", "--dataset", "hes", "--meta", "open", "--patients", str(patients), "--threads", str(threads), "--out", tmp_path, "--quiet"],
-                               stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    assert usage.ru_maxrss * 1024 <= (256 + 64 * threads) * 1_000_000
+    peak = peak_memory("generate", "--dataset", "hes", "--meta", "open", "--patients", patients, "--threads", threads, "--out", tmp_path, "--quiet")
+    assert peak <= (256 + 64 * threads) * 1_000_000
 
 
 def test_another_folder_is_refused(adg, tmp_path):
