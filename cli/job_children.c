@@ -53,7 +53,7 @@ static void describe_file(json_t *child, const char *path, double started)
 static json_t *generated(const char *path)
 {
     static const char prefix[] = "artificial_";
-    const char *name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
+    const char *name = adg_path_name(path);
     name += strncmp(name, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
     return json_stringn(name, strcspn(name, "."));
 }

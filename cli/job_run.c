@@ -146,16 +146,11 @@ static enum adg_status create_places(const struct run *run, struct adg_error *er
         for (uint32_t i = 0; i < grant->count && status == ADG_OK; i++) {
             char path[PATH_MAX];
             status = adg_project_resolve(run->start.environment->addresses[grant->places[i]].path, path, error);
-            for (char *at = path + 1; status == ADG_OK && at != NULL; at++) {
-                at = strchr(at, '/');
-                if (at != NULL) {
-                    *at = '\0';
-                }
+            if (status == ADG_OK) {
+                status = adg_folder_create_parents(path, error);
+            }
+            if (status == ADG_OK) {
                 status = adg_folder_create(path, error);
-                if (at == NULL) {
-                    break;
-                }
-                *at = '/';
             }
         }
     }

@@ -7,6 +7,7 @@
 
 #include "classify/propose.h"
 #include "classify/shape.h"
+#include "core/strings.h"
 
 /* Fewer rows tell nothing of uniqueness. */
 enum { ENOUGH_ROWS = 20, PATIENT_POINTS = 4, KEY_BYTES = 6 };
@@ -115,12 +116,6 @@ int adg_date_format_of(const struct adg_column_profile *column, const struct adg
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *word, const char *end)
-{
-    size_t length = strlen(word), tail = strlen(end);
-    return length > tail && strcmp(word + length - tail, end) == 0;
-}
-
 int adg_key_name(const char *name)
 {
     static const char *const keys[] = {"key", "id", "identifier", "uid", "uuid", "guid", NULL};
@@ -128,9 +123,9 @@ int adg_key_name(const char *name)
     struct adg_word words[ADG_NAME_WORDS];
     unsigned count = adg_name_words(name, words);
     const char *last = count > 0 ? words[count - 1].text : "";
-    return adg_word_is_among(last, keys) || ends_with(last, "key")     ? 3
-           : adg_word_is_among(last, numbers) || ends_with(last, "id") ? 2
-                                                                       : 0;
+    return adg_word_is_among(last, keys) || adg_ends_with(last, "key")     ? 3
+           : adg_word_is_among(last, numbers) || adg_ends_with(last, "id") ? 2
+                                                                           : 0;
 }
 
 static bool has_word(const char *name, const char *const *list)

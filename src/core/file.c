@@ -31,8 +31,7 @@ char *adg_path_join(const char *folder, const char *name)
     return path;
 }
 
-/* The folder that holds `path`, in new memory: "." for a bare name. */
-static char *parent_folder(const char *path)
+char *adg_path_parent(const char *path)
 {
     const char *slash = strrchr(path, '/');
     if (slash == NULL) {
@@ -41,7 +40,7 @@ static char *parent_folder(const char *path)
     return slash == path ? adg_strdup("/") : adg_strndup(path, (size_t)(slash - path));
 }
 
-static const char *last_name(const char *path)
+const char *adg_path_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;
@@ -94,14 +93,15 @@ enum adg_status adg_atomic_file_open(struct adg_atomic_file *file, const char *p
 {
     *file = (struct adg_atomic_file){.fd = -1};
     enum adg_status status = ADG_OK;
-    char *folder = parent_folder(path);
+    char *folder = adg_path_parent(path);
     char *temporary = NULL, *final = NULL;
     struct adg_buffer text = {0};
     if (folder == NULL) {
         status = adg_fail_memory(error);
         goto done;
     }
-    status = adg_buffer_printf(&text, error, "%s/.%s.%*s%s", folder, last_name(path), SUFFIX_DIGITS, "", suffix_end);
+    status = adg_buffer_printf(&text, error, "%s/.%s.%*s%s", folder, adg_path_name(path), SUFFIX_DIGITS, "",
+                               suffix_end);
     if (status != ADG_OK) {
         goto done;
     }
@@ -128,7 +128,7 @@ done:
 
 enum adg_status adg_atomic_file_sweep(const char *path, struct adg_error *error)
 {
-    char *parent = parent_folder(path);
+    char *parent = adg_path_parent(path);
     if (parent == NULL) {
         return adg_fail_memory(error);
     }
@@ -136,7 +136,7 @@ enum adg_status adg_atomic_file_sweep(const char *path, struct adg_error *error)
     enum adg_status status = folder != NULL ? ADG_OK : adg_fail_errno(error, errno, "folder %s cannot be read", parent);
     const struct dirent *entry;
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        if (is_temporary_of(entry->d_name, last_name(path))) {
+        if (is_temporary_of(entry->d_name, adg_path_name(path))) {
             unlinkat(dirfd(folder), entry->d_name, 0); /* what cannot be removed is in nobody's way */
         }
     }
@@ -208,7 +208,7 @@ enum adg_status adg_atomic_file_commit(struct adg_atomic_file *file, struct adg_
     if (failed != 0) {
         return adg_fail_errno(error, failed, "%s cannot be closed", file->path);
     }
-    char *folder = parent_folder(file->path); /* now: once the file is in place, memory must not be missing */
+    char *folder = adg_path_parent(file->path); /* now: once the file is in place, memory must not be missing */
     if (folder == NULL) {
         return adg_fail_memory(error);
     }
@@ -332,6 +332,20 @@ enum adg_status adg_folder_create(const char *path, struct adg_error *error)
         return adg_fail(error, ADG_FAILED, "%s is there and is no folder", path);
     }
     return ADG_OK;
+}
+
+enum adg_status adg_folder_create_parents(const char *path, struct adg_error *error)
+{
+    char *copy = adg_strdup(path);
+    enum adg_status status = copy == NULL ? adg_fail_memory(error) : ADG_OK;
+    for (char *at = copy != NULL ? strchr(copy + 1, '/') : NULL; at != NULL && status == ADG_OK;
+         at = strchr(at + 1, '/')) {
+        *at = '\0';
+        status = adg_folder_create(copy, error);
+        *at = '/';
+    }
+    adg_free(copy);
+    return status;
 }
 
 /* Removes the entry `name` of the folder `at`, and what is in it. */

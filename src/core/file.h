@@ -47,6 +47,8 @@ ADG_MUST_CHECK enum adg_status adg_file_write(const char *path, const void *data
 
 /* Creates the folder (its parent must exist) unless it is there; ADG_FAILED when that is impossible or it is not a folder. */
 ADG_MUST_CHECK enum adg_status adg_folder_create(const char *path, struct adg_error *error);
+/* Creates the folders that `path` lies in, but not what it names. ADG_FAILED as above. */
+ADG_MUST_CHECK enum adg_status adg_folder_create_parents(const char *path, struct adg_error *error);
 /* Removes a folder and all in it; follows no symbolic link. Missing is fine. */
 ADG_MUST_CHECK enum adg_status adg_folder_remove(const char *path, struct adg_error *error);
 /* Syncs the folder's entries. */
@@ -64,6 +66,10 @@ void adg_folder_unlock(struct adg_folder_lock *lock);
 
 /* "<folder>/<name>" in new memory of the caller; NULL without memory. */
 char *adg_path_join(const char *folder, const char *name);
+/* What a path ends with, behind its last slash; within the path. */
+const char *adg_path_name(const char *path);
+/* The folder that holds what is at the path, "." for a bare name, in new memory of the caller; NULL without memory. */
+char *adg_path_parent(const char *path);
 
 /* SHA-256 in 64 lower-case hexadecimal digits and a NUL. */
 void adg_sha256_hex(const void *data, size_t size, char out[65]);

@@ -15,6 +15,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/stop.h"
+#include "core/strings.h"
 
 bool adg_delta_is(const char *folder)
 {
@@ -362,11 +363,6 @@ static enum adg_status check_readable(const struct adg_delta_log *log, struct ad
     return json_array_size(partitions) > 0 ? adg_delta_not_read(log, "partition columns", error) : ADG_OK;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
 /* Whether a path has the element "..": "a..b" is a name as any other. */
 static bool leaves_folder(const char *path)
 {
@@ -384,19 +380,13 @@ static bool leaves_folder(const char *path)
 static enum adg_status resolve_path(const struct adg_delta_log *log, const char *path, struct adg_arena *arena,
                                     const char **out, struct adg_error *error)
 {
-    char *plain = adg_strdup(path), *to = plain;
+    char *plain = adg_strdup(path);
     if (plain == NULL) {
         return adg_fail_memory(error);
     }
-    for (const char *from = path; *from != '\0'; from++) {
-        int high = from[0] == '%' ? hex_digit(from[1]) : -1, low = high >= 0 ? hex_digit(from[2]) : -1;
-        *to++ = low >= 0 ? (char)(high * 16 + low) : *from;
-        from += low >= 0 ? 2 : 0;
-    }
-    *to = '\0';
+    plain[adg_percent_decode(path, strlen(path), plain)] = '\0';
     enum adg_status status = ADG_OK;
-    if (plain[0] == '/' || strstr(plain, "://") != NULL || strncmp(plain, "file:", 5) == 0 ||
-        leaves_folder(plain)) {
+    if (plain[0] == '/' || strstr(plain, "://") != NULL || strncmp(plain, "file:", 5) == 0 || leaves_folder(plain)) {
         status = adg_delta_not_read(log, "files outside its folder", error);
     } else {
         char *joined = adg_path_join(log->folder, plain);
@@ -411,11 +401,6 @@ static enum adg_status resolve_path(const struct adg_delta_log *log, const char 
     }
     adg_free(plain);
     return status;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 enum adg_status adg_delta_log_files(const struct adg_delta_log *log, struct adg_arena *arena, const char ***paths,
@@ -438,7 +423,7 @@ enum adg_status adg_delta_log_files(const struct adg_delta_log *log, struct adg_
         }
     }
     if (status == ADG_OK) {
-        qsort(list, files, sizeof *list, by_text);
+        qsort(list, files, sizeof *list, adg_compare_texts);
         *paths = list;
         *count = (uint32_t)files;
     }

@@ -193,6 +193,15 @@ static enum adg_status begin_session(struct adg_engine *engine, struct adg_error
     return status;
 }
 
+static enum adg_status begin_transaction(struct adg_engine *engine, struct adg_error *error)
+{
+    struct AdbcError reason = {0};
+    return engine->driver.ConnectionSetOption(&engine->connection, ADBC_CONNECTION_OPTION_AUTOCOMMIT,
+                                              ADBC_OPTION_VALUE_DISABLED, &reason) != ADBC_STATUS_OK
+               ? adg_engine_refused(engine, &reason, "beginning a transaction", error)
+               : ADG_OK;
+}
+
 /* Read-only where the driver knows that; one transaction for all that is read where the dialect has one. */
 static enum adg_status configure(struct adg_engine *engine, struct adg_error *error)
 {
@@ -202,23 +211,21 @@ static enum adg_status configure(struct adg_engine *engine, struct adg_error *er
         reason.release != NULL) { /* one more promise where it can be had: nothing but queries is sent */
         reason.release(&reason);
     }
-    reason = (struct AdbcError){0};
-    if (engine->dialect->transaction &&
-        engine->driver.ConnectionSetOption(&engine->connection, ADBC_CONNECTION_OPTION_AUTOCOMMIT,
-                                           ADBC_OPTION_VALUE_DISABLED, &reason) != ADBC_STATUS_OK) {
-        return adg_engine_refused(engine, &reason, "beginning a transaction", error);
-    }
-    return begin_session(engine, error);
+    enum adg_status status = engine->dialect->transaction ? begin_transaction(engine, error) : ADG_OK;
+    return status == ADG_OK ? begin_session(engine, error) : status;
 }
 
-enum adg_status adg_engine_open_target(const struct adg_target *target, const struct adg_engine_options *options,
-                                       struct adg_engine **out, struct adg_error *error)
+/* `dialect`: NULL where nothing is asked in it. `begin`: what comes last, when the connection stands. */
+static enum adg_status open_target(const struct adg_target *target, const struct adg_dialect *dialect,
+                                   const struct adg_engine_options *options,
+                                   enum adg_status (*begin)(struct adg_engine *engine, struct adg_error *error),
+                                   struct adg_engine **out, struct adg_error *error)
 {
     struct adg_engine *engine = adg_alloc_zero(1, sizeof *engine);
     if (engine == NULL) {
         return adg_fail_memory(error);
     }
-    engine->dialect = target->dialect;
+    engine->dialect = dialect;
     enum adg_status status = load_driver(engine, target, error);
     if (status == ADG_OK) {
         status = open_database(engine, target->options, target->option_count, error);
@@ -233,7 +240,7 @@ enum adg_status adg_engine_open_target(const struct adg_target *target, const st
         status = lock_down(engine, options, error);
     }
     if (status == ADG_OK) {
-        status = configure(engine, error);
+        status = begin(engine, error);
     }
     if (status != ADG_OK) {
         adg_engine_free(engine);
@@ -243,38 +250,17 @@ enum adg_status adg_engine_open_target(const struct adg_target *target, const st
     return ADG_OK;
 }
 
+enum adg_status adg_engine_open_target(const struct adg_target *target, const struct adg_engine_options *options,
+                                       struct adg_engine **out, struct adg_error *error)
+{
+    return open_target(target, target->dialect, options, configure, out, error);
+}
+
 enum adg_status adg_engine_open_out(const struct adg_target *target, unsigned threads, const char *spill,
                                     struct adg_engine **out, struct adg_error *error)
 {
     const struct adg_engine_options options = {.threads = threads, .folder = spill};
-    struct AdbcError reason = {0};
-    struct adg_engine *engine = adg_alloc_zero(1, sizeof *engine);
-    if (engine == NULL) {
-        return adg_fail_memory(error);
-    }
-    enum adg_status status = load_driver(engine, target, error);
-    if (status == ADG_OK) {
-        status = open_database(engine, target->options, target->option_count, error);
-    }
-    if (status == ADG_OK) {
-        status = connect_to(engine, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_engine_start_watcher(engine, error);
-    }
-    if (status == ADG_OK && target->file != NULL) {
-        status = lock_down(engine, &options, error);
-    }
-    if (status == ADG_OK && engine->driver.ConnectionSetOption(&engine->connection, ADBC_CONNECTION_OPTION_AUTOCOMMIT,
-                                                               ADBC_OPTION_VALUE_DISABLED, &reason) != ADBC_STATUS_OK) {
-        status = adg_engine_refused(engine, &reason, "beginning a transaction", error);
-    }
-    if (status != ADG_OK) {
-        adg_engine_free(engine);
-        return adg_context(error, status, "%s", target->shown);
-    }
-    *out = engine;
-    return ADG_OK;
+    return open_target(target, NULL, &options, begin_transaction, out, error);
 }
 
 const struct adg_dialect *adg_engine_dialect(const struct adg_engine *engine)

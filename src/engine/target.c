@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/strings.h"
 
 bool adg_target_is(const char *source)
 {
@@ -42,23 +43,12 @@ static bool is_secret(const char *key)
     return false;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
 /* %41 is A. */
 static char *decode(const char *text, size_t size, struct adg_arena *arena)
 {
-    char *out = adg_arena_alloc(arena, size + 1), *to = out;
-    for (size_t i = 0; i < size && out != NULL; i++) {
-        int high = text[i] == '%' && i + 2 < size ? hex_digit(text[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-        *to++ = low >= 0 ? (char)(high * 16 + low) : text[i];
-        i += low >= 0 ? 2 : 0;
-    }
+    char *out = adg_arena_alloc(arena, size + 1);
     if (out != NULL) {
-        *to = '\0';
+        out[adg_percent_decode(text, size, out)] = '\0';
     }
     return out;
 }

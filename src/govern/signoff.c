@@ -13,15 +13,10 @@
 #include "core/date.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/strings.h"
 #include "govern/review.h"
 
 /* ---- trusted keys ------------------------------------------------------------------------------------------------ */
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-    return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
 
 static enum adg_status add_key(struct adg_trust *trust, int role, const char *folder, const char *name,
                                struct adg_error *error)
@@ -62,7 +57,7 @@ static enum adg_status read_role(struct adg_trust *trust, int role, const char *
     }
     const struct dirent *entry;
     while (status == ADG_OK && (entry = readdir(entries)) != NULL) {
-        if (ends_with(entry->d_name, ".pub")) {
+        if (adg_ends_with(entry->d_name, ".pub")) {
             status = add_key(trust, role, folder, entry->d_name, error);
         }
     }

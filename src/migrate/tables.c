@@ -18,6 +18,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/strings.h"
 #include "delta/log.h"
 #include "migrate/convert.h"
 
@@ -49,12 +50,6 @@ static const char *join(struct migration *m, const char *folder, const char *bef
     return made;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length > tail && strcmp(text + length - tail, end) == 0;
-}
-
 static enum adg_status add_file(struct migration *m, const char *folder, const char *name, struct adg_error *error)
 {
     struct old_file *more = adg_arena_array(&m->arena, m->count + (size_t)1, sizeof *more);
@@ -62,7 +57,7 @@ static enum adg_status add_file(struct migration *m, const char *folder, const c
                             .path = join(m, folder, "", name, ""),
                             .backup = join(m, folder, "", name, ADG_MIGRATE_BACKUP),
                             .fresh = join(m, folder, ".", name, ".new"),
-                            .csv = ends_with(name, ".csv")};
+                            .csv = adg_ends_with(name, ".csv")};
     if (more == NULL || file.path == NULL || file.backup == NULL || file.fresh == NULL) {
         return adg_fail_memory(error);
     }
@@ -77,7 +72,7 @@ static enum adg_status add_file(struct migration *m, const char *folder, const c
 static int is_part(const struct dirent *entry)
 {
     return strncmp(entry->d_name, "part-", 5) == 0 &&
-           (ends_with(entry->d_name, ".parquet") || ends_with(entry->d_name, ".csv"));
+           (adg_ends_with(entry->d_name, ".parquet") || adg_ends_with(entry->d_name, ".csv"));
 }
 
 static enum adg_status warn_of_delta(const struct migration *m, const char *folder, struct adg_error *error)

@@ -12,16 +12,12 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/strings.h"
 
 enum {
     DEEPEST = 16,           /* a link may lead round in a circle */
     SMALL_BYTES = 16 << 20, /* hashed in a twentieth of a second */
 };
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 struct names {
     char **items;
@@ -56,7 +52,7 @@ static enum adg_status read_names(const char *path, struct names *names, struct 
         closedir(folder);
     }
     if (names->count > 0) {
-        qsort(names->items, names->count, sizeof *names->items, by_text);
+        qsort(names->items, names->count, sizeof *names->items, adg_compare_texts);
     }
     return status;
 }

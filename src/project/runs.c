@@ -17,6 +17,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/strings.h"
 
 enum { MOST_SLOTS = 10 };
 
@@ -195,11 +196,6 @@ enum adg_status adg_record_read(const char *folder, const char *id, json_t **out
     return ADG_OK;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 enum adg_status adg_runs_list(const char *folder, struct adg_arena *arena, const char *const **out, uint32_t *count,
                               struct adg_error *error)
 {
@@ -237,7 +233,7 @@ enum adg_status adg_runs_list(const char *folder, struct adg_arena *arena, const
         closedir(entries);
     }
     if (status == ADG_OK && found > 0) {
-        qsort(ids, found, sizeof *ids, by_text);
+        qsort(ids, found, sizeof *ids, adg_compare_texts);
     }
     const char **kept = status == ADG_OK ? adg_arena_array(arena, found > 0 ? found : 1, sizeof *kept) : NULL;
     if (status == ADG_OK && kept == NULL) {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "core/memory.h"
+#include "core/strings.h"
 #include "promote/internal.h"
 #include "promote/versions.h"
 
@@ -81,11 +82,6 @@ static enum adg_status walk(struct listing *listing, const char *path, const cha
     return status;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 enum adg_status adg_tree_list(const char *folder, struct adg_arena *arena, const char ***out, uint32_t *count,
                               struct adg_error *error)
 {
@@ -93,7 +89,7 @@ enum adg_status adg_tree_list(const char *folder, struct adg_arena *arena, const
     enum adg_status status = walk(&listing, folder, "", error);
     if (status == ADG_OK) {
         if (listing.count > 0) {
-            qsort(listing.names, listing.count, sizeof *listing.names, by_text);
+            qsort(listing.names, listing.count, sizeof *listing.names, adg_compare_texts);
         }
         *out = listing.names;
         *count = listing.count;

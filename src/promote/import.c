@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/strings.h"
 #include "metadata/json.h"
 #include "project/graph.h"
 #include "promote/internal.h"
@@ -107,10 +108,9 @@ static enum adg_status digest_there(const char *target, bool folder, char out[65
     }
     enum adg_status status = ADG_OK;
     if (!folder) {
-        const char *slash = strrchr(target, '/');
         status = adg_file_sha256(target, hash, error);
         if (status == ADG_OK) {
-            status = add_to_digest(&lines, slash != NULL ? slash + 1 : target, hash, error);
+            status = add_to_digest(&lines, adg_path_name(target), hash, error);
         }
     } else {
         const char **names = NULL;
@@ -138,8 +138,7 @@ static enum adg_status digest_there(const char *target, bool folder, char out[65
 /* <folder of target>/<before><name of target><after> */
 static const char *beside(struct adg_arena *arena, const char *target, const char *before, const char *after)
 {
-    const char *slash = strrchr(target, '/');
-    int folder = slash != NULL ? (int)(slash - target) + 1 : 0;
+    int folder = (int)(adg_path_name(target) - target);
     size_t size = strlen(target) + strlen(before) + strlen(after) + 1;
     char *path = adg_arena_alloc(arena, size);
     if (path != NULL) {
@@ -275,8 +274,7 @@ static enum adg_status sweep(const char *folder, struct adg_error *error)
                                                : ADG_OK;
     const struct dirent *entry;
     while (status == ADG_OK && (entry = readdir(entries)) != NULL) {
-        size_t length = strlen(entry->d_name);
-        if (entry->d_name[0] == '.' && length > 4 && strcmp(entry->d_name + length - 4, ".tmp") == 0) {
+        if (entry->d_name[0] == '.' && adg_ends_with(entry->d_name, ".tmp")) {
             unlinkat(dirfd(entries), entry->d_name, 0);
         }
     }
@@ -333,21 +331,6 @@ static enum adg_status recover(struct import *import, const char *path, struct a
 
 /* ---- doing it ---------------------------------------------------------------------------------------------------- */
 
-/* Makes the folders that `path` lies in. */
-static enum adg_status make_parents(const char *path, struct adg_error *error)
-{
-    char *copy = adg_strdup(path);
-    enum adg_status status = copy == NULL ? adg_fail_memory(error) : ADG_OK;
-    for (char *at = copy != NULL ? strchr(copy + 1, '/') : NULL; at != NULL && status == ADG_OK;
-         at = strchr(at + 1, '/')) {
-        *at = '\0';
-        status = adg_folder_create(copy, error);
-        *at = '/';
-    }
-    adg_free(copy);
-    return status;
-}
-
 /* Under its own name from the start, which tells whose it is after a kill. */
 static enum adg_status write_plain(const char *path, const struct adg_span *data, struct adg_error *error)
 {
@@ -399,7 +382,7 @@ static enum adg_status stage(const struct import *import, struct item *item, str
 {
     item->parents = find_parent(item->target);
     struct stat info;
-    enum adg_status status = make_parents(item->target, error);
+    enum adg_status status = adg_folder_create_parents(item->target, error);
     if (status == ADG_OK && lstat(item->staging, &info) == 0) { /* perhaps what an import has taken out of its place */
         status = adg_fail(error, ADG_FAILED, "%s is in the way: look what it is, and move it", item->staging);
         item->staging = NULL;
@@ -412,7 +395,7 @@ static enum adg_status stage(const struct import *import, struct item *item, str
     }
     for (uint32_t i = 0; i < item->count && status == ADG_OK; i++) {
         char *path = adg_path_join(item->staging, item->files[i].name + strlen(item->prefix));
-        status = path == NULL ? adg_fail_memory(error) : make_parents(path, error);
+        status = path == NULL ? adg_fail_memory(error) : adg_folder_create_parents(path, error);
         if (status == ADG_OK) {
             status = write_plain(path, &item->files[i].data, error);
         }
@@ -430,8 +413,7 @@ static enum adg_status stage(const struct import *import, struct item *item, str
 
 static enum adg_status sync_parent(const char *path, struct adg_error *error)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? adg_strdup(".") : adg_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    char *folder = adg_path_parent(path);
     enum adg_status status = folder == NULL ? adg_fail_memory(error) : adg_folder_sync(folder, error);
     adg_free(folder);
     return status;

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/strings.h"
 #include "delta/log.h"
 #include "qa/internal.h"
 
@@ -19,17 +20,6 @@ static bool is_file(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length > tail && strcmp(text + length - tail, end) == 0;
 }
 
 /* The parts in a folder, sorted. */
@@ -43,8 +33,8 @@ static enum adg_status find_parts(struct adg_qa *qa, const char *folder, struct 
     enum adg_status status = ADG_OK;
     const struct dirent *entry;
     while (entries != NULL && status == ADG_OK && count < MAX_PARTS && (entry = readdir(entries)) != NULL) {
-        bool csv = ends_with(entry->d_name, ".csv");
-        if (strncmp(entry->d_name, "part-", 5) != 0 || (!csv && !ends_with(entry->d_name, ".parquet"))) {
+        bool csv = adg_ends_with(entry->d_name, ".csv");
+        if (strncmp(entry->d_name, "part-", 5) != 0 || (!csv && !adg_ends_with(entry->d_name, ".parquet"))) {
             continue;
         }
         if (count == capacity) {
@@ -69,7 +59,7 @@ static enum adg_status find_parts(struct adg_qa *qa, const char *folder, struct 
         closedir(entries);
     }
     if (count > 0) {
-        qsort(files, count, sizeof *files, by_name);
+        qsort(files, count, sizeof *files, adg_compare_texts);
     }
     table->files = files;
     table->file_count = count;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -107,19 +108,12 @@ static enum adg_status delta_check(struct adg_destination *destination, const st
 
 /* ---- data files -------------------------------------------------------------------------------------------------- */
 
-static void append_digits(char *out, const unsigned char *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        sprintf(out + 2 * i, "%02x", bytes[i]);
-    }
-}
-
 static enum adg_status delta_begin(struct adg_destination *destination, const struct adg_destination_table *table,
                                    struct adg_destination_file *file, struct adg_error *error)
 {
     struct place *place = &delta_of(destination)->places[table->number];
     char name[NAME_BYTES], unique[2 * UNIQUE_BYTES + 1];
-    append_digits(unique, place->unique, UNIQUE_BYTES);
+    sodium_bin2hex(unique, sizeof unique, place->unique, UNIQUE_BYTES);
     snprintf(name, sizeof name, "part-%05zu-%s.parquet", place->file_count, unique);
     enum adg_status status = adg_folder_create(place->folder, error);
     if (status == ADG_OK && place->file_count == place->file_capacity) {
@@ -189,7 +183,7 @@ static enum adg_status make_table_id(char out[37], struct adg_error *error)
     }
     bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
     bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-    append_digits(digits, bytes, sizeof bytes);
+    sodium_bin2hex(digits, sizeof digits, bytes, sizeof bytes);
     sprintf(out, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12, digits + 16, digits + 20);
     return ADG_OK;
 }

@@ -13,6 +13,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/strings.h"
 #include "delta/log.h"
 #include "scrape/csv.h"
 #include "scrape/internal.h"
@@ -36,11 +37,6 @@ static bool is_there(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* A path as the engine's list of allowed files wants it: absolute. */
@@ -102,7 +98,7 @@ static enum adg_status parts(const char *folder, struct adg_arena *arena, struct
     }
     closedir(entries);
     if (status == ADG_OK && count > 0) {
-        qsort(paths, count, sizeof(const char *), by_text);
+        qsort(paths, count, sizeof(const char *), adg_compare_texts);
     }
     *out = (struct adg_source_files){ADG_SOURCE_PARQUET, paths, count};
     return status;

@@ -304,16 +304,6 @@ static enum adg_status sink_begin(struct adg_sink *sink, struct adg_buffer *out,
     return status == ADG_OK ? put_dictionaries(sink, out, error) : status;
 }
 
-static enum adg_status sink_append(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
-                                   struct adg_error *error)
-{
-    (void)sink;
-    (void)part;
-    (void)offset;
-    (void)error;
-    return ADG_OK;
-}
-
 static enum adg_status sink_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out,
                                    struct adg_error *error)
 {
@@ -329,7 +319,7 @@ const struct adg_sink_operations adg_sink_arrow = {
     .encoder_new = encoder_new,
     .encode = encode,
     .part_end = part_end,
-    .append = sink_append,
+    .append = adg_sink_append_nothing,
     .finish = sink_finish,
     .part_fini = part_fini,
     .encoder_free = encoder_free,

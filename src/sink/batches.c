@@ -104,16 +104,6 @@ static enum adg_status batches_part_end(struct adg_sink_encoder *encoder, struct
     return ADG_OK;
 }
 
-static enum adg_status batches_append(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
-                                      struct adg_error *error)
-{
-    (void)sink;
-    (void)part;
-    (void)offset;
-    (void)error;
-    return ADG_OK;
-}
-
 static enum adg_status batches_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out,
                                       struct adg_error *error)
 {
@@ -154,7 +144,7 @@ const struct adg_sink_operations adg_sink_batches = {
     .encoder_new = batches_encoder_new,
     .encode = batches_encode,
     .part_end = batches_part_end,
-    .append = batches_append,
+    .append = adg_sink_append_nothing,
     .finish = batches_finish,
     .part_fini = batches_part_fini,
     .encoder_free = batches_encoder_free,

@@ -579,16 +579,6 @@ static enum adg_status csv_part_end(struct adg_sink_encoder *encoder, struct adg
     return ADG_OK;
 }
 
-static enum adg_status csv_append(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
-                                  struct adg_error *error)
-{
-    (void)sink;
-    (void)part;
-    (void)offset;
-    (void)error;
-    return ADG_OK;
-}
-
 static enum adg_status csv_finish(struct adg_sink *sink, uint64_t offset, struct adg_buffer *out,
                                   struct adg_error *error)
 {
@@ -608,7 +598,7 @@ static void csv_part_fini(struct adg_sink_part *part)
 #define OPERATIONS(open_)                                                                                              \
     {                                                                                                                  \
         .extension = "csv", .part_blocks = 1, .open = open_, .begin = csv_begin, .encoder_new = csv_encoder_new,       \
-        .encode = csv_encode, .part_end = csv_part_end, .append = csv_append, .finish = csv_finish,                    \
+        .encode = csv_encode, .part_end = csv_part_end, .append = adg_sink_append_nothing, .finish = csv_finish,       \
         .part_fini = csv_part_fini, .encoder_free = csv_encoder_free, .free = csv_free,                                \
     }
 const struct adg_sink_operations adg_sink_csv = OPERATIONS(csv_open), adg_sink_copy = OPERATIONS(copy_open);

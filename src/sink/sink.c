@@ -16,6 +16,16 @@ struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part)
     return empty;
 }
 
+enum adg_status adg_sink_append_nothing(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
+                                        struct adg_error *error)
+{
+    (void)sink;
+    (void)part;
+    (void)offset;
+    (void)error;
+    return ADG_OK;
+}
+
 const struct adg_sink_operations *adg_sink_find(enum adg_format format)
 {
     static const struct adg_sink_operations *const sinks[] = {[ADG_FORMAT_PARQUET] = &adg_sink_parquet,

@@ -73,6 +73,10 @@ struct adg_sink_operations {
 /* What was written becomes memory for the next part, of this table or another. Details stay in `part`, which is still to be finished. */
 struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part);
 
+/* The `append` of formats that have nothing to note. */
+enum adg_status adg_sink_append_nothing(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
+                                        struct adg_error *error);
+
 const struct adg_sink_operations *adg_sink_find(enum adg_format format);
 extern const struct adg_sink_operations adg_sink_parquet, adg_sink_csv, adg_sink_arrow;
 /* CSV as COPY ... FROM STDIN (FORMAT csv) of PostgreSQL reads it: without names of columns, an empty text in quotes. */

@@ -77,6 +77,29 @@ static void test_sweep(void **state)
     assert_int_equal(adg_atomic_file_sweep(path, NULL), ADG_FAILED);
 }
 
+static void test_parents(void **state)
+{
+    (void)state;
+    char path[256];
+    for (int twice = 0; twice < 2; twice++) {
+        snprintf(path, sizeof path, "%s/a/b/c", folder);
+        assert_int_equal(adg_folder_create_parents(path, NULL), ADG_OK);
+        assert_true(exists("a/b"));
+        assert_false(exists("a/b/c"));
+    }
+    assert_int_equal(adg_file_write(path, "x", 1, NULL), ADG_OK);
+    snprintf(path, sizeof path, "%s/a/b/c/d", folder);
+    assert_int_equal(adg_folder_create_parents(path, NULL), ADG_FAILED);
+    assert_string_equal(adg_path_name("a/b/c"), "c");
+    assert_string_equal(adg_path_name("c"), "c");
+    static const char *const parents[][2] = {{"a/b/c", "a/b"}, {"/c", "/"}, {"c", "."}};
+    for (int i = 0; i < 3; i++) {
+        char *parent = adg_path_parent(parents[i][0]);
+        assert_string_equal(parent, parents[i][1]);
+        adg_free(parent);
+    }
+}
+
 /* The mask decides about permissions, as it does for any other file. */
 static void test_permissions(void **state)
 {
@@ -225,6 +248,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lock_is_exclusive, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_remove_does_not_follow_links, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_sweep, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_parents, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_permissions, make_folder, remove_folder),
         cmocka_unit_test(test_sha256),
         cmocka_unit_test_setup_teardown(test_allocation_failures, make_folder, remove_folder),
