@@ -1,4 +1,5 @@
 """What all tests share: the program under test, and the shared data where it is there."""
+import contextlib
 import os
 import subprocess
 import sys
@@ -33,6 +34,19 @@ def run_and_kill(arguments, seconds):
         return True
     finally:
         process.wait()
+
+
+@contextlib.contextmanager
+def endless_runs(environment):
+    """begin(uri, option...): starts a run into a database that would take an hour; none outlives the context. environment() is of the program."""
+    with contextlib.ExitStack() as stack:
+        def begin(uri, *options):
+            process = stack.enter_context(subprocess.Popen(
+                [ADG, "generate", "--dataset", "hes_op", "--meta", "open", "--out", uri, "--table", "hes_op_2021", "--rows", "100000000", *options],
+                env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            stack.callback(process.kill)
+            return process
+        yield begin
 
 
 def peak_memory(*arguments):

@@ -107,7 +107,7 @@ static enum adg_status adbc_open(struct adg_destination *destination, struct adg
     return adg_engine_open_out(adbc->options.target, threads, spill, &adbc->engine, error);
 }
 
-/* Of a table that rows are appended to: the definition's names, in any order, in any case, and no others. */
+/* Of a table that rows are appended to: the definition's names in their order, in any case, and no others. */
 static enum adg_status check_columns(const char *name, const char *const *names, uint32_t count,
                                      const struct adg_layout *layout, struct adg_error *error)
 {
@@ -307,8 +307,8 @@ static enum adg_status comment(struct adbc *adbc, const struct place *place, con
                                struct adg_error *error)
 {
     const struct adg_provenance provenance = adg_provenance_of(adbc->run);
-    const struct adg_provenance_entry entry = {.table = table->name,
-                                               .rows = adbc->run->sharded ? 0 : adg_plan_rows(table->plan)};
+    const struct adg_provenance_entry entry = {
+        .table = table->name, .is_part = adbc->run->sharded, .rows = adg_plan_rows(table->plan)};
     struct adg_buffer text = {0}, sql = {0};
     enum adg_status status = adg_buffer_append_text(&text, ADG_LOAD_COMMENT, error);
     if (status == ADG_OK) {

@@ -401,8 +401,8 @@ static enum adg_status add_comment(struct postgresql *pg, struct adg_buffer *sql
                                    const struct adg_destination_table *table, struct adg_error *error)
 {
     const struct adg_provenance provenance = adg_provenance_of(pg->run);
-    const struct adg_provenance_entry entry = {.table = table->name,
-                                               .rows = pg->run->sharded ? 0 : adg_plan_rows(table->plan)};
+    const struct adg_provenance_entry entry = {
+        .table = table->name, .is_part = pg->run->sharded, .rows = adg_plan_rows(table->plan)};
     struct adg_buffer comment = {0};
     enum adg_status status = ADG_OK;
     if (appends(pg, place) && place->comment != NULL) {

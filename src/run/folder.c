@@ -103,10 +103,8 @@ static enum adg_status folder_commit(struct adg_destination *destination, const 
     const struct adg_provenance provenance = adg_provenance_of(options);
     const bool parts = place->output.folder != NULL;
     const char *path = parts ? place->output.folder : place->output.path;
-    const struct adg_provenance_entry entry = {.name = strrchr(path, '/') + 1, /* outputs are joined to a folder */
-                                               .table = table->name,
-                                               .is_part = parts,
-                                               .rows = parts ? 0 : adg_plan_rows(table->plan)};
+    const struct adg_provenance_entry entry = {
+        .name = adg_path_name(path), .table = table->name, .is_part = parts, .rows = adg_plan_rows(table->plan)};
     pthread_mutex_lock(&folder->provenance);
     enum adg_status status = adg_provenance_forget(options->out_folder, entry.name, error);
     if (status == ADG_OK) {

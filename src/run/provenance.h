@@ -16,7 +16,7 @@ struct adg_provenance_entry {
     const char *name;  /* of the file or folder within the output folder; not in its JSON */
     const char *table; /* of the definition */
     bool is_part;      /* of a table whose rows this run does not know */
-    uint64_t rows;     /* of the whole table */
+    uint64_t rows;     /* of the whole table; not told of a part */
 };
 
 struct adg_provenance {

@@ -1,5 +1,4 @@
 """Tables into PostgreSQL: the rows of the files, types, what becomes of a table that is there, and all or nothing."""
-import contextlib
 import csv
 import json
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import ADG, run
+from conftest import ADG, endless_runs, run
 from recompute import load_dataset
 from servers import PASSWORD, environment, free_port, postgresql, postgresql_server  # noqa: F401 fixtures
 
@@ -141,6 +140,8 @@ def test_what_it_was_made_from(database, tmp_path):
     generate("hes_op", database, "--table", "hes_op_2021", "--rows", 100, "--seed", 8, "--if-exists", "append")
     lines = comment(database, "artificial_hes_op_2021").split("\n")
     assert [json.loads(line.split(": ", 1)[1])["seed"] for line in lines] == ["7", "8"]
+    generate("hes_op", database, "--table", "hes_op_2021", "--rows", 100, "--shard", "0/2", "--if-exists", "overwrite")
+    assert "rows" not in json.loads(comment(database, "artificial_hes_op_2021").split(": ", 1)[1])
 
 
 # ---- a table that is there ---------------------------------------------------------------------------------------------
@@ -233,14 +234,7 @@ def test_a_view_on_the_old_table(database):
 
 @pytest.fixture
 def start():
-    """start(uri, option...): a run under way that would take an hour; it does not outlive its test."""
-    with contextlib.ExitStack() as stack:
-        def begin(uri, *options):
-            process = stack.enter_context(subprocess.Popen(
-                [ADG, "generate", "--dataset", "hes_op", "--meta", "open", "--out", uri, "--table", "hes_op_2021", "--rows", "100000000", *options],
-                env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-            stack.callback(process.kill)
-            return process
+    with endless_runs(environment) as begin:
         yield begin
 
 

@@ -11,7 +11,7 @@ import duckdb
 import psycopg
 import pyarrow.parquet as pq
 import pytest
-from conftest import ADG, run
+from conftest import endless_runs, run
 from recompute import load_dataset
 from servers import PASSWORD, environment, package_folder, postgresql  # noqa: F401 fixture
 
@@ -84,6 +84,13 @@ def test_what_it_was_made_from(file, tmp_path):
     assert said == "Artificial data, made by adg" and json.loads(text) == beside
 
 
+def test_what_a_part_was_made_from(file):
+    """How many rows the whole table has is not known to a run that made a part of it."""
+    generate(f"duckdb:{file}", *SMALL, 100, "--shard", "0/2")
+    told = json.loads(query(file, "select comment from duckdb_tables()")[0][0].split(": ", 1)[1])
+    assert told["shards"] == 2 and told["rows_asked"] == 100 and "rows" not in told
+
+
 def test_if_exists(file):
     out = f"duckdb:{file}"
     generate(out, *SMALL, 100)
@@ -104,14 +111,7 @@ def test_if_exists(file):
 
 @pytest.fixture
 def start():
-    """start(uri, option...): a run under way that would take an hour; it does not outlive its test."""
-    with contextlib.ExitStack() as stack:
-        def begin(uri, *options):
-            process = stack.enter_context(subprocess.Popen(
-                [ADG, "generate", "--dataset", "hes_op", "--meta", "open", "--out", uri, "--table", "hes_op_2021", "--rows", "100000000", *options],
-                env=environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-            stack.callback(process.kill)
-            return process
+    with endless_runs(environ) as begin:
         yield begin
 
 
