@@ -181,11 +181,13 @@ static void encoder_free(struct adg_sink_encoder *encoder)
     for (uint32_t i = 0; encoder->columns != NULL && i < encoder->sink->layout->column_count; i++) {
         adg_parquet_chunk_fini(&encoder->columns[i].chunk);
         adg_free(encoder->columns[i].codes);
+        adg_buffer_fini(&encoder->columns[i].kept);
         adg_texts_fini(&encoder->columns[i].texts);
     }
     adg_free(encoder->columns);
     adg_free(encoder->packed);
     adg_free(encoder->present);
+    adg_free(encoder->filled);
     adg_free(encoder->numbers);
     adg_free(encoder->remap);
     adg_free(encoder->known);
@@ -207,13 +209,15 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     encoder->compressor = ZSTD_createCCtx();
     encoder->packed = adg_alloc_array(ADG_BLOCK_ROWS + 8, sizeof *encoder->packed);
     encoder->present = adg_alloc_array(ADG_BLOCK_ROWS / 8 + 1, 1);
+    encoder->filled = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *encoder->filled);
     encoder->numbers = adg_alloc_array(ADG_BLOCK_ROWS, sizeof(int64_t));
     encoder->known = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *encoder->known);
     bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
-                encoder->present != NULL && encoder->numbers != NULL && encoder->known != NULL;
+                encoder->present != NULL && encoder->filled != NULL && encoder->numbers != NULL &&
+                encoder->known != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
         const struct adg_layout_column *layout = &sink->layout->columns[i];
-        if (sink->columns[i].deferred || (layout->kind == ADG_COLUMN_TEXTS && !layout->runs)) {
+        if ((sink->columns[i].deferred && !layout->sparse) || (layout->kind == ADG_COLUMN_TEXTS && !layout->runs)) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));
             good = encoder->columns[i].codes != NULL;
         }
@@ -254,9 +258,9 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
         } else if (layout->kind == ADG_COLUMN_DICTIONARY && layout->field->type == ADG_TYPE_BOOLEAN) {
             status = adg_page_boolean(encoder, i, column->codes, block->rows, error);
         } else if (sink->columns[i].deferred) {
-            memcpy(encoder->columns[i].codes + encoder->rows, column->codes, block->rows * sizeof *column->codes);
+            status = adg_page_defer(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY) {
-            status = adg_page_codes(encoder, i, column->codes, block->rows, error);
+            status = adg_page_codes(encoder, i, column, block->rows, error);
         }
     }
     encoder->rows += block->rows;

@@ -29,10 +29,15 @@ struct adg_sink {
     struct adg_parquet_footer footer;
 };
 
+struct kept_value {
+    uint32_t row, code; /* counted from the part's first row */
+};
+
 struct encoder_column {
     struct adg_parquet_chunk chunk;
     bool begun;
     uint32_t *codes;        /* deferred or listed: of the part so far */
+    struct adg_buffer kept; /* deferred and sparse: struct kept_value, of the part so far */
     struct adg_texts texts; /* listed: the dictionary of the part so far */
     bool listed;            /* texts are listed in this part: they repeat */
 };
@@ -46,6 +51,7 @@ struct adg_sink_encoder {
     struct adg_buffer scratch; /* trial compression */
     uint32_t *packed;          /* codes without nulls */
     uint8_t *present;          /* definition levels, a bit per row */
+    uint16_t *filled;          /* rows with a value of a page of a sparse column */
     void *numbers;             /* PLAIN numbers without nulls, aligned as a page is not */
     uint32_t *remap;           /* deferred: code in the file's dictionary to code in the row group's */
     uint32_t *known;           /* [ADG_BLOCK_ROWS] TEXTS: a cell's entry in the part's dictionary */
@@ -83,8 +89,9 @@ ADG_MUST_CHECK enum adg_status adg_page_append_value(struct adg_buffer *out, enu
                                                      struct adg_error *error);
 
 /* A block's page: of codes with the whole dictionary, of booleans, of PLAIN values. */
-ADG_MUST_CHECK enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
-                                              uint32_t rows, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t index,
+                                              const struct adg_block_column *column, uint32_t rows,
+                                              struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_page_boolean(struct adg_sink_encoder *encoder, uint32_t column,
                                                 const uint32_t *codes, uint32_t rows, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,
@@ -92,6 +99,11 @@ ADG_MUST_CHECK enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, 
                                               struct adg_error *error);
 /* A block of texts of its own (parquet_texts.c). */
 ADG_MUST_CHECK enum adg_status adg_page_texts(struct adg_sink_encoder *encoder, uint32_t index,
+                                              const struct adg_block_column *column, uint32_t rows,
+                                              struct adg_error *error);
+
+/* Keeps a block's codes until the row group's entries are known. */
+ADG_MUST_CHECK enum adg_status adg_page_defer(struct adg_sink_encoder *encoder, uint32_t index,
                                               const struct adg_block_column *column, uint32_t rows,
                                               struct adg_error *error);
 

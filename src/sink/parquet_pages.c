@@ -130,6 +130,14 @@ static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t colu
                          bounds, error);
 }
 
+/* Levels of `size` bytes lie behind the place of their size. */
+static void end_levels(struct adg_sink_encoder *encoder, size_t size)
+{
+    uint32_t bytes = (uint32_t)size;
+    memcpy(encoder->body.data, &bytes, sizeof bytes);
+    encoder->body.size = sizeof bytes + size;
+}
+
 enum adg_status adg_page_put_levels(struct adg_sink_encoder *encoder, uint32_t rows, uint32_t present,
                                     struct adg_error *error)
 {
@@ -137,29 +145,41 @@ enum adg_status adg_page_put_levels(struct adg_sink_encoder *encoder, uint32_t r
     enum adg_status status = adg_buffer_reserve(&encoder->body, sizeof(uint32_t) + adg_hybrid_bound(rows, 1), error);
     if (status == ADG_OK) {
         uint8_t *levels = encoder->body.data + sizeof(uint32_t);
-        uint32_t size = (uint32_t)(present == 0 || present == rows
-                                       ? adg_hybrid_put_repeated(levels, present != 0, rows, 1)
-                                       : adg_hybrid_put_bits(levels, encoder->present, rows));
-        memcpy(encoder->body.data, &size, sizeof size);
-        encoder->body.size = sizeof size + size;
+        end_levels(encoder, present == 0 || present == rows ? adg_hybrid_put_repeated(levels, present != 0, rows, 1)
+                                                            : adg_hybrid_put_bits(levels, encoder->present, rows));
     }
     return status;
 }
 
-enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows,
-                                   bool nullable, uint32_t entries, struct adg_page_codes *out, struct adg_error *error)
+/* Levels of a sparse column. */
+static enum adg_status put_filled_levels(struct adg_sink_encoder *encoder, uint32_t rows,
+                                         const struct adg_filled_rows *filled, struct adg_error *error)
 {
-    const uint32_t *packed = codes;
-    struct adg_page_codes coded = {.kept = rows};
-    if (nullable) {
-        coded.kept = adg_levels_compact(codes, rows, entries, encoder->packed, encoder->present);
-        packed = encoder->packed;
+    bool few = filled->count > 0 && filled->count <= rows / ADG_HYBRID_FEW;
+    if (!few) {
+        memset(encoder->present, 0, (rows + 7) / 8);
+        for (uint32_t i = 0; i < filled->count; i++) {
+            uint32_t row = filled->rows[i];
+            encoder->present[row / 8] = (uint8_t)(encoder->present[row / 8] | 1u << row % 8);
+        }
+        return adg_page_put_levels(encoder, rows, filled->count, error);
     }
-    enum adg_status status = adg_page_put_levels(encoder, rows, coded.kept, error);
-    unsigned width = entries > 2 ? adg_hybrid_width(entries - 1) : 1;
+    encoder->body.size = 0;
+    enum adg_status status = adg_buffer_reserve(&encoder->body, sizeof(uint32_t) + adg_hybrid_bound(rows, 1), error);
     if (status == ADG_OK) {
-        status = adg_buffer_reserve(&encoder->body, 1 + adg_hybrid_bound(coded.kept, width), error);
+        uint8_t *levels = encoder->body.data + sizeof(uint32_t);
+        end_levels(encoder, adg_hybrid_put_few(levels, filled->rows, filled->count, rows));
     }
+    return status;
+}
+
+/* Behind the levels: codes without nulls. */
+static enum adg_status put_packed(struct adg_sink_encoder *encoder, const uint32_t *packed, uint32_t kept,
+                                  uint32_t entries, struct adg_page_codes *out, struct adg_error *error)
+{
+    struct adg_page_codes coded = {.kept = kept};
+    unsigned width = entries > 2 ? adg_hybrid_width(entries - 1) : 1;
+    enum adg_status status = adg_buffer_reserve(&encoder->body, 1 + adg_hybrid_bound(kept, width), error);
     if (status != ADG_OK) {
         return status;
     }
@@ -174,17 +194,40 @@ enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint3
     return ADG_OK;
 }
 
-/* A data page of `rows` codes into a dictionary of which the row group has `entries`; `names` tells them for bounds: entry e
- * of the row group is entry names[e] of the layout's dictionary, or e where names is NULL. */
-static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
-                                 uint32_t rows, const struct adg_page_form *form, const uint32_t *names,
-                                 struct adg_error *error)
+enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows,
+                                   bool nullable, uint32_t entries, struct adg_page_codes *out, struct adg_error *error)
+{
+    uint32_t kept = nullable ? adg_levels_compact(codes, rows, entries, encoder->packed, encoder->present) : rows;
+    enum adg_status status = adg_page_put_levels(encoder, rows, kept, error);
+    return status == ADG_OK ? put_packed(encoder, nullable ? encoder->packed : codes, kept, entries, out, error)
+                            : status;
+}
+
+/* Codes of a page: of all rows, or of those that are filled in a sparse column. */
+struct page_codes {
+    uint32_t rows;
+    const uint32_t *codes;
+    const struct adg_filled_rows *filled;
+};
+
+/* A data page of codes into a dictionary of which the row group has `entries`; `names` tells them for bounds: entry e of the
+ * row group is entry names[e] of the layout's dictionary, or e where names is NULL. */
+static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const struct page_codes *page,
+                                 const struct adg_page_form *form, const uint32_t *names, struct adg_error *error)
 {
     const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
+    uint32_t entries = form->dictionary.entries, rows = page->rows;
     struct adg_parquet_bounds bounds = {0};
     struct adg_page_codes coded;
-    enum adg_status status = adg_page_put_codes(encoder, codes, rows, layout->nullable, form->dictionary.entries,
-                                                &coded, error);
+    enum adg_status status = ADG_OK;
+    if (layout->sparse) {
+        status = put_filled_levels(encoder, rows, page->filled, error);
+        status = status == ADG_OK
+                     ? put_packed(encoder, page->filled->codes, page->filled->count, entries, &coded, error)
+                     : status;
+    } else {
+        status = adg_page_put_codes(encoder, page->codes, rows, layout->nullable, entries, &coded, error);
+    }
     if (status == ADG_OK && coded.kept > 0) {
         bounds = make_bounds(layout->field->type,
                              adg_page_entry(layout->dictionary, names != NULL ? names[coded.min] : coded.min),
@@ -402,46 +445,101 @@ enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t colu
     return emit_page(encoder, column, &form, rows, 0, &bounds, error);
 }
 
-/* The pages of a column whose codes were kept until the row group's entries are known. */
-enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
+enum adg_status adg_page_defer(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *column,
+                               uint32_t rows, struct adg_error *error)
 {
-    const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
-    uint32_t *codes = encoder->columns[column].codes, *remap = encoder->remap, used = 0;
-    uint32_t rows = (uint32_t)encoder->rows;
-    struct adg_buffer body = {0};
-    enum adg_status status = ADG_OK;
-    memset(remap, 0, (dictionary->count + 1) * sizeof *remap);
-    for (uint32_t r = 0; r < rows; r++) {
-        remap[codes[r]] = 1;
+    struct encoder_column *target = &encoder->columns[index];
+    const struct adg_filled_rows *filled = &column->filled;
+    if (!encoder->sink->layout->columns[index].sparse) {
+        memcpy(target->codes + encoder->rows, column->codes, rows * sizeof *column->codes);
+        return ADG_OK;
     }
-    uint32_t *names = adg_alloc_array(dictionary->count, sizeof *names);
-    if (names == NULL) {
-        return adg_fail_memory(error);
+    target->kept.size = encoder->rows == 0 ? 0 : target->kept.size;
+    enum adg_status status = adg_buffer_reserve(&target->kept, filled->count * sizeof(struct kept_value), error);
+    for (uint32_t i = 0; i < filled->count && status == ADG_OK; i++) {
+        const struct kept_value kept = {(uint32_t)encoder->rows + filled->rows[i], filled->codes[i]};
+        adg_buffer_put(&target->kept, &kept, sizeof kept);
     }
-    for (uint32_t e = 0; e < dictionary->count && status == ADG_OK; e++) {
+    return status;
+}
+
+/* From codes of the layout's dictionary to those of the entries that the row group has: names[] are these, returns how many. Null
+ * stays behind the last one. `count` codes lie `stride` apart. */
+static uint32_t rename_codes(struct adg_sink_encoder *encoder, uint32_t entries, uint32_t *codes, size_t count,
+                             size_t stride, uint32_t *names)
+{
+    uint32_t *remap = encoder->remap, used = 0;
+    memset(remap, 0, (entries + 1) * sizeof *remap);
+    for (size_t i = 0; i < count; i++) {
+        remap[codes[i * stride]] = 1;
+    }
+    for (uint32_t e = 0; e < entries; e++) {
         if (remap[e] != 0) {
             names[used] = e;
             remap[e] = used++;
-            status = adg_page_append_value(&body, dictionary->type, adg_page_entry(dictionary, e), error);
         }
     }
-    remap[dictionary->count] = used; /* null stays behind the last entry */
-    for (uint32_t r = 0; r < rows; r++) {
-        codes[r] = remap[codes[r]];
+    remap[entries] = used;
+    for (size_t i = 0; i < count; i++) {
+        codes[i * stride] = remap[codes[i * stride]];
     }
+    return used;
+}
+
+/* Of the values that were kept, those of the rows from `first` on: `at` is the first of them, and becomes that behind them. */
+static struct adg_filled_rows next_filled(struct adg_sink_encoder *encoder, const struct adg_buffer *kept,
+                                          uint32_t first, uint32_t rows, size_t *at)
+{
+    const struct kept_value *values = (const struct kept_value *)(const void *)kept->data;
+    struct adg_filled_rows filled = {encoder->filled, encoder->packed, 0};
+    for (; *at < kept->size / sizeof *values && values[*at].row < first + rows; ++*at) {
+        encoder->filled[filled.count] = (uint16_t)(values[*at].row - first);
+        encoder->packed[filled.count++] = values[*at].code;
+    }
+    return filled;
+}
+
+/* The pages of a column whose codes were kept until the row group's entries are known. */
+enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
+{
+    const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
+    const struct adg_dictionary *dictionary = layout->dictionary;
+    struct encoder_column *target = &encoder->columns[column];
+    struct kept_value *kept = (struct kept_value *)(void *)target->kept.data;
+    uint32_t *names = adg_alloc_array(dictionary->count, sizeof *names);
+    uint32_t rows = (uint32_t)encoder->rows, used = 0;
+    struct adg_buffer body = {0};
+    enum adg_status status = names == NULL ? adg_fail_memory(error) : ADG_OK;
+    if (status == ADG_OK) {
+        used = layout->sparse ? rename_codes(encoder, dictionary->count, kept != NULL ? &kept->code : NULL,
+                                             target->kept.size / sizeof *kept, sizeof *kept / sizeof kept->code, names)
+                              : rename_codes(encoder, dictionary->count, target->codes, rows, 1, names);
+    }
+    for (uint32_t e = 0; e < used && status == ADG_OK; e++) {
+        status = adg_page_append_value(&body, dictionary->type, adg_page_entry(dictionary, names[e]), error);
+    }
+    const struct adg_page_form made = codes_form((struct adg_span){body.data, body.size}, used, true);
+    size_t at = 0;
     for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
-        uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
-        const struct adg_page_form made = codes_form((struct adg_span){body.data, body.size}, used, true);
-        status = code_page(encoder, column, codes + first, page, &made, names, error);
+        struct page_codes page = {.rows = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS};
+        struct adg_filled_rows filled = {0};
+        if (layout->sparse) {
+            filled = next_filled(encoder, &target->kept, first, page.rows, &at);
+            page.filled = &filled;
+        } else {
+            page.codes = target->codes + first;
+        }
+        status = code_page(encoder, column, &page, &made, names, error);
     }
     adg_buffer_fini(&body);
     adg_free(names);
     return status;
 }
 
-enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes, uint32_t rows,
-                               struct adg_error *error)
+enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *column,
+                               uint32_t rows, struct adg_error *error)
 {
-    const struct adg_page_form form = whole_dictionary_form(encoder->sink, column);
-    return code_page(encoder, column, codes, rows, &form, NULL, error);
+    const struct adg_page_form form = whole_dictionary_form(encoder->sink, index);
+    const struct page_codes page = {rows, column->codes, &column->filled};
+    return code_page(encoder, index, &page, &form, NULL, error);
 }

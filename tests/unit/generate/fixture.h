@@ -209,6 +209,24 @@ static inline struct values values_of(const struct adg_plan *plan)
     return values;
 }
 
+/* The filled rows that a sparse column tells are those of its codes; returns how many there are in the block. */
+static inline uint32_t check_filled(const struct adg_block *block, uint32_t column)
+{
+    const struct adg_block_column *told = &block->columns[column];
+    uint32_t null = block->layout->columns[column].dictionary->count, at = 0;
+    for (uint32_t row = 0; row < block->rows; row++) {
+        if (told->codes[row] < null) {
+            assert_true(at < told->filled.count);
+            assert_int_equal(told->filled.rows[at], row);
+            assert_int_equal(told->filled.codes[at++], told->codes[row]);
+        } else {
+            assert_int_equal(told->codes[row], null);
+        }
+    }
+    assert_int_equal(told->filled.count, at);
+    return at;
+}
+
 static inline const char *cell(const struct values *values, uint64_t row, uint32_t column)
 {
     return values->cells[row * values->columns + column];
