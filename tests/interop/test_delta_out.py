@@ -184,7 +184,7 @@ def test_other_columns(change, overwrites, small_meta, table, adg):
 @pytest.mark.parametrize("make, what", [
     (lambda path, rows: write_deltalake(path, rows, partition_by=["SEX"]), "partition columns"),
     (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableChangeDataFeed": "true"}), "a newer protocol"),
-    (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableDeletionVectors": "true"}), "features"),
+    (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableDeletionVectors": "true"}), "the feature deletionVectors"),
     (lambda path, rows: (write_deltalake(path, rows), DeltaTable(path).create_checkpoint()), "a checkpoint"),
 ])
 def test_tables_for_other_writers(make, what, small_meta, table, adg):

@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 
-import deltalake
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -67,7 +66,7 @@ def test_other_forms_are_named(data):
     """A table as an Arrow stream stays as it is, and a warning says so."""
     (data / "artificial_beds.arrows").write_bytes(b"")
     said = run(*command(data), check=0)
-    assert said.stdout == "stays\n" and "/artificial_beds.arrows is not converted: only Parquet and CSV are\n" in said.stderr
+    assert said.stdout == "stays\n" and "/artificial_beds.arrows is not converted: only Parquet, CSV and Delta tables are\n" in said.stderr
 
 
 OLD_CSV = ("EXTRA,code,KEY,SIZE,PRICE,COST,START\n" "x,\"a,\"\"b\"\"\n\",100000000001,54.0,1.5,1e3,2020-02-29\n" ",,+100000000002,,,,\n"
@@ -268,15 +267,3 @@ def test_killed_at_50_random_points_loses_nothing(data):
                                      ["metadata", "f", "--meta", "m", "--keep-backup"], ["metadata", "f", "--meta", "m", "--data", "d"]])
 def test_wrong_usage(options):
     run("migrate", *options, "--dataset", "hes_apc", check=2)
-
-
-def test_delta_tables_stay_as_they_are(data):
-    """Their log names the files with their sizes."""
-    table = data / "artificial_beds"
-    deltalake.write_deltalake(table, pa.table(OLD))
-    before = contents_of_all(table)
-    said = run(*command(data), check=0)
-    assert said.stdout == "stays\n" and said.stderr.count(f"{table} is not converted: it is a Delta table; generate it anew, with --if-exists overwrite\n") == 1
-    said = run(*command(data, "--table", "beds"), check=4)
-    assert "it is a Delta table" in said.stderr and "there is no such file, nor a CSV one or parts" in said.stderr
-    assert contents_of_all(table) == before
