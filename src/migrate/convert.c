@@ -36,13 +36,13 @@ static struct adg_sql begin(const struct adg_conversion *conversion, struct adg_
     return (struct adg_sql){.dialect = adg_dialect_find("duckdb"), .arena = conversion->arena, .error = error};
 }
 
-/* A file as a relation: of CSV everything is text, the empty one null. */
+/* A file as a relation, whose columns are its own, whatever its folder is called: of CSV everything is text, the empty one null. */
 static const char *relation(const struct adg_conversion *conversion, struct adg_sql *sql, const char *path)
 {
     return ADG_SQL(sql,
                    conversion->csv ? "read_csv($1, header = true, all_varchar = true, delim = ',', quote = '\"', "
-                                     "escape = '\"', nullstr = '', skip = 0, comment = '')"
-                                   : "read_parquet($1)",
+                                     "escape = '\"', nullstr = '', skip = 0, comment = '', hive_partitioning = false)"
+                                   : "read_parquet($1, hive_partitioning = false)",
                    adg_sql_quote(sql, path));
 }
 

@@ -239,7 +239,7 @@ static const char *statistics_query(const struct migration *m, struct adg_sql *s
         const char *name = adg_sql_name(sql, m->columns[i].name);
         list = ADG_SQL(sql, "$1, count($2), $3", list, name, ADG_SQL(sql, bound, name));
     }
-    return ADG_SQL(sql, "select $1 from read_parquet($2)", list, adg_sql_quote(sql, path));
+    return ADG_SQL(sql, "select $1 from read_parquet($2, hive_partitioning = false)", list, adg_sql_quote(sql, path));
 }
 
 static struct adg_delta_value value_of(const struct adg_engine_result *result, uint32_t column,

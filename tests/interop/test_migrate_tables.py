@@ -201,6 +201,15 @@ def test_converts_and_a_second_run_changes_nothing(data):
     assert run(*command(data), check=0).stdout == "" and contents(data) == before
 
 
+def test_what_the_folder_is_called_is_no_column(data):
+    """Neither of a Parquet file nor of a CSV one, although engines may take SIZE=3 for one."""
+    moved = data.parent / "SIZE=3"
+    data.rename(moved)
+    (moved / "artificial_beds.csv").write_text("KEY,SIZE\n1,2.0\n")
+    run("migrate", "tables", "--data", moved, "--dataset", data.parent / "ward.yaml", check=0)
+    assert converted(moved) and (moved / "artificial_beds.csv").read_text() == "KEY,CODE,SIZE,PRICE,COST,START,LATER\n1,,2,,,,\n"
+
+
 def test_the_backup_is_kept_when_asked_for(data):
     old = contents(data)["artificial_stays.parquet"]
     run(*command(data, "--keep-backup"), check=0)
