@@ -73,7 +73,7 @@ static bool read_name(const char *name, int64_t *version)
 {
     unsigned part;
     char unique[2 * UNIQUE_BYTES + 1], again[NAME_BYTES];
-    if (sscanf(name, "part-%5u-migration-%18" SCNd64 "-%32[0-9a-f]", &part, version, unique) != 3) {
+    if (sscanf(name, "part-%9u-migration-%18" SCNd64 "-%32[0-9a-f]", &part, version, unique) != 3) {
         return false;
     }
     snprintf(again, sizeof again, "part-%05u-migration-%" PRId64 "-%s.parquet", part, *version, unique);

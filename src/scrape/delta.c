@@ -74,8 +74,9 @@ static enum adg_status read_checkpoint(struct adg_delta_log *log, const char *sp
         status = adg_sql_list(&sql, paths, count, error);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, ") where add is not null or metaData is not null or protocol is not null",
-                                        error);
+        status = adg_buffer_append_text(
+            &sql, ", hive_partitioning=false) where add is not null or metaData is not null or protocol is not null",
+            error);
     }
     const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
     if (status == ADG_OK && text == NULL) {

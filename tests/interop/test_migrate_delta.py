@@ -1,4 +1,5 @@
 """Delta tables of an older version, written here by delta-rs: one version more has the definition's columns, or there is none."""
+import datetime
 import json
 import os
 import random
@@ -115,6 +116,18 @@ def test_appends_of_different_schemas(data):
     found = rows_of(path).select(["KEY", "SIZE", "PRICE", "LATER"]).to_pydict()
     assert {n: [str(v) for v in c] for n, c in found.items()} == {"KEY": ["11", "12", "13", "14"], "SIZE": ["1", "2", "3", "None"],
                                                                 "PRICE": ["None", "None", "1.50", "None"], "LATER": ["None"] * 4}
+
+
+def test_moments_are_those_of_utc(data):
+    """Wherever the machine is."""
+    path = data / "artificial_stays"
+    moments = [datetime.datetime(2020, 7, 1, tzinfo=datetime.timezone.utc), datetime.datetime(2020, 7, 1, 0, 0, 1, tzinfo=datetime.timezone.utc)]
+    environment = {**os.environ, "TZ": "Europe/London"}
+    write_deltalake(path, pa.table({"KEY": ["1", "2"], "START": pa.array(moments, pa.timestamp("us", "UTC"))}))
+    assert "START (1 as date)" in run(*command(data), check=4, env=environment).stderr
+    write_deltalake(path, pa.table({"KEY": ["1", "2"], "START": pa.array(moments[:1] * 2, pa.timestamp("us", "UTC"))}), mode="overwrite")
+    run(*command(data), check=0, env=environment)
+    assert rows_of(path)["START"].to_pylist() == [datetime.date(2020, 7, 1)] * 2
 
 
 def test_columns_that_only_a_file_has(table, data):
