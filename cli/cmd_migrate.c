@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "adg_version.h"
 #include "cli.h"
 #include "confine.h"
 #include "core/buffer.h"
@@ -21,15 +22,16 @@ static const char usage[] =
     "metadata: converts a metadata table in the original Artificial Data Generator's first format (Parquet) into a "
     "metadata\n"
     "folder. FILE is only read, and stays as the backup. The folder needs review and release like any other.\n"
-    "tables: converts artificial_<table>.parquet or .csv of an older version, or the parts in artificial_<table>, to "
-    "the\n"
-    "columns and types of the definition. A table whose values do not fit stays as it is.\n"
+    "tables: converts artificial_<table>.parquet or .csv of an older version, or the parts or the Delta table in\n"
+    "artificial_<table>, to the columns and types of the definition. A table whose values do not fit stays as it is.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
     "  --meta DIR            the metadata folder; replaced whole\n"
     "  --data DIR            the folder with the tables\n"
     "  --table NAME          a table to convert; may repeat (default: every table of the dataset that is there)\n"
-    "  --keep-backup         keep the old file as artificial_<table>.parquet.backup (.csv.backup)\n" ADG_SANDBOX_USAGE
+    "  --keep-backup         keep the old file as artificial_<table>.parquet.backup (.csv.backup); of a Delta table "
+    "the\n"
+    "                        version before stays in any case\n" ADG_SANDBOX_USAGE
     "  --quiet               nothing but warnings and errors\n"
     "  --help                this text\n";
 
@@ -47,7 +49,7 @@ static enum adg_status name_other_form(const char *folder, const char *table, st
     struct stat info;
     enum adg_status status = adg_buffer_printf(&path, error, "%s/artificial_%s.arrows", folder, table);
     if (status == ADG_OK && stat((const char *)path.data, &info) == 0) {
-        adg_cli_warn("%s is not converted: only Parquet and CSV are", (const char *)path.data);
+        adg_cli_warn("%s is not converted: only Parquet, CSV and Delta tables are", (const char *)path.data);
     }
     adg_buffer_fini(&path);
     return status;
@@ -57,8 +59,10 @@ static enum adg_status name_other_form(const char *folder, const char *table, st
 static enum adg_status convert(const struct arguments *arguments, const struct adg_definition *definition,
                                const char *folder, const char *spill, struct adg_error *error)
 {
-    const struct adg_migrate_options options = {
-        .folder = folder, .keep_backup = arguments->keep_backup, .warn = adg_cli_warn_of};
+    const struct adg_migrate_options options = {.folder = folder,
+                                                .keep_backup = arguments->keep_backup,
+                                                .tool = "adg " ADG_VERSION " (" ADG_COMMIT ")",
+                                                .warn = adg_cli_warn_of};
     enum adg_status kept = ADG_OK;
     for (uint32_t d = 0; d < definition->dataset_count; d++) {
         const struct adg_dataset *dataset = &definition->datasets[d];
@@ -79,8 +83,9 @@ static enum adg_status convert(const struct arguments *arguments, const struct a
             }
             if (status == ADG_OK && done == ADG_MIGRATION_NONE && arguments->tables.count > 0) {
                 status = adg_fail(&failure, ADG_BAD_INPUT,
-                                  "%s/artificial_%s.parquet: there is no such file, nor a CSV one or parts", folder,
-                                  name);
+                                  "%s/artificial_%s.parquet: there is no such file, nor a CSV one, parts or a Delta "
+                                  "table",
+                                  folder, name);
             }
             if (status != ADG_OK) {
                 adg_cli_warn_of(NULL, failure.message);

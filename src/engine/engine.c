@@ -379,5 +379,5 @@ enum adg_status adg_sql_parquet(struct adg_buffer *sql, const char *path, struct
     if (status == ADG_OK) {
         status = adg_sql_literal(sql, path, error);
     }
-    return status == ADG_OK ? adg_buffer_append(sql, ")", 1, error) : status;
+    return status == ADG_OK ? adg_buffer_append_text(sql, ", hive_partitioning=false)", error) : status;
 }

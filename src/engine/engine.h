@@ -125,7 +125,7 @@ ADG_MUST_CHECK enum adg_status adg_sql_literal(struct adg_buffer *sql, const cha
 ADG_MUST_CHECK enum adg_status adg_sql_list(struct adg_buffer *sql, const char *const *texts, uint32_t count,
                                             struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_sql_identifier(struct adg_buffer *sql, const char *name, struct adg_error *error);
-/* A Parquet file as a relation of DuckDB: read_parquet('path'). */
+/* A Parquet file as a relation of DuckDB, with no columns but its own: read_parquet('path', ...). */
 ADG_MUST_CHECK enum adg_status adg_sql_parquet(struct adg_buffer *sql, const char *path, struct adg_error *error);
 
 #endif

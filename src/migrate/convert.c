@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#include "core/memory.h"
 
 /* The engine's name of a field's type. */
 static void type_of(const struct adg_field *field, char out[24])
@@ -33,13 +36,13 @@ static struct adg_sql begin(const struct adg_conversion *conversion, struct adg_
     return (struct adg_sql){.dialect = adg_dialect_find("duckdb"), .arena = conversion->arena, .error = error};
 }
 
-/* A file as a relation: of CSV everything is text, the empty one null. */
+/* A file as a relation, whose columns are its own, whatever its folder is called: of CSV everything is text, the empty one null. */
 static const char *relation(const struct adg_conversion *conversion, struct adg_sql *sql, const char *path)
 {
     return ADG_SQL(sql,
                    conversion->csv ? "read_csv($1, header = true, all_varchar = true, delim = ',', quote = '\"', "
-                                     "escape = '\"', nullstr = '', skip = 0, comment = '')"
-                                   : "read_parquet($1)",
+                                     "escape = '\"', nullstr = '', skip = 0, comment = '', hive_partitioning = false)"
+                                   : "read_parquet($1, hive_partitioning = false)",
                    adg_sql_quote(sql, path));
 }
 
@@ -49,7 +52,40 @@ static enum adg_status query(const struct adg_conversion *conversion, const stru
     return sql->status == ADG_OK ? adg_engine_query(conversion->engine, text, doing, out, error) : sql->status;
 }
 
+enum adg_status adg_conversion_open_engine(struct adg_conversion *conversions, uint32_t count, const char *spill,
+                                           struct adg_engine **out, struct adg_error *error)
+{
+    const char **files = adg_alloc_array(count, 2 * sizeof *files);
+    if (files == NULL) {
+        return adg_fail_memory(error);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        files[2 * (size_t)i] = conversions[i].file;
+        files[2 * (size_t)i + 1] = conversions[i].fresh;
+    }
+    const struct adg_engine_options options = {.threads = 1,
+                                               .memory_bytes = UINT64_C(512) << 20,
+                                               .folder = spill,
+                                               .readable = files, /* and written */
+                                               .readable_count = 2 * count};
+    enum adg_status status = adg_engine_open(&options, out, error);
+    for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
+        conversions[i].engine = *out;
+    }
+    adg_free(files);
+    return status;
+}
+
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
+
+static bool is_visible(const struct adg_conversion *conversion, const char *name)
+{
+    bool is = conversion->columns == NULL;
+    for (uint32_t i = 0; i < conversion->column_count && !is; i++) {
+        is = strcasecmp(conversion->columns[i], name) == 0;
+    }
+    return is;
+}
 
 /* The next column, in its place. */
 static enum adg_status take_column(struct adg_conversion *conversion, const struct adg_engine_result *result,
@@ -62,9 +98,14 @@ static enum adg_status take_column(struct adg_conversion *conversion, const stru
         return adg_fail_memory(error);
     }
     int64_t at = adg_dataset_find_field(conversion->dataset, text);
+    if (!is_visible(conversion, text)) {
+        return ADG_OK;
+    }
     if (at < 0) {
         conversion->current = false;
-        return adg_buffer_printf(unknown, error, "%s%s", unknown->size > 0 ? ", " : "", text);
+        return conversion->columns != NULL
+                   ? ADG_OK
+                   : adg_buffer_printf(unknown, error, "%s%s", unknown->size > 0 ? ", " : "", text);
     }
     const struct adg_field *field = &conversion->dataset->fields[at];
     char wanted[24];
@@ -76,8 +117,8 @@ static enum adg_status take_column(struct adg_conversion *conversion, const stru
     return ADG_OK;
 }
 
-static enum adg_status name_unknown(const struct adg_conversion *conversion, struct adg_buffer *unknown,
-                                    struct adg_error *error)
+enum adg_status adg_conversion_tell_unknown(const struct adg_conversion *conversion, struct adg_buffer *unknown,
+                                            struct adg_error *error)
 {
     struct adg_buffer line = {0};
     const char *names = adg_buffer_text(unknown);
@@ -91,6 +132,13 @@ static enum adg_status name_unknown(const struct adg_conversion *conversion, str
     }
     adg_buffer_fini(&line);
     return status;
+}
+
+enum adg_status adg_conversion_no_key(const struct adg_conversion *conversion, struct adg_error *error)
+{
+    const struct adg_dataset *dataset = conversion->dataset;
+    return adg_fail(error, ADG_BAD_INPUT, "%s: it has no column %s, the primary key: no table of this dataset",
+                    conversion->file, dataset->fields[dataset->primary_key].name);
 }
 
 enum adg_status adg_conversion_open(struct adg_conversion *conversion, struct adg_error *error)
@@ -116,13 +164,11 @@ enum adg_status adg_conversion_open(struct adg_conversion *conversion, struct ad
         status = take_column(conversion, result, place++, &unknown, error);
     }
     conversion->current = conversion->current && place == fields;
-    const char *key = conversion->dataset->fields[conversion->dataset->primary_key].name;
     if (status == ADG_OK && conversion->sources[conversion->dataset->primary_key] == NULL) {
-        status = adg_fail(error, ADG_BAD_INPUT, "%s: it has no column %s, the primary key: no table of this dataset",
-                          conversion->file, key);
+        status = adg_conversion_no_key(conversion, error);
     }
     if (status == ADG_OK && unknown.size > 0) {
-        status = name_unknown(conversion, &unknown, error);
+        status = adg_conversion_tell_unknown(conversion, &unknown, error);
     }
     adg_engine_result_free(result);
     adg_buffer_fini(&unknown);
@@ -197,11 +243,10 @@ static const char *changed_rows(const struct adg_conversion *conversion, struct 
     return ADG_SQL(sql, "count(*) filter (where $1)", any);
 }
 
-enum adg_status adg_conversion_check(struct adg_conversion *conversion, struct adg_error *error)
+enum adg_status adg_conversion_count(struct adg_conversion *conversion, uint64_t *misfits, struct adg_error *error)
 {
     const struct adg_dataset *dataset = conversion->dataset;
     struct adg_sql sql = begin(conversion, error);
-    struct adg_buffer found = {0};
     struct adg_engine_result *result = NULL;
     bool has_row = false;
     const char *counts = changed_rows(conversion, &sql);
@@ -213,23 +258,41 @@ enum adg_status adg_conversion_check(struct adg_conversion *conversion, struct a
     status = status == ADG_OK ? adg_engine_next(result, &has_row, error) : status;
     conversion->current = conversion->current && status == ADG_OK && has_row && adg_engine_int(result, 0) == 0;
     for (uint32_t i = 0; i < dataset->field_count && status == ADG_OK && has_row; i++) {
-        int64_t count = adg_engine_int(result, i + 1);
-        if (count > 0) {
+        misfits[i] += (uint64_t)adg_engine_int(result, i + 1);
+    }
+    adg_engine_result_free(result);
+    return status;
+}
+
+enum adg_status adg_conversion_judge(const struct adg_dataset *dataset, const char *name, const uint64_t *misfits,
+                                     struct adg_error *error)
+{
+    struct adg_buffer found = {0};
+    enum adg_status status = ADG_OK;
+    for (uint32_t i = 0; i < dataset->field_count && status == ADG_OK; i++) {
+        if (misfits[i] > 0) {
             char type[24];
             adg_type_format(&dataset->fields[i], type);
-            status = adg_buffer_printf(&found, error, "%s%s (%" PRId64 " as %s)", found.size > 0 ? ", " : "",
-                                       dataset->fields[i].name, count, type);
+            status = adg_buffer_printf(&found, error, "%s%s (%" PRIu64 " as %s)", found.size > 0 ? ", " : "",
+                                       dataset->fields[i].name, misfits[i], type);
         }
     }
     if (status == ADG_OK && found.size > 0) {
         const char *list = adg_buffer_text(&found);
-        status = list == NULL
-                     ? adg_fail_memory(error)
-                     : adg_fail(error, ADG_BAD_INPUT, "%s: values that do not fit: %s", conversion->file, list);
+        status = list == NULL ? adg_fail_memory(error)
+                              : adg_fail(error, ADG_BAD_INPUT, "%s: values that do not fit: %s", name, list);
     }
-    adg_engine_result_free(result);
     adg_buffer_fini(&found);
     return status;
+}
+
+enum adg_status adg_conversion_check(struct adg_conversion *conversion, struct adg_error *error)
+{
+    const struct adg_dataset *dataset = conversion->dataset;
+    uint64_t *misfits = adg_arena_array(conversion->arena, dataset->field_count, sizeof *misfits);
+    enum adg_status status = misfits == NULL ? adg_fail_memory(error)
+                                             : adg_conversion_count(conversion, misfits, error);
+    return status == ADG_OK ? adg_conversion_judge(dataset, conversion->file, misfits, error) : status;
 }
 
 /* ---- the new file ------------------------------------------------------------------------------------------------ */

@@ -21,6 +21,7 @@
 #include "core/strings.h"
 #include "delta/log.h"
 #include "migrate/convert.h"
+#include "migrate/delta.h"
 
 /* One file of a table. */
 struct old_file {
@@ -35,6 +36,7 @@ struct migration {
     struct adg_arena arena;
     struct old_file *files;
     uint32_t count;
+    const char *delta; /* the folder of a Delta table, NULL: there is none */
 };
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
@@ -75,21 +77,7 @@ static int is_part(const struct dirent *entry)
            (adg_ends_with(entry->d_name, ".parquet") || adg_ends_with(entry->d_name, ".csv"));
 }
 
-static enum adg_status warn_of_delta(const struct migration *m, const char *folder, struct adg_error *error)
-{
-    struct adg_buffer line = {0};
-    enum adg_status status = adg_buffer_printf(
-        &line, error, "%s is not converted: it is a Delta table; generate it anew, with --if-exists overwrite", folder);
-    const char *text = status == ADG_OK ? adg_buffer_text(&line) : NULL;
-    if (status == ADG_OK && text != NULL) {
-        m->options->warn(m->options->context, text);
-    }
-    adg_buffer_fini(&line);
-    return status == ADG_OK && text == NULL ? adg_fail_memory(error) : status;
-}
-
-/* artificial_<table>.parquet, .csv, and the parts in artificial_<table>. The log of a Delta table knows its files by size, columns and
- * statistics: they are none of these. */
+/* artificial_<table>.parquet, .csv, and the parts in artificial_<table>, unless that is a Delta table, whose files its log names. */
 static enum adg_status find_files(struct migration *m, const char *table, struct adg_error *error)
 {
     static const char *const endings[] = {".parquet", ".csv"};
@@ -105,7 +93,8 @@ static enum adg_status find_files(struct migration *m, const char *table, struct
         }
     }
     if (status == ADG_OK && adg_delta_is(parts)) {
-        return warn_of_delta(m, parts, error);
+        m->delta = parts;
+        return ADG_OK;
     }
     int count = status == ADG_OK ? scandir(parts, &entries, is_part, alphasort) : 0;
     for (int i = 0; i < count; i++) {
@@ -125,20 +114,9 @@ static bool is_same_file(const char *a, const char *b)
            first.st_ino == second.st_ino;
 }
 
-static enum adg_status sync_file(const char *path, struct adg_error *error)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    bool done = file >= 0 && fsync(file) == 0;
-    int number = errno;
-    if (file >= 0) {
-        close(file);
-    }
-    return done ? ADG_OK : adg_fail_errno(error, number, "%s cannot be synced", path);
-}
-
 static enum adg_status replace(const struct old_file *file, struct adg_error *error)
 {
-    enum adg_status status = sync_file(file->fresh, error);
+    enum adg_status status = adg_file_sync(file->fresh, error);
     if (status == ADG_OK && link(file->path, file->backup) != 0 && !is_same_file(file->path, file->backup)) {
         status = errno == EEXIST ? adg_fail(error, ADG_FAILED, "%s is in the way: move it elsewhere", file->backup)
                                  : adg_fail_errno(error, errno, "%s cannot be made", file->backup);
@@ -161,33 +139,16 @@ static enum adg_status remove_backup(const struct migration *m, const struct old
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
-static enum adg_status open_engine(struct migration *m, const char *spill, struct adg_error *error)
+/* Only when all files of the table can be converted is one. */
+static enum adg_status migrate(struct migration *m, const char *spill, enum adg_migration *out, struct adg_error *error)
 {
-    const char **readable = adg_arena_array(&m->arena, 2 * (size_t)m->count, sizeof *readable);
-    if (readable == NULL) {
+    struct adg_conversion *conversions = adg_arena_array(&m->arena, m->count, sizeof *conversions);
+    bool changes = false;
+    if (conversions == NULL) {
         return adg_fail_memory(error);
     }
     for (uint32_t i = 0; i < m->count; i++) {
-        readable[2 * i] = m->files[i].path;
-        readable[2 * i + 1] = m->files[i].fresh; /* written, too */
-    }
-    const struct adg_engine_options engine = {.threads = 1,
-                                              .memory_bytes = UINT64_C(512) << 20,
-                                              .folder = spill,
-                                              .readable = readable,
-                                              .readable_count = 2 * m->count};
-    return adg_engine_open(&engine, &m->engine, error);
-}
-
-/* Only when all files of the table can be converted is one. */
-static enum adg_status migrate(struct migration *m, enum adg_migration *out, struct adg_error *error)
-{
-    struct adg_conversion *conversions = adg_arena_array(&m->arena, m->count, sizeof *conversions);
-    enum adg_status status = conversions == NULL ? adg_fail_memory(error) : ADG_OK;
-    bool changes = false;
-    for (uint32_t i = 0; i < m->count && status == ADG_OK; i++) {
         conversions[i] = (struct adg_conversion){.dataset = m->dataset,
-                                                 .engine = m->engine,
                                                  .arena = &m->arena,
                                                  .file = m->files[i].path,
                                                  .fresh = m->files[i].fresh,
@@ -195,6 +156,9 @@ static enum adg_status migrate(struct migration *m, enum adg_migration *out, str
                                                  .warn = m->options->warn,
                                                  .context = m->options->context};
         unlink(m->files[i].fresh); /* of a run that was killed */
+    }
+    enum adg_status status = adg_conversion_open_engine(conversions, m->count, spill, &m->engine, error);
+    for (uint32_t i = 0; i < m->count && status == ADG_OK; i++) {
         status = adg_conversion_open(&conversions[i], error);
         if (status == ADG_OK && (conversions[i].csv || !conversions[i].current)) {
             status = adg_conversion_check(&conversions[i], error);
@@ -222,11 +186,15 @@ enum adg_status adg_migrate_table(const struct adg_migrate_options *options, con
 {
     struct migration m = {.options = options, .dataset = dataset};
     enum adg_status status = find_files(&m, table, error);
-    if (status == ADG_OK && m.count == 0) {
-        *out = ADG_MIGRATION_NONE;
-    } else if (status == ADG_OK) {
-        status = open_engine(&m, spill, error);
-        status = status == ADG_OK ? migrate(&m, out, error) : status;
+    enum adg_migration files = ADG_MIGRATION_NONE, delta = ADG_MIGRATION_NONE;
+    if (status == ADG_OK && m.count > 0) {
+        status = migrate(&m, spill, &files, error);
+    }
+    if (status == ADG_OK && m.delta != NULL) {
+        status = adg_migrate_delta(options, dataset, m.delta, spill, &delta, error);
+    }
+    if (status == ADG_OK) {
+        *out = files > delta ? files : delta; /* the enumeration ascends */
     }
     adg_engine_free(m.engine);
     adg_arena_fini(&m.arena);

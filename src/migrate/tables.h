@@ -1,6 +1,7 @@
 /*
  * Artificial tables that an older version wrote, converted to what the definition says now (docs/migration.md). The engine reads the old
- * file and writes the new one beside it, in the same format; the new one takes the old one's name when both hold the same values.
+ * file and writes the new one beside it, in the same format; the new one takes the old one's name when both hold the same values. A Delta
+ * table gets a version of new files: see delta.h.
  */
 #ifndef ADG_MIGRATE_TABLES_H
 #define ADG_MIGRATE_TABLES_H
@@ -10,12 +11,13 @@
 
 #define ADG_MIGRATE_BACKUP ".backup" /* behind the file's name */
 
-enum adg_migration { ADG_MIGRATION_NONE, ADG_MIGRATION_CURRENT, ADG_MIGRATION_DONE };
+enum adg_migration { ADG_MIGRATION_NONE, ADG_MIGRATION_CURRENT, ADG_MIGRATION_DONE }; /* ascending: what was done */
 
 struct adg_migrate_options {
-    const char
-        *folder; /* with artificial_<table>.parquet or .csv, or parts in artificial_<table>; locked while this works */
-    bool keep_backup;
+    /* with artificial_<table>.parquet or .csv, or parts or a Delta table in artificial_<table>; locked while this works */
+    const char *folder;
+    bool keep_backup; /* of files */
+    const char *tool; /* "adg 0.1.0 (commit)", for the log of a Delta table */
     void (*warn)(void *context, const char *message);
     void *context;
 };

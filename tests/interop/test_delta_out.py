@@ -184,7 +184,7 @@ def test_other_columns(change, overwrites, small_meta, table, adg):
 @pytest.mark.parametrize("make, what", [
     (lambda path, rows: write_deltalake(path, rows, partition_by=["SEX"]), "partition columns"),
     (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableChangeDataFeed": "true"}), "a newer protocol"),
-    (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableDeletionVectors": "true"}), "features"),
+    (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableDeletionVectors": "true"}), "the feature deletionVectors"),
     (lambda path, rows: (write_deltalake(path, rows), DeltaTable(path).create_checkpoint()), "a checkpoint"),
 ])
 def test_tables_for_other_writers(make, what, small_meta, table, adg):
@@ -309,6 +309,14 @@ def test_qa(small_meta, table, adg):
     assert "4001 were planned" in adg(*qa(small_meta), check=4).stderr
     DeltaTable(table).create_checkpoint()
     assert "the Delta table has a checkpoint" in adg(*qa(small_meta), check=4).stderr
+
+
+def test_qa_in_a_folder_that_is_called_like_a_partition(small_meta, adg):
+    """AGE=3 is no column, neither of Parquet nor of CSV."""
+    for form in ("parquet", "csv"):
+        (small_meta.folder / form).mkdir()
+        adg(*generate(small_meta, "--rows", 1000, form=form, out=f"{form}/AGE=3"), check=0)
+        assert adg("qa", "--dataset", small_meta.definition, "--meta", small_meta.meta, "--data", small_meta.folder / form / "AGE=3", check=0).stdout == "visits\tpass\t1000\n"
 
 
 def test_qa_of_a_table_without_a_version(small_meta, table, adg):

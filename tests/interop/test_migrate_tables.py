@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 
-import deltalake
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -67,7 +66,7 @@ def test_other_forms_are_named(data):
     """A table as an Arrow stream stays as it is, and a warning says so."""
     (data / "artificial_beds.arrows").write_bytes(b"")
     said = run(*command(data), check=0)
-    assert said.stdout == "stays\n" and "/artificial_beds.arrows is not converted: only Parquet and CSV are\n" in said.stderr
+    assert said.stdout == "stays\n" and "/artificial_beds.arrows is not converted: only Parquet, CSV and Delta tables are\n" in said.stderr
 
 
 OLD_CSV = ("EXTRA,code,KEY,SIZE,PRICE,COST,START\n" "x,\"a,\"\"b\"\"\n\",100000000001,54.0,1.5,1e3,2020-02-29\n" ",,+100000000002,,,,\n"
@@ -202,6 +201,15 @@ def test_converts_and_a_second_run_changes_nothing(data):
     assert run(*command(data), check=0).stdout == "" and contents(data) == before
 
 
+def test_what_the_folder_is_called_is_no_column(data):
+    """Neither of a Parquet file nor of a CSV one, although engines may take SIZE=3 for one."""
+    moved = data.parent / "SIZE=3"
+    data.rename(moved)
+    (moved / "artificial_beds.csv").write_text("KEY,SIZE\n1,2.0\n")
+    run("migrate", "tables", "--data", moved, "--dataset", data.parent / "ward.yaml", check=0)
+    assert converted(moved) and (moved / "artificial_beds.csv").read_text() == "KEY,CODE,SIZE,PRICE,COST,START,LATER\n1,,2,,,,\n"
+
+
 def test_the_backup_is_kept_when_asked_for(data):
     old = contents(data)["artificial_stays.parquet"]
     run(*command(data, "--keep-backup"), check=0)
@@ -268,15 +276,3 @@ def test_killed_at_50_random_points_loses_nothing(data):
                                      ["metadata", "f", "--meta", "m", "--keep-backup"], ["metadata", "f", "--meta", "m", "--data", "d"]])
 def test_wrong_usage(options):
     run("migrate", *options, "--dataset", "hes_apc", check=2)
-
-
-def test_delta_tables_stay_as_they_are(data):
-    """Their log names the files with their sizes."""
-    table = data / "artificial_beds"
-    deltalake.write_deltalake(table, pa.table(OLD))
-    before = contents_of_all(table)
-    said = run(*command(data), check=0)
-    assert said.stdout == "stays\n" and said.stderr.count(f"{table} is not converted: it is a Delta table; generate it anew, with --if-exists overwrite\n") == 1
-    said = run(*command(data, "--table", "beds"), check=4)
-    assert "it is a Delta table" in said.stderr and "there is no such file, nor a CSV one or parts" in said.stderr
-    assert contents_of_all(table) == before
