@@ -5,10 +5,13 @@
  * Shares are held against their expectation by total variation distance, below sqrt((k + 2) / n) for k values and n
  * draws.
  */
+#include <inttypes.h>
 #include <math.h>
 
 #include "core/date.h"
 #include "fixture.h"
+#include "generate/random.h"
+#include "sample/quantile.h"
 
 static const char yaml[] =
     "dataset: test\nid: 7\nprimary_key: KEY\npatient_key: PERSON\nmin_frequency: 5\nrounding: 5\n"
@@ -185,6 +188,40 @@ static void test_continuous(void **state)
     assert_true(fabs((double)nulls / n - 0.25) < bound);
     assert_true(fabs((double)ones / n - 0.75 * (0.5 + 1 + 0.125) / 4) < bound);
     assert_true(fabs((double)high / n - 0.5) < bound);
+}
+
+/* Every row by itself, from its three words, for ranges of one value, far from 0 and through it; a table of one row, of a few, of blocks. */
+static void test_listed_rows(void **state)
+{
+    (void)state;
+    static const double ranges[][5] = {
+        {7, 7, 7, 7, 7}, {-3, -1, 0, 0, 30000}, {2147400000, 2147400001, 2147400100, 2147440000, 2147460000}};
+    for (uint32_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
+        for (uint64_t rows = 1; rows < 40000; rows = rows * 3 + 2) {
+            struct fixture fixture;
+            fixture_open(&fixture, yaml);
+            add_percentiles(&fixture, "t_1", "STAY", ranges[r], 5);
+            add_completeness(&fixture, "t_1", "STAY", 30, 70);
+            fixture_ready(&fixture);
+            struct adg_plan *plan = plan_of(&fixture, "t_1", (struct adg_plan_options){.seed = 3, .rows = rows});
+            struct values values = values_of(plan);
+            const uint32_t column = (uint32_t)STAY, dataset = 7 << 16;
+            const struct adg_stream value = {3, column, dataset | ADG_PURPOSE_VALUE},
+                                    null = {3, column, dataset | ADG_PURPOSE_NULL},
+                                    interval = {3, column, dataset | ADG_PURPOSE_INTERVAL};
+            for (uint64_t row = 0; row < rows; row++) {
+                char expected[24];
+                double x = adg_quantile_draw(ranges[r], 5, adg_stream_word(&interval, row),
+                                             adg_stream_word(&value, row));
+                snprintf(expected, sizeof expected, "%" PRId64, adg_round_half_up(x));
+                bool is_null = adg_stream_word(&null, row) < 1288490189; /* 3/10 of 2^32, rounded */
+                assert_true(is(cell(&values, row, STAY), is_null ? NULL : expected));
+            }
+            values_free(&values);
+            adg_plan_free(plan);
+            fixture_close(&fixture);
+        }
+    }
 }
 
 static void test_patterns(void **state)
@@ -516,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares),
         cmocka_unit_test(test_continuous),
+        cmocka_unit_test(test_listed_rows),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_patient_dates),
         cmocka_unit_test(test_sorted_dates),
