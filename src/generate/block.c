@@ -213,13 +213,13 @@ void adg_work_show_filled(struct adg_work_column *column)
 static struct adg_filled_rows filled_from(struct adg_work_column *column, uint32_t skip)
 {
     uint32_t before = 0;
-    while (skip > 0 && before < column->count && column->filled[before] < skip) {
+    while (before < column->count && column->filled[before] < skip) {
         before++;
     }
     for (uint32_t i = before; skip > 0 && i < column->count; i++) {
         column->filled[i] = (uint16_t)(column->filled[i] - skip);
     }
-    column->moved = column->moved || skip > 0;
+    column->moved = skip > 0;
     return (struct adg_filled_rows){column->filled + before, column->values + before, column->count - before};
 }
 
@@ -236,6 +236,8 @@ static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, 
         }
         if (layout->kind == ADG_COLUMN_DICTIONARY) {
             to->codes = from->codes + skip;
+        }
+        if (layout->sparse) {
             to->filled = filled_from(&work->columns[f], skip);
         }
         if (layout->kind == ADG_COLUMN_TEXTS) {

@@ -181,7 +181,8 @@ static void encoder_free(struct adg_sink_encoder *encoder)
     for (uint32_t i = 0; encoder->columns != NULL && i < encoder->sink->layout->column_count; i++) {
         adg_parquet_chunk_fini(&encoder->columns[i].chunk);
         adg_free(encoder->columns[i].codes);
-        adg_buffer_fini(&encoder->columns[i].kept);
+        adg_buffer_fini(&encoder->columns[i].filled_rows);
+        adg_buffer_fini(&encoder->columns[i].filled_codes);
         adg_texts_fini(&encoder->columns[i].texts);
     }
     adg_free(encoder->columns);

@@ -29,17 +29,14 @@ struct adg_sink {
     struct adg_parquet_footer footer;
 };
 
-struct kept_value {
-    uint32_t row, code; /* counted from the part's first row */
-};
-
 struct encoder_column {
     struct adg_parquet_chunk chunk;
     bool begun;
-    uint32_t *codes;        /* deferred or listed: of the part so far */
-    struct adg_buffer kept; /* deferred and sparse: struct kept_value, of the part so far */
-    struct adg_texts texts; /* listed: the dictionary of the part so far */
-    bool listed;            /* texts are listed in this part: they repeat */
+    uint32_t *codes;                /* deferred or listed: of the part so far */
+    struct adg_buffer filled_rows;  /* deferred and sparse: uint32_t, rows of the part so far that have a value, */
+    struct adg_buffer filled_codes; /* and uint32_t, their codes */
+    struct adg_texts texts;         /* listed: the dictionary of the part so far */
+    bool listed;                    /* texts are listed in this part: they repeat */
 };
 
 struct adg_sink_encoder {

@@ -413,19 +413,26 @@ enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,
     return emit_page(encoder, index, form, rows, rows - kept, &bounds, error);
 }
 
+/* A page of nulls alone. It needs no dictionary, and where a row group has none, no page may refer to one. */
+static enum adg_status null_page(struct adg_sink_encoder *encoder, uint32_t column, uint32_t rows,
+                                 struct adg_error *error)
+{
+    const struct adg_parquet_bounds bounds = {0};
+    enum adg_status status = adg_page_put_levels(encoder, rows, 0, error);
+    return status == ADG_OK ? emit_page(encoder, column, &plain_form, rows, rows, &bounds, error) : status;
+}
+
 /* The one page of a column that is null or constant throughout the part. */
 enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
 {
     const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
     uint32_t rows = (uint32_t)encoder->rows;
-    struct adg_parquet_bounds bounds = {0};
     if (layout->kind == ADG_COLUMN_NULL) {
-        enum adg_status status = adg_page_put_levels(encoder, rows, 0, error);
-        return status != ADG_OK ? status : emit_page(encoder, column, &plain_form, rows, rows, &bounds, error);
+        return null_page(encoder, column, rows, error);
     }
     const struct adg_span value = adg_page_entry(layout->dictionary, 0);
+    const struct adg_parquet_bounds bounds = make_bounds(layout->field->type, value, value);
     bool boolean = layout->field->type == ADG_TYPE_BOOLEAN;
-    bounds = make_bounds(layout->field->type, value, value);
     enum adg_status status = adg_page_put_levels(encoder, rows, rows, error);
     if (status == ADG_OK) {
         status = adg_buffer_reserve(&encoder->body, boolean ? rows / 8 + 1 : 16, error);
@@ -450,28 +457,34 @@ enum adg_status adg_page_defer(struct adg_sink_encoder *encoder, uint32_t index,
 {
     struct encoder_column *target = &encoder->columns[index];
     const struct adg_filled_rows *filled = &column->filled;
+    size_t bytes = filled->count * sizeof(uint32_t);
     if (!encoder->sink->layout->columns[index].sparse) {
         memcpy(target->codes + encoder->rows, column->codes, rows * sizeof *column->codes);
         return ADG_OK;
     }
-    target->kept.size = encoder->rows == 0 ? 0 : target->kept.size;
-    enum adg_status status = adg_buffer_reserve(&target->kept, filled->count * sizeof(struct kept_value), error);
+    if (encoder->rows == 0) {
+        target->filled_rows.size = target->filled_codes.size = 0;
+    }
+    enum adg_status status = adg_buffer_reserve(&target->filled_rows, bytes, error);
+    if (status == ADG_OK) {
+        status = adg_buffer_append(&target->filled_codes, filled->codes, bytes, error);
+    }
     for (uint32_t i = 0; i < filled->count && status == ADG_OK; i++) {
-        const struct kept_value kept = {(uint32_t)encoder->rows + filled->rows[i], filled->codes[i]};
-        adg_buffer_put(&target->kept, &kept, sizeof kept);
+        uint32_t row = (uint32_t)encoder->rows + filled->rows[i];
+        adg_buffer_put(&target->filled_rows, &row, sizeof row);
     }
     return status;
 }
 
 /* From codes of the layout's dictionary to those of the entries that the row group has: names[] are these, returns how many. Null
- * stays behind the last one. `count` codes lie `stride` apart. */
+ * stays behind the last one. */
 static uint32_t rename_codes(struct adg_sink_encoder *encoder, uint32_t entries, uint32_t *codes, size_t count,
-                             size_t stride, uint32_t *names)
+                             uint32_t *names)
 {
     uint32_t *remap = encoder->remap, used = 0;
     memset(remap, 0, (entries + 1) * sizeof *remap);
     for (size_t i = 0; i < count; i++) {
-        remap[codes[i * stride]] = 1;
+        remap[codes[i]] = 1;
     }
     for (uint32_t e = 0; e < entries; e++) {
         if (remap[e] != 0) {
@@ -481,20 +494,36 @@ static uint32_t rename_codes(struct adg_sink_encoder *encoder, uint32_t entries,
     }
     remap[entries] = used;
     for (size_t i = 0; i < count; i++) {
-        codes[i * stride] = remap[codes[i * stride]];
+        codes[i] = remap[codes[i]];
     }
     return used;
 }
 
-/* Of the values that were kept, those of the rows from `first` on: `at` is the first of them, and becomes that behind them. */
-static struct adg_filled_rows next_filled(struct adg_sink_encoder *encoder, const struct adg_buffer *kept,
+/* Codes of the part that were kept: [count], of all its rows, or of the filled ones of a sparse column. */
+struct kept_codes {
+    uint32_t *codes;
+    size_t count;
+    const uint32_t *rows; /* [count] of the part, in order; NULL: all */
+};
+
+static struct kept_codes kept_of(const struct adg_sink_encoder *encoder, uint32_t column)
+{
+    const struct encoder_column *target = &encoder->columns[column];
+    if (!encoder->sink->layout->columns[column].sparse) {
+        return (struct kept_codes){target->codes, encoder->rows, NULL};
+    }
+    return (struct kept_codes){(uint32_t *)(void *)target->filled_codes.data,
+                               target->filled_codes.size / sizeof(uint32_t),
+                               (const uint32_t *)(const void *)target->filled_rows.data};
+}
+
+/* Filled rows among `rows` from `first` on: entry *at and those behind it; *at becomes the next page's. */
+static struct adg_filled_rows next_filled(struct adg_sink_encoder *encoder, const struct kept_codes *kept,
                                           uint32_t first, uint32_t rows, size_t *at)
 {
-    const struct kept_value *values = (const struct kept_value *)(const void *)kept->data;
-    struct adg_filled_rows filled = {encoder->filled, encoder->packed, 0};
-    for (; *at < kept->size / sizeof *values && values[*at].row < first + rows; ++*at) {
-        encoder->filled[filled.count] = (uint16_t)(values[*at].row - first);
-        encoder->packed[filled.count++] = values[*at].code;
+    struct adg_filled_rows filled = {encoder->filled, kept->codes + *at, 0};
+    for (; *at < kept->count && kept->rows[*at] < first + rows; ++*at) {
+        encoder->filled[filled.count++] = (uint16_t)(kept->rows[*at] - first);
     }
     return filled;
 }
@@ -502,32 +531,29 @@ static struct adg_filled_rows next_filled(struct adg_sink_encoder *encoder, cons
 /* The pages of a column whose codes were kept until the row group's entries are known. */
 enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
 {
-    const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
-    const struct adg_dictionary *dictionary = layout->dictionary;
-    struct encoder_column *target = &encoder->columns[column];
-    struct kept_value *kept = (struct kept_value *)(void *)target->kept.data;
+    const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
+    const struct kept_codes kept = kept_of(encoder, column);
     uint32_t *names = adg_alloc_array(dictionary->count, sizeof *names);
-    uint32_t rows = (uint32_t)encoder->rows, used = 0;
+    uint32_t rows = (uint32_t)encoder->rows;
     struct adg_buffer body = {0};
-    enum adg_status status = names == NULL ? adg_fail_memory(error) : ADG_OK;
-    if (status == ADG_OK) {
-        used = layout->sparse ? rename_codes(encoder, dictionary->count, kept != NULL ? &kept->code : NULL,
-                                             target->kept.size / sizeof *kept, sizeof *kept / sizeof kept->code, names)
-                              : rename_codes(encoder, dictionary->count, target->codes, rows, 1, names);
+    if (names == NULL) {
+        return adg_fail_memory(error);
     }
+    uint32_t used = rename_codes(encoder, dictionary->count, kept.codes, kept.count, names);
+    enum adg_status status = used == 0 ? null_page(encoder, column, rows, error) : ADG_OK;
     for (uint32_t e = 0; e < used && status == ADG_OK; e++) {
         status = adg_page_append_value(&body, dictionary->type, adg_page_entry(dictionary, names[e]), error);
     }
     const struct adg_page_form made = codes_form((struct adg_span){body.data, body.size}, used, true);
     size_t at = 0;
-    for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
+    for (uint32_t first = 0; first < rows && used > 0 && status == ADG_OK; first += ADG_BLOCK_ROWS) {
         struct page_codes page = {.rows = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS};
         struct adg_filled_rows filled = {0};
-        if (layout->sparse) {
-            filled = next_filled(encoder, &target->kept, first, page.rows, &at);
+        if (kept.rows != NULL) {
+            filled = next_filled(encoder, &kept, first, page.rows, &at);
             page.filled = &filled;
         } else {
-            page.codes = target->codes + first;
+            page.codes = kept.codes + first;
         }
         status = code_page(encoder, column, &page, &made, names, error);
     }

@@ -219,6 +219,7 @@ static void test_rare_positions(void **state)
     assert_share(filled[2], N, 0.001);
     for (uint32_t k = 0; k < 3; k++) {
         assert_share(y[k], filled[k], 0.25);
+        check_alone(plan, CODE_1 + k);
     }
     adg_block_free(block);
     adg_plan_free(plan);

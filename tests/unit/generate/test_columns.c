@@ -519,6 +519,7 @@ static void test_sparse(void **state)
             }
         }
         adg_block_free(block);
+        check_alone(plan, CODE);
         adg_plan_free(plan);
     }
     assert_int_equal(row, expected.rows);
