@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import ADG, run, run_and_kill
 from delta import check_statistics, commits
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, convert_to_deltalake, write_deltalake
 from test_delta import change_log, set_in
 from test_migrate_tables import DEFINITION, NEW, OLD, SHIM, TYPES, command, contents_of_all
 
@@ -448,3 +448,37 @@ def test_only_what_is_surely_left_over_is_removed(table, data):
         (table / name).write_bytes(b"")
     run(*command(data), check=0)
     assert [(table / name).exists() for name in left] == [True, True, False, False] and is_converted(table)
+
+
+def test_files_that_another_table_was_made_of(table, data):
+    """A log begins anew over files of ours: their names speak of versions that are not, or are of something else."""
+    run(*command(data), check=0)
+    new = names_of_new_files(table)
+    for path in {*table.glob("*.parquet"), *(table / "_delta_log").iterdir()}:
+        if path.name not in new:
+            path.unlink()
+    (table / "_delta_log").rmdir()
+    convert_to_deltalake(table)
+    before = contents_of_all(table)
+    assert run(*command(data), check=0).stdout == "" and contents_of_all(table) == before  # versions to come
+    for _ in range(3):
+        write_deltalake(table, rows_of(table, version=0), mode="overwrite")
+    before = contents_of_all(table)
+    assert run(*command(data), check=0).stdout == "" and contents_of_all(table) == before  # a version without them; version 0 has them
+    assert rows_of(table, version=0).to_pydict() == NEW
+    (table / "_delta_log" / f"{0:020}.json").unlink()
+    run(*command(data), check=4)  # a log that is incomplete
+    assert contents_of_all(table) == {p: text for p, text in before.items() if p.name != f"{0:020}.json"}
+
+
+def test_a_commit_that_cannot_be_read_may_name_any(table, data):
+    """One before the last checkpoint, which is not needed for the rows."""
+    DeltaTable(table).create_checkpoint()
+    (table / "_delta_log" / f"{1:020}.json").write_text("no JSON")
+    left = table / f"part-00000-migration-4-{'0' * 32}.parquet"
+    left.write_bytes(b"")
+    assert run(*command(data), check=0).stdout == "stays\n"
+    assert is_converted(table) and left.exists()
+    (table / "_delta_log" / f"{1:020}.json").unlink()
+    run(*command(data), check=0)
+    assert not left.exists()
