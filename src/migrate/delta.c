@@ -384,6 +384,20 @@ static enum adg_status write_files(struct migration *m, struct adg_error *error)
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
+/* Until they are committed they are what a VACUUM looks for, if it was told to wait for nobody. */
+static enum adg_status check_files(const struct migration *m, struct adg_error *error)
+{
+    struct stat info;
+    for (uint32_t i = 0; i < m->count; i++) {
+        if (stat(m->conversions[i].fresh, &info) != 0 || (uint64_t)info.st_size != m->files[i].bytes) {
+            return adg_fail(error, ADG_FAILED,
+                            "%s: another program has removed new files of the table; nothing was committed, run again",
+                            m->folder);
+        }
+    }
+    return ADG_OK;
+}
+
 static enum adg_status commit(struct migration *m, struct adg_error *error)
 {
     struct adg_delta_file *files = adg_arena_array(&m->arena, m->count, sizeof *files);
@@ -396,6 +410,7 @@ static enum adg_status commit(struct migration *m, struct adg_error *error)
         const struct new_file *file = &m->files[i];
         files[i] = (struct adg_delta_file){file->name, file->rows, file->bytes, (const char *)file->statistics.data};
     }
+    status = status == ADG_OK ? check_files(m, error) : status;
     if (status == ADG_OK) {
         clock_gettime(CLOCK_REALTIME, &now);
         const struct adg_delta_commit what = {.files = files,
