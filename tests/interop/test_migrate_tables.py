@@ -83,10 +83,9 @@ def test_csv(data):
     assert said.stdout == "stays\nbeds\n" and "EXTRA" in said.stderr
     assert list(csv.reader(io.StringIO(file.read_text()))) == list(csv.reader(io.StringIO(NEW_CSV)))
     assert (data / "artificial_beds.csv.backup").read_bytes() == OLD_CSV.encode()
-    run(*command(data), check=0)
     before = contents(data)
     assert run(*command(data), check=0).stdout == "" and contents(data) == before
-    assert sorted(before) == ["artificial_beds.csv", "artificial_stays.parquet", "notes.parquet"]
+    assert sorted(before) == ["artificial_beds.csv", "artificial_beds.csv.backup", "artificial_stays.parquet", "artificial_stays.parquet.backup", "notes.parquet"]
 
 
 def test_csv_of_another_system(data):
@@ -213,7 +212,10 @@ def test_what_the_folder_is_called_is_no_column(data):
 def test_the_backup_is_kept_when_asked_for(data):
     old = contents(data)["artificial_stays.parquet"]
     run(*command(data, "--keep-backup"), check=0)
-    assert converted(data) and contents(data)["artificial_stays.parquet.backup"] == old
+    for options in [], ["--keep-backup"]:
+        assert converted(data) and contents(data)["artificial_stays.parquet.backup"] == old
+        assert run(*command(data, *options), check=0).stdout == ""  # neither removes it
+    assert contents(data)["artificial_stays.parquet.backup"] == old
 
 
 @pytest.mark.parametrize("column, values, said", [
@@ -273,11 +275,15 @@ def test_a_table_that_is_bad_does_not_hold_up_the_others(data):
     assert contents(data)["artificial_beds.parquet"] == b"PAR1 no"
 
 
-def test_a_foreign_backup_is_not_overwritten(data):
+def test_a_foreign_backup_is_not_touched(data):
+    """It is in the way of one that is to be kept, and of nothing else."""
     (data / "artificial_stays.parquet.backup").write_bytes(b"somebody's")
     before = contents(data)
-    assert "in the way" in run(*command(data), check=1).stderr
+    assert "in the way" in run(*command(data, "--keep-backup"), check=1).stderr
     assert contents(data) == before
+    for _ in range(2):
+        run(*command(data), check=0)
+        assert converted(data) and contents(data)["artificial_stays.parquet.backup"] == b"somebody's"
 
 
 def test_tables_that_are_missing(data):
@@ -293,19 +299,20 @@ def test_no_space_replaces_nothing(data):
     assert contents(data) == before
 
 
-def test_killed_at_50_random_points_loses_nothing(data):
-    """Under the name or the backup's there is always the old table whole, or the new one is in place; a rerun completes."""
+@pytest.mark.parametrize("options", [[], ["--keep-backup"]])
+def test_killed_at_50_random_points_loses_nothing(options, data):
+    """Under the name there is always the old table whole, or the new one, and the old one under the backup's if it is to be kept; a rerun completes."""
     file, backup = data / "artificial_stays.parquet", data / "artificial_stays.parquet.backup"
     old, chance, killed = file.read_bytes(), random.Random(2), 0
     for _ in range(50):
-        file.write_bytes(old)
         backup.unlink(missing_ok=True)
-        killed += run_and_kill(command(data), chance.uniform(0, 0.07))
-        assert file.read_bytes() == old or converted(data)
-        assert not backup.exists() or backup.read_bytes() == old
-        run(*command(data), check=0)
-        assert converted(data)
-        assert sorted(contents(data)) == ["artificial_stays.parquet", "notes.parquet"]
+        file.write_bytes(old)
+        killed += run_and_kill(command(data, *options), chance.uniform(0, 0.07))
+        assert file.read_bytes() == old or converted(data) and (backup.exists() or not options)
+        assert not backup.exists() or options and backup.read_bytes() == old
+        run(*command(data, *options), check=0)
+        assert converted(data) and (not options or backup.read_bytes() == old)
+        assert sorted(contents(data)) == ["artificial_stays.parquet", *["artificial_stays.parquet.backup" for _ in options], "notes.parquet"]
     assert killed >= 10
 
 
