@@ -185,7 +185,7 @@ def test_other_columns(change, overwrites, small_meta, table, adg):
 @pytest.mark.parametrize("make, what", [
     (lambda path, rows: write_deltalake(path, rows, partition_by=["SEX"]), "partition columns"),
     (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableChangeDataFeed": "true"}), "a newer protocol"),
-    (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableDeletionVectors": "true"}), "the feature deletionVectors"),
+    (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableDeletionVectors": "true"}), "the feature "),  # delta-rs asks for several, in any order
     (lambda path, rows: (write_deltalake(path, rows), DeltaTable(path).create_checkpoint()), "a checkpoint"),
 ])
 def test_tables_for_other_writers(make, what, small_meta, table, adg):
@@ -195,7 +195,7 @@ def test_tables_for_other_writers(make, what, small_meta, table, adg):
     before = sorted(p.name for p in table.rglob("*"))
     for if_exists in ("append", "overwrite"):
         said = adg(*generate(small_meta, "--rows", 500, "--if-exists", if_exists), check=4)
-        assert f"the Delta table has {what}, and is not written to here: append to it with Spark or delta-rs" in said.stderr
+        assert f"the Delta table has {what}" in said.stderr and ", and is not written to here: append to it with Spark or delta-rs" in said.stderr
     assert sorted(p.name for p in table.rglob("*")) == before
 
 
