@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/file.h"
 #include "core/memory.h"
@@ -87,10 +88,24 @@ static enum adg_status check_features(const struct adg_delta_target *target, con
     return ADG_OK;
 }
 
+/* They are kept apart from the columns, as properties of the table. */
+static bool has_constraints(json_t *configuration)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(configuration, key, value)
+    {
+        if (strncmp(key, "delta.constraints.", 18) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum adg_status check_protocol(const struct adg_delta_target *target, struct adg_error *error)
 {
     const struct adg_delta_log *log = &target->log;
-    const json_t *configuration = json_object_get(log->metadata, "configuration");
+    json_t *configuration = json_object_get(log->metadata, "configuration");
     const char *append_only = json_string_value(json_object_get(configuration, "delta.appendOnly"));
     if (!json_is_object(log->metadata) || !json_is_object(log->protocol)) {
         return adg_fail(error, ADG_BAD_INPUT,
@@ -109,7 +124,10 @@ static enum adg_status check_protocol(const struct adg_delta_target *target, str
     if (json_array_size(json_object_get(log->metadata, "partitionColumns")) > 0) {
         return refuse(target, "partition columns", error);
     }
-    return target->mode == ADG_DELTA_OVERWRITE && append_only != NULL && strcmp(append_only, "true") == 0
+    if (has_constraints(configuration)) {
+        return refuse(target, "check constraints", error);
+    }
+    return target->mode == ADG_DELTA_OVERWRITE && append_only != NULL && strcasecmp(append_only, "true") == 0
                ? adg_fail(error, ADG_BAD_INPUT, "%s: the Delta table is for appending only (delta.appendOnly)",
                           log->folder)
                : ADG_OK;

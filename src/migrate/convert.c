@@ -182,21 +182,46 @@ static bool is_exact(const struct adg_field *field)
     return field->type == ADG_TYPE_INT32 || field->type == ADG_TYPE_INT64 || field->type == ADG_TYPE_DECIMAL;
 }
 
-/* Whether text is there that is no such value. A number counts as the same when both are equal as decimals; that is slow, and only needed
- * where its digits do not show it. */
+/* A zone other than that of UTC would move a moment. */
+#define DAY "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+#define UTC "(Z|[+]00(:?00)?)?"
+
+/* Whether a text is no such value of a type of which the engine takes more than is one: the day of "2020-01-05 23:59" or of "2020-01-05x", that
+ * of "epoch", an infinity for a number that is too large. */
+static const char *has_other_form(struct adg_sql *sql, enum adg_type type, const char *column)
+{
+    switch (type) {
+    case ADG_TYPE_DATE:
+        return ADG_SQL(sql, "not regexp_full_match($1, ' *" DAY "([ T]00:00(:00([.]0*)?)?" UTC ")? *')", column);
+    case ADG_TYPE_TIMESTAMP:
+        return ADG_SQL(sql,
+                       "not regexp_full_match($1, ' *" DAY "([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{0,6}0*)?)?" UTC
+                       ")? *')",
+                       column);
+    case ADG_TYPE_DOUBLE:
+        return ADG_SQL(sql, "(isinf(try_cast($1 as double)) and regexp_matches($1, '[0-9]'))", column);
+    default:
+        return "false";
+    }
+}
+
+/* Whether text is there that is no such value. Of a number its digits show it; one with an exponent counts as the same when both are equal
+ * as decimals of as many digits as any has. */
 static const char *text_misfits(struct adg_sql *sql, const struct adg_field *field, const char *column,
                                 const char *type)
 {
     const char *is_none = ADG_SQL(sql, "try_cast($1 as $2) is null", column, type);
     if (!is_exact(field)) {
-        return ADG_SQL(sql, "(nullif($1, '') is not null and $2)", column, is_none);
+        return ADG_SQL(sql, "(nullif($1, '') is not null and ($2 or $3))", column, is_none,
+                       has_other_form(sql, field->type, column));
     }
-    const char *plain = ADG_SQL(sql, "regexp_full_match($1, '[+-]?[0-9]+([.][0-9]{0,$2}0*)?')", column,
-                                adg_sql_number(sql, field->type == ADG_TYPE_DECIMAL ? field->scale : 0));
+    const char *fits = ADG_SQL(sql, "regexp_full_match($1, ' *[+-]?[0-9]*([.][0-9]{0,$2}0*)? *')", column,
+                               adg_sql_number(sql, field->type == ADG_TYPE_DECIMAL ? field->scale : 0));
     return ADG_SQL(sql,
-                   "(case when nullif($1, '') is null then false when $2 then $3 else $3 or try_cast($1 as "
-                   "decimal(38,15)) is distinct from try_cast(try_cast($1 as $4) as decimal(38,15)) end)",
-                   column, plain, is_none, type);
+                   "(case when nullif($1, '') is null then false when $2 then $3 when regexp_full_match($1, "
+                   "' *[+-]?[0-9]*[.]?[0-9]* *') then true else $3 or try_cast($1 as decimal(38,19)) is distinct from "
+                   "try_cast(try_cast($1 as $4) as decimal(38,19)) end)",
+                   column, fits, is_none, type);
 }
 
 /* The value of a field from its old column, or whether one is there that does not fit. A text that is empty is null for all but text. */
@@ -222,6 +247,10 @@ static const char *value_of(const struct adg_conversion *conversion, struct adg_
     }
     if (from_text && !to_text) {
         return ADG_SQL(sql, "try_cast(nullif($1, '') as $2)", column, type);
+    }
+    if (to_text && strcmp(old, "BLOB") == 0) { /* cast to text, it would have four letters for some of its bytes */
+        const char *value = ADG_SQL(sql, "try(decode($1))", column);
+        return misfit ? ADG_SQL(sql, "($1 is not null and $2 is null)", column, value) : value;
     }
     if (from_real && to_text) { /* a whole number's text has no point, and none has an exponent */
         return misfit ? ADG_SQL(sql, "(cast($1 as varchar) similar to '.*[a-z].*')", column)

@@ -1,6 +1,6 @@
 /*
- * Converting a Delta table: see delta.h. In this order: what earlier runs have left is removed; the log is read, and what cannot be
- * read or written to is refused; values are counted that do not fit, in all files, before any is written; new files are written, held
+ * Converting a Delta table: see delta.h. In this order: the log is read, and what cannot be read or written to is refused; what
+ * earlier runs have left is removed; values are counted that do not fit, in all files, before any is written; new files are written, held
  * against the old ones value by value, and synced; one commit names them. Until that is there they are nobody's.
  */
 #include "migrate/delta.h"
@@ -80,63 +80,102 @@ static bool read_name(const char *name, int64_t *version)
     return strlen(unique) == 2 * (size_t)UNIQUE_BYTES && *version > 0 && strcmp(name, again) == 0;
 }
 
-/* What a version adds, as an object of paths; JSON's null: its commit is not there any more. Kept in `commits`. */
-static json_t *names_of(const struct adg_delta_log *log, int64_t version, json_t *commits)
+/* Files are known by their names, however a path to one is written. */
+static bool note(json_t *names, const char *path)
 {
-    char key[24];
+    return path == NULL || json_object_set_new(names, adg_path_name(path), json_true()) == 0;
+}
+
+/* The names of the files that a version's commit adds or removes, as an object; JSON's null: the commit is not there any more; true: it
+ * cannot be read, and may name any. Kept in `known`. */
+static json_t *names_of(const struct adg_delta_log *log, int64_t version, json_t *known)
+{
+    char key[ADG_DELTA_NAME_BYTES];
     json_t *actions = NULL, *action;
     size_t i;
-    snprintf(key, sizeof key, "%" PRId64, version);
-    json_t *names = json_object_get(commits, key);
+    bool noted = true;
+    adg_delta_commit_name(version, key);
+    json_t *names = json_object_get(known, key);
     if (names != NULL) {
         return names;
     }
-    if (adg_delta_commit_read(log, version, &actions, NULL) != ADG_OK) {
-        json_object_set_new(commits, key, json_null());
-        return json_null();
+    if (adg_delta_commit_read(log, version, &actions, NULL) == ADG_OK) {
+        names = json_object();
+    } else {
+        char *path = adg_path_join(log->path, key);
+        names = path == NULL ? NULL : access(path, F_OK) == 0 ? json_true() : json_null();
+        adg_free(path);
     }
-    names = json_object();
     json_array_foreach(actions, i, action)
     {
-        const char *path = json_string_value(json_object_get(json_object_get(action, "add"), "path"));
-        if (path != NULL && json_object_set_new(names, path, json_true()) != 0) {
-            json_decref(names);
-            names = NULL;
-        }
+        noted = noted && note(names, json_string_value(json_object_get(json_object_get(action, "add"), "path"))) &&
+                note(names, json_string_value(json_object_get(json_object_get(action, "remove"), "path")));
     }
     json_decref(actions);
-    return names != NULL && json_object_set_new(commits, key, names) == 0 ? names : NULL;
+    /* the set takes them over, also when it fails */
+    return names != NULL && json_object_set_new(known, key, names) == 0 && noted ? names : NULL;
 }
 
-/* A file of ours is in a table's version if the one that it was made for names it. One that is still to come does not, under our lock. */
-static enum adg_status sweep(const struct migration *m, struct adg_error *error)
+/*
+ * A file of ours is left over when the version that it was made for does not name it, or is still to come, which under our lock nobody is
+ * about to commit; and when no other version that can be read has it: a table may have been made of the files of another one.
+ */
+static enum adg_status is_left(const struct adg_delta_log *log, const char *name, int64_t version, json_t *known,
+                               bool *out, struct adg_error *error)
 {
-    DIR *entries = opendir(m->folder);
-    json_t *commits = json_object();
-    const struct dirent *entry;
-    enum adg_status status = commits == NULL ? adg_fail_memory(error) : ADG_OK;
-    if (entries == NULL) {
-        json_decref(commits);
-        return adg_fail_errno(error, errno, "folder %s cannot be read", m->folder);
+    *out = json_object_get(json_object_get(known, "live"), name) == NULL;
+    if (*out && version <= log->version) {
+        const json_t *names = names_of(log, version, known);
+        *out = !json_is_null(names) && json_object_get(names, name) == NULL;
     }
+    for (int64_t v = log->version; v >= 0 && *out; v--) {
+        const json_t *names = names_of(log, v, known);
+        if (names == NULL) {
+            return adg_fail_memory(error);
+        }
+        *out = !json_is_true(names) && json_object_get(names, name) == NULL;
+    }
+    return ADG_OK;
+}
+
+static json_t *names_of_live(const struct adg_delta_log *log)
+{
+    json_t *names = json_object(), *add;
+    bool noted = names != NULL;
+    const char *path;
+    json_object_foreach(log->live, path, add)
+    {
+        noted = noted && note(names, path);
+    }
+    if (!noted) {
+        json_decref(names);
+        return NULL;
+    }
+    return json_pack("{s:o}", "live", names);
+}
+
+static enum adg_status sweep(const struct adg_delta_log *log, struct adg_error *error)
+{
+    DIR *entries = opendir(log->folder);
+    if (entries == NULL) {
+        return adg_fail_errno(error, errno, "folder %s cannot be read", log->folder);
+    }
+    json_t *known = names_of_live(log);
+    const struct dirent *entry;
+    enum adg_status status = known == NULL ? adg_fail_memory(error) : ADG_OK;
     while (status == ADG_OK && (entry = readdir(entries)) != NULL) {
         int64_t version;
-        if (!read_name(entry->d_name, &version)) {
-            continue;
+        bool left = false;
+        if (read_name(entry->d_name, &version)) {
+            status = is_left(log, entry->d_name, version, known, &left, error);
         }
-        bool is_left = version > m->log.version;
-        if (!is_left) {
-            json_t *names = names_of(&m->log, version, commits);
-            status = names == NULL ? adg_fail_memory(error) : ADG_OK;
-            is_left = json_is_object(names) && json_object_get(names, entry->d_name) == NULL;
-        }
-        if (status == ADG_OK && is_left && unlinkat(dirfd(entries), entry->d_name, 0) != 0) {
-            status = adg_fail_errno(error, errno, "%s/%s, which an earlier run has left, cannot be removed", m->folder,
-                                    entry->d_name);
+        if (status == ADG_OK && left && unlinkat(dirfd(entries), entry->d_name, 0) != 0) {
+            status = adg_fail_errno(error, errno, "%s/%s, which an earlier run has left, cannot be removed",
+                                    log->folder, entry->d_name);
         }
     }
     closedir(entries);
-    json_decref(commits);
+    json_decref(known);
     return status;
 }
 
@@ -345,6 +384,20 @@ static enum adg_status write_files(struct migration *m, struct adg_error *error)
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
+/* Until they are committed they are what a VACUUM looks for, if it was told to wait for nobody. */
+static enum adg_status check_files(const struct migration *m, struct adg_error *error)
+{
+    struct stat info;
+    for (uint32_t i = 0; i < m->count; i++) {
+        if (stat(m->conversions[i].fresh, &info) != 0 || (uint64_t)info.st_size != m->files[i].bytes) {
+            return adg_fail(error, ADG_FAILED,
+                            "%s: another program has removed new files of the table; nothing was committed, run again",
+                            m->folder);
+        }
+    }
+    return ADG_OK;
+}
+
 static enum adg_status commit(struct migration *m, struct adg_error *error)
 {
     struct adg_delta_file *files = adg_arena_array(&m->arena, m->count, sizeof *files);
@@ -357,6 +410,7 @@ static enum adg_status commit(struct migration *m, struct adg_error *error)
         const struct new_file *file = &m->files[i];
         files[i] = (struct adg_delta_file){file->name, file->rows, file->bytes, (const char *)file->statistics.data};
     }
+    status = status == ADG_OK ? check_files(m, error) : status;
     if (status == ADG_OK) {
         clock_gettime(CLOCK_REALTIME, &now);
         const struct adg_delta_commit what = {.files = files,
@@ -375,6 +429,7 @@ static enum adg_status convert(struct migration *m, const char *spill, enum adg_
     const char **paths = NULL;
     enum adg_status status = adg_delta_log_files(&m->log, &m->arena, &paths, &m->count, error);
     status = status == ADG_OK ? open_target(m, error) : status;
+    status = status == ADG_OK ? sweep(&m->target.log, error) : status;
     if (status != ADG_OK) {
         return status;
     }
@@ -422,8 +477,7 @@ enum adg_status adg_migrate_delta(const struct adg_migrate_options *options, con
     enum adg_status status = lock(&m, error);
     status = status == ADG_OK ? adg_delta_read_log(folder, spill, &m.arena, &m.log, error) : status;
     if (status == ADG_OK && m.log.version >= 0) {
-        status = sweep(&m, error);
-        status = status == ADG_OK ? convert(&m, spill, out, error) : status;
+        status = convert(&m, spill, out, error);
     } else if (status == ADG_OK) {
         *out = ADG_MIGRATION_NONE;
     }

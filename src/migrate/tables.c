@@ -1,9 +1,9 @@
 /*
  * Converting a table: see tables.h. The order, of which every step can be the last before the process is killed: the new file is
  * written beside the old one under a hidden name (in the same folder, because confinement lets no file change folders), compared
- * with the old one value by value, and synced; the old file gets the backup as a second name; the new one is renamed over the
- * first; the backup is removed. A backup that is the same file as the table says that the last step but one was not reached,
- * another one beside a table in order that the last one was not.
+ * with the old one value by value, and synced; the old file gets the backup as a second name, if it is to be kept; the new one is
+ * renamed over the first. A backup that is the same file as the table says that the last step was not reached; any other one is
+ * not touched.
  */
 #include "migrate/tables.h"
 
@@ -114,27 +114,34 @@ static bool is_same_file(const char *a, const char *b)
            first.st_ino == second.st_ino;
 }
 
-static enum adg_status replace(const struct old_file *file, struct adg_error *error)
+/* The backup is the old file under a second name; one that is there already is of a run that was killed, or somebody else's. */
+static enum adg_status make_backup(const struct old_file *file, struct adg_error *error)
 {
-    enum adg_status status = adg_file_sync(file->fresh, error);
-    if (status == ADG_OK && link(file->path, file->backup) != 0 && !is_same_file(file->path, file->backup)) {
-        status = errno == EEXIST ? adg_fail(error, ADG_FAILED, "%s is in the way: move it elsewhere", file->backup)
-                                 : adg_fail_errno(error, errno, "%s cannot be made", file->backup);
+    int failed = link(file->path, file->backup) == 0 ? 0 : errno;
+    if (failed == 0 || is_same_file(file->path, file->backup)) {
+        return adg_folder_sync(file->folder, error);
     }
-    status = status == ADG_OK ? adg_folder_sync(file->folder, error) : status;
-    if (status == ADG_OK && rename(file->fresh, file->path) != 0) {
-        status = adg_fail_errno(error, errno, "%s cannot be replaced", file->path);
-        unlink(file->backup); /* a second name of the same file */
-    }
-    return status == ADG_OK ? adg_folder_sync(file->folder, error) : status;
+    return failed == EEXIST ? adg_fail(error, ADG_FAILED, "%s is in the way: move it elsewhere", file->backup)
+                            : adg_fail_errno(error, failed, "%s cannot be made", file->backup);
 }
 
-static enum adg_status remove_backup(const struct migration *m, const struct old_file *file, struct adg_error *error)
+static enum adg_status replace(const struct old_file *file, bool keep_backup, struct adg_error *error)
 {
-    if (m->options->keep_backup || unlink(file->backup) == 0 || errno == ENOENT) {
-        return ADG_OK;
+    enum adg_status status = adg_file_sync(file->fresh, error);
+    if (status == ADG_OK && keep_backup) {
+        status = make_backup(file, error);
     }
-    return adg_fail_errno(error, errno, "%s cannot be removed", file->backup);
+    if (status != ADG_OK) {
+        return status;
+    }
+    if (rename(file->fresh, file->path) != 0) {
+        status = adg_fail_errno(error, errno, "%s cannot be replaced", file->path);
+        if (keep_backup) {
+            unlink(file->backup); /* a second name of the same file */
+        }
+        return status;
+    }
+    return adg_folder_sync(file->folder, error);
 }
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
@@ -169,10 +176,9 @@ static enum adg_status migrate(struct migration *m, const char *spill, enum adg_
             changes = true;
             status = adg_conversion_write(&conversions[i], error);
             status = status == ADG_OK ? adg_conversion_verify(&conversions[i], error) : status;
-            status = status == ADG_OK ? replace(&m->files[i], error) : status;
+            status = status == ADG_OK ? replace(&m->files[i], m->options->keep_backup, error) : status;
             unlink(m->files[i].fresh); /* of one that failed: else it has another name */
         }
-        status = status == ADG_OK ? remove_backup(m, &m->files[i], error) : status;
     }
     if (status == ADG_OK) {
         *out = changes ? ADG_MIGRATION_DONE : ADG_MIGRATION_CURRENT;

@@ -25,7 +25,7 @@ struct adg_migrate_options {
 /*
  * Converts the files of one table. *out: there are none, they were as the definition says, or one was converted. `spill` is a folder of
  * the process's own within `folder`. ADG_BAD_INPUT: values do not fit (counts per column in the message), or it is no such file: no file
- * of the table is changed. ADG_FAILED: a backup of something else is in the way, no space: a file is converted or what it was.
+ * of the table is changed. ADG_FAILED: something else is in the way of a backup, no space: a file is converted or what it was.
  */
 ADG_MUST_CHECK enum adg_status adg_migrate_table(const struct adg_migrate_options *options,
                                                  const struct adg_dataset *dataset, const char *table,

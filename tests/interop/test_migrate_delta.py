@@ -1,8 +1,10 @@
 """Delta tables of an older version, written here by delta-rs: one version more has the definition's columns, or there is none."""
 import datetime
 import json
+import math
 import os
 import random
+import shutil
 import signal
 import subprocess
 
@@ -11,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import ADG, run, run_and_kill
 from delta import check_statistics, commits
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, QueryBuilder, convert_to_deltalake, write_deltalake
 from test_delta import change_log, set_in
 from test_migrate_tables import DEFINITION, NEW, OLD, SHIM, TYPES, command, contents_of_all
 
@@ -103,6 +105,36 @@ def test_hes(data, adg):
     schema = [a["metaData"]["schemaString"] for path in (made, old) for a in commits(path)[-1] if "metaData" in a]
     assert len(schema) == 2 and schema[0] == schema[1]
     assert check_statistics(old, version=1) == check_statistics(made) > 50
+
+
+BOUNDS = [  # values of a file each
+    {"KEY": [-2**63, 2**63 - 1], "CODE": ["é" * 128, "y" * 256]}, {"KEY": [1, 2], "CODE": ["a" * 257, "b"]}, {"KEY": [3, 4], "CODE": ["", "\x01\"\\"], "COST": [math.nan, 1.0]},
+    {"KEY": [5, 6], "COST": [math.nan, float("inf")], "PRICE": ["-0.05", "-9999999.99"]}, {"KEY": [7, 8], "COST": [1.5, 0.0], "PRICE": ["0.05", "9999999.99"]},
+    {"KEY": [9, 10], "START": ["0001-01-01", "9999-12-31"], "SIZE": [-2**31, 2**31 - 1], "COST": [1e-300, 5e-324]}, {"KEY": [11, 12], "CODE": [None, "A"], "COST": [0.25, None]}]
+
+
+def test_readers_that_skip_files_by_bounds(data, tmp_path):
+    """delta-rs finds the same rows with the statistics and without them: longest texts, signs, numbers that JSON has not, dates at the ends."""
+    path = data / "artificial_stays"
+    types = {"KEY": pa.int64(), "CODE": pa.string(), "PRICE": pa.string(), "START": pa.string(), "SIZE": pa.int64(), "COST": pa.float64()}
+    for values in BOUNDS:
+        write_deltalake(path, pa.table({n: pa.array(values.get(n, [None] * 2), t) for n, t in types.items()}), mode="append")
+    run(*command(data), check=0)
+    bounds = [json.loads(a["add"]["stats"]) for a in commits(path)[-1] if "add" in a]
+    assert sorted(len(b["minValues"]) + len(b["maxValues"]) for b in bounds) == [2, 4, 4, 5, 6, 6, 8]
+    plain = tmp_path / "plain"
+    shutil.copytree(path, plain)
+    change_log(plain, lambda action: action.get("add", {}).pop("stats", None))
+    queries = QueryBuilder().register("told", DeltaTable(path)).register("plain", DeltaTable(plain))
+    found = 0
+    for name, sql in (("KEY", "bigint"), ("CODE", "varchar"), ("PRICE", "decimal(9,2)"), ("START", "date"), ("SIZE", "int"), ("COST", "double")):
+        for value in {v for values in BOUNDS for v in values.get(name, []) if v is not None}:
+            for comparison in ("=", "<=", ">="):
+                rows = [sorted(pa.table(queries.execute(f"select \"KEY\" from {t} where \"{name}\" {comparison} cast('{value}' as {sql})").read_all())["KEY"].to_pylist())
+                        for t in ("told", "plain")]
+                assert rows[0] == rows[1] != [], (name, value, comparison)
+                found += 1
+    assert found == 3 * (14 + 7 + 4 + 2 + 2 + 8)
 
 
 def test_appends_of_different_schemas(data):
@@ -249,6 +281,8 @@ def has_rule(action):
 
 @pytest.mark.parametrize("change, words", [
     (set_in("metaData", configuration={"delta.appendOnly": "true"}), "the Delta table is for appending only"),
+    (set_in("metaData", configuration={"delta.appendOnly": "True"}), "the Delta table is for appending only"),
+    (set_in("metaData", configuration={"delta.constraints.x": "SIZE > 0"}), "check constraints, and is not converted here"),
     (has_rule, "columns with rules, and is not converted here"),
     (lambda action: action.pop("add", None), "the Delta table has no file"),
 ])
@@ -257,6 +291,22 @@ def test_what_is_not_converted_either(change, words, table, data):
     before = contents_of_all(table)
     assert words in run(*command(data), check=4).stderr
     assert contents_of_all(table) == before
+
+
+def test_for_appending_only_by_a_checkpoint(data):
+    """Where the properties are no JSON but a map."""
+    path = data / "artificial_stays"
+    write_deltalake(path, pa.table({"KEY": ["1"]}), configuration={"delta.appendOnly": "true"})
+    DeltaTable(path).create_checkpoint()
+    (path / "_delta_log" / f"{0:020}.json").unlink()
+    before = contents_of_all(path)
+    assert "the Delta table is for appending only" in run(*command(data), check=4).stderr and contents_of_all(path) == before
+
+
+def test_constraints_by_delta_rs(table, data):
+    DeltaTable(table).alter.add_constraint({"x": "\"KEY\" <> ''"})
+    before = contents_of_all(table)
+    assert f"{table}: the Delta table has " in run(*command(data), check=4).stderr and contents_of_all(table) == before
 
 
 def test_partitioned_by_delta_rs(data):
@@ -288,8 +338,8 @@ STOP = r"""
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-/* Stops the process: when the first new file is to be synced, or when the commit is to get its name. */
-static int stopped;
+/* Stops the process: when the first new file is to be synced, or the second, or when the commit is to get its name. */
+static int stopped, syncs;
 static void stop(const char *point)
 {
     const char *wanted = getenv("STOP_AT");
@@ -299,7 +349,7 @@ static void stop(const char *point)
 }
 int fsync(int fd)
 {
-    stop("fsync");
+    stop(syncs++ == 0 ? "fsync" : "second fsync");
     return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
 }
 int link(const char *from, const char *to)
@@ -359,6 +409,23 @@ def test_a_checkpoint_that_is_made_meanwhile(table, data, stopped):
     DeltaTable(table).create_checkpoint()
     ours.send_signal(signal.SIGCONT)
     assert ours.communicate()[0] == "stays\n" and is_converted(table) and DeltaTable(table).version() == 3
+
+
+@pytest.mark.parametrize("spared", [0, 1])
+def test_a_vacuum_that_waits_for_nobody(spared, table, data, stopped):
+    """What is not committed yet is a file that no version names; the last one may come after it has listed the folder."""
+    ours = stopped("second fsync", command(data))
+    last = next(name for name in names_of_new_files(table) if name.startswith("part-00001-"))
+    (table / last).rename(data / last)
+    DeltaTable(table).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
+    assert names_of_new_files(table) == []
+    before = contents_of_all(table)
+    if spared:
+        (data / last).rename(table / last)
+    ours.send_signal(signal.SIGCONT)
+    said = ours.communicate()
+    assert ours.returncode == 1 and said[0] == "" and ("another program has removed new files of the table; nothing was committed, run again" in said[1]) == spared
+    assert contents_of_all(table) == before and is_old(table)
 
 
 def test_told_to_stop(table, data, stopped):
@@ -448,3 +515,37 @@ def test_only_what_is_surely_left_over_is_removed(table, data):
         (table / name).write_bytes(b"")
     run(*command(data), check=0)
     assert [(table / name).exists() for name in left] == [True, True, False, False] and is_converted(table)
+
+
+def test_files_that_another_table_was_made_of(table, data):
+    """A log begins anew over files of ours: their names speak of versions that are not, or are of something else."""
+    run(*command(data), check=0)
+    new = names_of_new_files(table)
+    for path in {*table.glob("*.parquet"), *(table / "_delta_log").iterdir()}:
+        if path.name not in new:
+            path.unlink()
+    (table / "_delta_log").rmdir()
+    convert_to_deltalake(table)
+    before = contents_of_all(table)
+    assert run(*command(data), check=0).stdout == "" and contents_of_all(table) == before  # versions to come
+    for _ in range(3):
+        write_deltalake(table, rows_of(table, version=0), mode="overwrite")
+    before = contents_of_all(table)
+    assert run(*command(data), check=0).stdout == "" and contents_of_all(table) == before  # a version without them; version 0 has them
+    assert rows_of(table, version=0).to_pydict() == NEW
+    (table / "_delta_log" / f"{0:020}.json").unlink()
+    run(*command(data), check=4)  # a log that is incomplete
+    assert contents_of_all(table) == {p: text for p, text in before.items() if p.name != f"{0:020}.json"}
+
+
+def test_a_commit_that_cannot_be_read_may_name_any(table, data):
+    """One before the last checkpoint, which is not needed for the rows."""
+    DeltaTable(table).create_checkpoint()
+    (table / "_delta_log" / f"{1:020}.json").write_text("no JSON")
+    left = table / f"part-00000-migration-4-{'0' * 32}.parquet"
+    left.write_bytes(b"")
+    assert run(*command(data), check=0).stdout == "stays\n"
+    assert is_converted(table) and left.exists()
+    (table / "_delta_log" / f"{1:020}.json").unlink()
+    run(*command(data), check=0)
+    assert not left.exists()
