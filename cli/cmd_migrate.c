@@ -21,16 +21,16 @@ static const char usage[] =
     "metadata: converts a metadata table in the original Artificial Data Generator's first format (Parquet) into a "
     "metadata\n"
     "folder. FILE is only read, and stays as the backup. The folder needs review and release like any other.\n"
-    "tables: converts artificial_<table>.parquet or .csv of an older version, or the parts in artificial_<table>, to "
-    "the\n"
-    "columns and types of the definition. A table whose values do not fit stays as it is.\n"
+    "tables: converts artificial_<table>.parquet, .csv or .arrows of an older version, or the parts in "
+    "artificial_<table>,\n"
+    "to the columns and types of the definition. A table whose values do not fit stays as it is.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
     "  --meta DIR            the metadata folder; replaced whole\n"
     "  --data DIR            the folder with the tables\n"
     "  --table NAME          a table to convert; may repeat (default: every table of the dataset that is there)\n"
-    "  --keep-backup         keep the old file as artificial_<table>.parquet.backup (.csv.backup)\n" ADG_SANDBOX_USAGE
-    "  --quiet               nothing but warnings and errors\n"
+    "  --keep-backup         keep the old file as artificial_<table>.parquet.backup (.csv.backup, "
+    ".arrows.backup)\n" ADG_SANDBOX_USAGE "  --quiet               nothing but warnings and errors\n"
     "  --help                this text\n";
 
 struct arguments {
@@ -39,19 +39,6 @@ struct arguments {
     struct adg_option_list tables;
     bool keep_backup;
 };
-
-/* A table that is there in a form that is not converted is not passed over in silence. */
-static enum adg_status name_other_form(const char *folder, const char *table, struct adg_error *error)
-{
-    struct adg_buffer path = {0};
-    struct stat info;
-    enum adg_status status = adg_buffer_printf(&path, error, "%s/artificial_%s.arrows", folder, table);
-    if (status == ADG_OK && stat((const char *)path.data, &info) == 0) {
-        adg_cli_warn("%s is not converted: only Parquet and CSV are", (const char *)path.data);
-    }
-    adg_buffer_fini(&path);
-    return status;
-}
 
 /* One table after the other; what is wrong with one does not keep the others from being converted. */
 static enum adg_status convert(const struct arguments *arguments, const struct adg_definition *definition,
@@ -74,13 +61,10 @@ static enum adg_status convert(const struct arguments *arguments, const struct a
             enum adg_migration done = ADG_MIGRATION_NONE;
             struct adg_error failure = {{0}};
             enum adg_status status = adg_migrate_table(&options, dataset, name, spill, &done, &failure);
-            if (status == ADG_OK && done == ADG_MIGRATION_NONE) {
-                status = name_other_form(folder, name, &failure);
-            }
             if (status == ADG_OK && done == ADG_MIGRATION_NONE && arguments->tables.count > 0) {
                 status = adg_fail(&failure, ADG_BAD_INPUT,
-                                  "%s/artificial_%s.parquet: there is no such file, nor a CSV one or parts", folder,
-                                  name);
+                                  "%s/artificial_%s.parquet: there is no such file, nor a CSV or Arrow one, nor parts",
+                                  folder, name);
             }
             if (status != ADG_OK) {
                 adg_cli_warn_of(NULL, failure.message);

@@ -97,6 +97,14 @@ uint32_t adg_engine_read_ints(const struct adg_engine_result *result, uint32_t c
 uint32_t adg_engine_read_doubles(const struct adg_engine_result *result, uint32_t column, uint32_t first,
                                  uint32_t count, double *out, bool *null);
 
+/* Batches as Arrow has them, in place of any of the above. The caller releases what it gets; `release` is NULL behind the last. */
+struct ArrowArray;
+struct ArrowSchema;
+ADG_MUST_CHECK enum adg_status adg_engine_schema(const struct adg_engine_result *result, struct ArrowSchema *out,
+                                                 struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_next_array(struct adg_engine_result *result, struct ArrowArray *out,
+                                                     struct adg_error *error);
+
 /* ---- rows in ----------------------------------------------------------------------------------------------------- */
 
 struct ArrowArrayStream;
@@ -114,8 +122,10 @@ ADG_MUST_CHECK enum adg_status adg_engine_rollback(struct adg_engine *engine, st
 ADG_MUST_CHECK enum adg_status adg_engine_table_columns(struct adg_engine *engine, const char *table,
                                                         struct adg_arena *arena, const char *const **names,
                                                         uint32_t *count, struct adg_error *error);
-/* Appends the rows of the stream, which is taken over, to a table that is there. Runs until the stream ends. */
-ADG_MUST_CHECK enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table,
+/* Appends the rows of the stream, which is taken over, to a table that is there, or that is made with the stream's columns. Runs
+ * until the stream ends. */
+enum adg_ingest { ADG_INGEST_APPEND, ADG_INGEST_CREATE };
+ADG_MUST_CHECK enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, enum adg_ingest mode,
                                                  struct ArrowArrayStream *stream, const char *doing,
                                                  struct adg_error *error);
 

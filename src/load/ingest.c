@@ -218,7 +218,8 @@ static void *fill(void *context)
     struct adbc *adbc = context;
     struct ArrowArrayStream stream;
     adg_batches_stream(adbc->batches, &stream);
-    adbc->status = adg_engine_ingest(adbc->engine, adbc->filling, &stream, "filling the table", &adbc->error);
+    adbc->status = adg_engine_ingest(adbc->engine, adbc->filling, ADG_INGEST_APPEND, &stream, "filling the table",
+                                     &adbc->error);
     adg_batches_close(adbc->batches);
     return NULL;
 }

@@ -13,8 +13,8 @@
 enum adg_migration { ADG_MIGRATION_NONE, ADG_MIGRATION_CURRENT, ADG_MIGRATION_DONE };
 
 struct adg_migrate_options {
-    const char
-        *folder; /* with artificial_<table>.parquet or .csv, or parts in artificial_<table>; locked while this works */
+    const char *
+        folder; /* with artificial_<table>.parquet, .csv or .arrows, or parts in artificial_<table>; locked while this works */
     bool keep_backup;
     void (*warn)(void *context, const char *message);
     void *context;
