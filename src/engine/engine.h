@@ -111,11 +111,12 @@ struct ArrowArrayStream;
 
 /*
  * A database to write to, in transactions: one is always open, and ends with commit or rollback. The driver's options are the target's; of
- * the database nothing is known but that it takes the SQL standard's create table. `spill`: as `folder` above, need not be there. ADG_FAILED also:
- * its driver knows no transactions.
+ * the database nothing is known but that it takes the SQL standard's create table. Of the options DuckDB heeds threads, memory and folder, which
+ * need not be there. ADG_FAILED also: its driver knows no transactions.
  */
-ADG_MUST_CHECK enum adg_status adg_engine_open_out(const struct adg_target *target, unsigned threads, const char *spill,
-                                                   struct adg_engine **out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_open_out(const struct adg_target *target,
+                                                   const struct adg_engine_options *options, struct adg_engine **out,
+                                                   struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_engine_commit(struct adg_engine *engine, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_engine_rollback(struct adg_engine *engine, struct adg_error *error);
 /* The names of a table's columns, in the arena; NULL: there is no such table. Rolls back. */

@@ -125,7 +125,7 @@ enum adg_status adg_converted_begin(struct adg_converted *converted, struct adg_
     struct adg_sql sql = {
         .dialect = adg_dialect_find("duckdb"), .arena = conversion->arena, .status = status, .error = error};
     if (status == ADG_OK) {
-        converted->query = ADG_SQL(&sql, "select $1 from $2", list, ADG_PIECE);
+        converted->query = ADG_SQL(&sql, "select $1 from $2", list, conversion->relation);
         status = sql.status;
     }
     if (status == ADG_OK && make_schema(conversion->dataset, &converted->schema) != NANOARROW_OK) {
@@ -225,30 +225,30 @@ static enum adg_status describe(struct adg_conversion *conversion, void *context
     return adg_conversion_describe(conversion, error);
 }
 
-static enum adg_status count(struct adg_conversion *conversion, void *context, struct adg_error *error)
-{
-    (void)context;
-    return adg_conversion_count(conversion, error);
-}
-
 static enum adg_status add(struct adg_conversion *conversion, void *context, struct adg_error *error)
 {
     const char *list = NULL;
     enum adg_status status = adg_conversion_columns(conversion, &list, error);
-    return status == ADG_OK ? adg_conversion_add(conversion, list, ADG_PIECE, context, error) : status;
+    return status == ADG_OK ? adg_conversion_add(conversion, list, conversion->relation, context, error) : status;
+}
+
+static enum adg_status count(struct adg_conversion *conversion, void *context, struct adg_error *error)
+{
+    enum adg_status status = adg_conversion_count(conversion, error);
+    return status == ADG_OK && context != NULL ? add(conversion, context, error) : status;
 }
 
 enum adg_status adg_pieces_describe(struct adg_conversion *conversion, struct adg_row_source *source,
                                     struct adg_error *error)
 {
-    conversion->relation = ADG_PIECE;
+    conversion->relation = conversion->relation != NULL ? conversion->relation : ADG_PIECE;
     return pass(conversion, source, true, describe, NULL, error);
 }
 
 enum adg_status adg_pieces_check(struct adg_conversion *conversion, struct adg_row_source *source,
-                                 struct adg_error *error)
+                                 struct adg_digest *digest, struct adg_error *error)
 {
-    enum adg_status status = pass(conversion, source, false, count, NULL, error);
+    enum adg_status status = pass(conversion, source, false, count, digest, error);
     return status == ADG_OK ? adg_conversion_judge(conversion, error) : status;
 }
 

@@ -63,11 +63,12 @@ void adg_converted_end(struct adg_converted *converted);
 
 /* ---- whole passes ------------------------------------------------------------------------------------------------ */
 
-/* Columns, from the first piece; then all pieces counted and judged; then added up. */
+/* Columns, from the first piece; then all pieces counted and judged, and added up where `digest` is not NULL; then added up alone. The
+ * conversion's relation is ADG_PIECE, or made of it; NULL becomes ADG_PIECE. */
 ADG_MUST_CHECK enum adg_status adg_pieces_describe(struct adg_conversion *conversion, struct adg_row_source *source,
                                                    struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_pieces_check(struct adg_conversion *conversion, struct adg_row_source *source,
-                                                struct adg_error *error);
+                                                struct adg_digest *digest, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_pieces_digest(struct adg_conversion *conversion, struct adg_row_source *source,
                                                  struct adg_digest *digest, struct adg_error *error);
 

@@ -259,7 +259,7 @@ enum adg_status adg_stream_conversion_open(struct adg_conversion *conversion, st
 enum adg_status adg_stream_conversion_check(struct adg_conversion *conversion, struct adg_error *error)
 {
     struct stream_source source = source_of(conversion->file);
-    return adg_pieces_check(conversion, &source.base, error);
+    return adg_pieces_check(conversion, &source.base, NULL, error);
 }
 
 enum adg_status adg_stream_conversion_write(struct adg_conversion *conversion, struct adg_error *error)
