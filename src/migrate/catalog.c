@@ -9,10 +9,11 @@
 #include "load/ddl.h"
 
 /* $1: the table; $2: the new one's name until it has its own; $3: the backup's. Texts; a truth is 'true'. */
-enum { SCHEMA, KIND, MINE, RESTS, KEY, KEY_NAME, COMMENT, OWNER, FRESH, BACKUP, FACTS };
+enum { SCHEMA, CREATES, KIND, MINE, RESTS, KEY, KEY_NAME, COMMENT, OWNER, FRESH, BACKUP, FACTS };
 
 static const char duckdb_facts[] =
-    "select current_schema(), (select case table_type when 'BASE TABLE' then 'r' else 'v' end from here where n = $1), "
+    "select current_schema(), 'true', (select case table_type when 'BASE TABLE' then 'r' else 'v' end from here where "
+    "n = $1), "
     "'true', 'false', (select case when len(constraint_column_names) = 1 then constraint_column_names[1] end "
     "from duckdb_constraints() where constraint_type = 'PRIMARY KEY' and database_name = current_database() and "
     "schema_name = current_schema() and lower(table_name) = $1), cast(null as varchar), (select comment from "
@@ -24,7 +25,8 @@ static const char duckdb_here[] = "with here as (select lower(table_name) as n, 
                                   "table_schema = current_schema()) ";
 
 static const char postgresql_facts[] =
-    "select cast(current_schema() as text), cast(c.relkind as text), cast(pg_has_role(c.relowner, 'USAGE') as text), "
+    "select cast(current_schema() as text), cast(has_schema_privilege(current_schema(), 'CREATE') as text), "
+    "cast(c.relkind as text), cast(pg_has_role(c.relowner, 'USAGE') as text), "
     "cast(exists (select from pg_catalog.pg_depend d where d.refclassid = cast('pg_catalog.pg_class' as regclass) and "
     "d.refobjid = c.oid and d.classid = cast('pg_catalog.pg_rewrite' as regclass)) or exists (select from "
     "pg_catalog.pg_constraint k where k.confrelid = c.oid and k.conrelid <> c.oid) or exists (select from "
@@ -43,7 +45,8 @@ static const char postgresql_columns[] =
     "where n.nspname = current_schema() and c.relname = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum";
 
 static const char sqlite_facts[] =
-    "select '', (select case type when 'table' then 'r' else 'v' end from sqlite_master where name = $1 collate nocase "
+    "select '', 'true', (select case type when 'table' then 'r' else 'v' end from sqlite_master where name = $1 "
+    "collate nocase "
     "and type in ('table', 'view')), 'true', 'false', (select case when count(*) = 1 then max(name) end from "
     "pragma_table_info($1) where pk > 0), null, null, null, case when exists (select 1 from sqlite_master where name = "
     "$2 collate nocase) then 'true' else 'false' end, case when exists (select 1 from sqlite_master where name = $3 "
@@ -106,6 +109,7 @@ static enum adg_status take_facts(const struct adg_engine_result *result, struct
         facts[i] = text_of(result, i, arena, &good);
     }
     *out = (struct adg_catalog_table){.schema = facts[SCHEMA],
+                                      .creates = is_true(facts[CREATES]),
                                       .exists = facts[KIND] != NULL,
                                       .is_table = facts[KIND] != NULL && strcmp(facts[KIND], "r") == 0,
                                       .mine = is_true(facts[MINE]),
@@ -270,7 +274,7 @@ static const char *sqlite_value(struct adg_sql *sql, const char *column, const c
 {
     return type != NULL && is_real(type)
                ? column
-               : ADG_SQL(sql, "case typeof($1) when 'real' then printf('%!.17g', $1) else cast($1 as text) end",
+               : ADG_SQL(sql, "case typeof($1) when 'real' then format('%!.17g', $1) else cast($1 as text) end",
                          column);
 }
 

@@ -12,6 +12,7 @@ enum adg_catalog { ADG_CATALOG_DUCKDB, ADG_CATALOG_POSTGRESQL, ADG_CATALOG_SQLIT
 /* Names are not quoted; texts are NULL where there is none. */
 struct adg_catalog_table {
     const char *schema; /* that new tables go to */
+    bool creates;       /* they may be made there */
     bool exists, is_table;
     bool mine;            /* it may be replaced */
     bool rests;           /* something else rests on it */

@@ -308,6 +308,9 @@ static enum adg_status hold(struct table *table, struct adg_error *error)
     if (!is(table, ADG_CATALOG_POSTGRESQL)) {
         return ADG_OK;
     }
+    if (!table->old.mine) { /* who could not even lock it */
+        return adg_fail(error, ADG_FAILED, "%s belongs to another user, who has to convert it", table->shown);
+    }
     const char *text = ADG_SQL(&sql,
                                "select cast(pg_try_advisory_xact_lock(hashtextextended('adg ' || current_schema() || "
                                "'.' || $1, 0)) as integer)",
@@ -343,8 +346,8 @@ static enum adg_status check(struct table *table, struct adg_error *error)
 static enum adg_status check_ways(struct table *table, struct adg_error *error)
 {
     const struct adg_catalog_table *old = &table->old;
-    if (!old->mine) {
-        return adg_fail(error, ADG_FAILED, "%s belongs to another user, who has to convert it", table->shown);
+    if (!old->creates) {
+        return adg_fail(error, ADG_FAILED, "the user has no right to create tables in the schema %s", old->schema);
     }
     if (old->rests) {
         return adg_fail(error, ADG_FAILED, "something else in the database, such as a view, rests on %s", table->shown);

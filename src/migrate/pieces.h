@@ -1,7 +1,7 @@
 /*
  * Within the migrate room: rows that come as Arrow batches, through the engine in pieces, so that memory does not grow with them.
  *
- *     adg_pieces_begin(&pieces, source, engine, error)
+ *     adg_pieces_begin(&pieces, source, engine, name, error)
  *     adg_pieces_next(&pieces, &more, error) ...       the engine's table ADG_PIECE holds the next rows, and no others
  *     adg_pieces_end(&pieces)
  *
@@ -34,6 +34,7 @@ struct adg_row_source {
 struct adg_pieces {
     struct adg_row_source *source;
     struct adg_engine *engine;
+    const char *name; /* of the table or file, for messages; borrowed */
     bool first, ended;
     uint64_t rows;          /* of the piece so far */
     enum adg_status status; /* the source's, met within the engine */
@@ -41,7 +42,8 @@ struct adg_pieces {
 };
 
 ADG_MUST_CHECK enum adg_status adg_pieces_begin(struct adg_pieces *pieces, struct adg_row_source *source,
-                                                struct adg_engine *engine, struct adg_error *error);
+                                                struct adg_engine *engine, const char *name, struct adg_error *error);
+/* ADG_BAD_INPUT also: the engine does not take all rows. */
 ADG_MUST_CHECK enum adg_status adg_pieces_next(struct adg_pieces *pieces, bool *more, struct adg_error *error);
 void adg_pieces_end(struct adg_pieces *pieces);
 

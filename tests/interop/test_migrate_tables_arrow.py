@@ -152,6 +152,19 @@ def bad_streams():
             "no key": (nested.getvalue().to_pybytes(), "no column KEY, the primary key")}
 
 
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"cut \xe2\x82", b"\xc0\x80"])
+@pytest.mark.parametrize("dictionary", [False, True])
+@pytest.mark.parametrize("row", [0, 70_000, 99_999])
+def test_text_that_is_no_utf_8(text, dictionary, row, data):
+    codes = [b"ok"] * 100_000
+    codes[row] = text
+    column = pa.array(codes, pa.binary()).view(pa.string())
+    write(data / NAME, pa.table({"code": column.dictionary_encode() if dictionary else column, "KEY": [str(i) for i in range(100_000)]}), 10_000)
+    before = contents(data)
+    done = run(*command(data), check=4)
+    assert f"{data / NAME}: rows that cannot be read, such as text that is no UTF-8" in done.stderr and contents(data) == before
+
+
 @pytest.mark.parametrize("kind", bad_streams())
 def test_what_cannot_be_read(kind, data):
     content, words = bad_streams()[kind]

@@ -2,17 +2,18 @@
 import contextlib
 import datetime
 import decimal
-import os
 import random
+import signal
 import sqlite3
 import subprocess
+import sys
 import time
 
 import duckdb
 import psycopg
 import pyarrow as pa
 import pytest
-from conftest import peak_memory, run, run_and_kill
+from conftest import ADG, peak_memory, run, run_and_kill
 from servers import PASSWORD, environment, package_folder, postgresql  # noqa: F401 fixture
 from test_migrate_tables import DEFINITION, NEW, OLD
 
@@ -283,11 +284,15 @@ def test_killed_at_random_points_loses_nothing(database):
     chance, killed, halves = random.Random(5), 0, {True: 0, False: 0}
     make(database, "kept")
     before = content(database, "kept")
+    make(database)
+    started = time.time()
+    run(*command(database), check=0)
+    takes = time.time() - started
     for _ in range(15):
         database.sql("drop table if exists artificial_stays")
         database.sql("create table artificial_stays as select * from kept")
         columns = database.columns("artificial_stays")
-        killed += run_and_kill(command(database), chance.uniform(0.01, 0.3))
+        killed += run_and_kill(command(database), chance.uniform(0, takes))
         wait_for_nobody(database)
         done = database.columns("artificial_stays") != columns
         assert converted(database) if done else content(database) == before
@@ -401,7 +406,7 @@ def test_somebody_who_writes_or_migrates_at_the_same_time(server):
         assert "another adg run is writing to public.artificial_stays" in run(*command(server), check=1).stderr
     with psycopg.connect(server.uri, password=PASSWORD) as other:  # it waits until the row is there, and takes it along
         other.execute("insert into artificial_stays (\"KEY\") values ('5')")
-        process = subprocess.Popen([os.environ.get("ADG", "adg"), *command(server)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([ADG, *command(server)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         time.sleep(1)
         assert process.poll() is None
         other.commit()
@@ -415,8 +420,11 @@ def test_another_user_s_table(server):
     server.sql(f"create role {role} login password '{PASSWORD}'; grant all on schema public to {role}; grant select on artificial_stays to {role}")
     before = content(server)
     try:
-        done = run(*command(server, uri=server.uri.replace("//adg@", f"//{role}@")), check=1)
-        assert "public.artificial_stays" in done.stderr and content(server) == before
+        uri = server.uri.replace("//adg@", f"//{role}@")
+        assert "public.artificial_stays belongs to another user, who has to convert it" in run(*command(server, uri=uri), check=1).stderr
+        server.sql(f"alter table artificial_stays owner to {role}; revoke create on schema public from {role}")
+        assert "no right to create tables in the schema public" in run(*command(server, uri=uri), check=1).stderr
+        assert content(server) == before
     finally:
         server.sql(f"drop owned by {role}; drop role {role}")
 
@@ -461,12 +469,37 @@ def test_sqlite_values_of_any_type(tmp_path):
         (1, "7", 12, 0.1, "2020-02-29"), (2, "x", 3, 2.0**53, None), (3, None, None, 1000.0, None)]
 
 
+def test_a_foreign_key_of_duckdb(tmp_path):
+    (tmp_path / "ward.yaml").write_text(DEFINITION)
+    database = DuckDB(tmp_path)
+    database.kind, database.folder = "duckdb", tmp_path
+    make(database, old={"KEY": ["1"], "SIZE": ["54.0"]}, key="KEY")
+    database.sql('create table other (k text references artificial_stays ("KEY"))')
+    assert "something else in the database, such as a view, rests on the table" in run(*command(database), check=1).stderr
+    assert content(database) == [("1", "54.0")] and database.tables() == ["artificial_stays", "other"]
+
+
+def test_stopped_by_a_signal(database):
+    """It says so, and the table is what it was."""
+    make(database, old={"KEY": [str(i) for i in range(1000)], "SIZE": ["1"] * 1000})
+    powers = 4 if database.kind == "duckdb" else 3
+    many = ", ".join(f"(select 1 {'union all select 1 ' * 9}) t{i}" for i in range(powers))
+    database.sql(f'insert into artificial_stays select "KEY", "SIZE" from artificial_stays, {many}')
+    process = subprocess.Popen([ADG, *command(database)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and out == "" and "stopped by a signal; nothing half-written is left" in err
+    wait_for_nobody(database)
+    assert database.sql("select count(*) from artificial_stays") == [(1000 + 1000 * 10**powers,)] and database.tables() == ["artificial_stays"]
+
+
 def test_two_processes_and_one_duckdb_file(tmp_path):
     (tmp_path / "ward.yaml").write_text(DEFINITION)
     database = DuckDB(tmp_path)
     database.kind, database.folder = "duckdb", tmp_path
     holder = "import sys, duckdb; db = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen([os.sys.executable, "-c", holder, str(database.file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen([sys.executable, "-c", holder, str(database.file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         other.stdout.readline()
         assert "another process has the file open" in run(*command(database), check=1).stderr
         other.stdin.close()
