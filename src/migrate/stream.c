@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/stop.h"
+#include "migrate/messages.h"
 #include "migrate/pieces.h"
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -29,23 +30,8 @@ static enum adg_status refuse(struct stream_source *source, int code, struct adg
     if (code == ENOMEM) {
         return adg_fail_memory(error);
     }
-    return adg_fail(error, code == EIO ? ADG_FAILED : ADG_BAD_INPUT,
-                    "%s: it cannot be read as an Arrow stream (a compressed one is not): %s", source->path,
-                    why != NULL && why[0] != '\0' ? why : "it is none");
-}
-
-/* One that was cut off between two batches would look like a shorter one. */
-static enum adg_status check_end(FILE *file, const char *path, struct adg_error *error)
-{
-    static const unsigned char marker[8] = {0xff, 0xff, 0xff, 0xff};
-    unsigned char last[8];
-    if (fseeko(file, -(off_t)sizeof last, SEEK_END) != 0 || fread(last, 1, sizeof last, file) != sizeof last ||
-        memcmp(last, marker, sizeof last) != 0) {
-        return adg_fail(error, ADG_BAD_INPUT, "%s: no Arrow stream, or one that was cut off: its end marker is missing",
-                        path);
-    }
-    rewind(file);
-    return ADG_OK;
+    return adg_fail(error, code == EIO ? ADG_FAILED : ADG_BAD_INPUT, "%s: it cannot be read as an Arrow stream: %s",
+                    source->path, why != NULL && why[0] != '\0' ? why : "it is none");
 }
 
 /* The engine (DuckDB 1.5.6) writes behind its memory when a batch of more than 2,048 rows has a dictionary and nulls: it gets texts. */
@@ -122,7 +108,7 @@ static enum adg_status open_source(struct adg_row_source *base, struct adg_error
     if (file == NULL) {
         return adg_fail_errno(error, errno, "%s cannot be opened", source->path);
     }
-    enum adg_status status = check_end(file, source->path, error);
+    enum adg_status status = adg_messages_check(file, source->path, error);
     if (status != ADG_OK || ArrowIpcInputStreamInitFile(&input, file, 1) != NANOARROW_OK) {
         fclose(file);
         return status != ADG_OK ? status : adg_fail_memory(error);
