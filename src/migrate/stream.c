@@ -1,5 +1,5 @@
 /*
- * Arrow streams: see stream.h. nanoarrow reads messages, and writes record batches that have no dictionaries.
+ * Arrow streams: see stream.h. nanoarrow reads them; assemble.c writes them.
  */
 #include "migrate/stream.h"
 
@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "core/memory.h"
 #include "core/stop.h"
+#include "migrate/assemble.h"
 #include "migrate/messages.h"
 #include "migrate/pieces.h"
 
@@ -21,6 +23,8 @@ struct stream_source {
     const char *path;
     struct ArrowArrayStream stream;
     struct ArrowSchema stored; /* base.schema has no dictionaries */
+    struct adg_entries *
+        *entries; /* [columns] where only the texts of dictionaries are wanted, of those that are not NULL */
 };
 
 /* nanoarrow's words are of lengths and types, not of values. */
@@ -100,6 +104,49 @@ static int decode(struct ArrowArray *column, const struct ArrowSchema *stored)
     return code;
 }
 
+/* The dictionary's texts that the column's rows have. */
+static enum adg_status collect(const struct ArrowArray *column, const struct ArrowSchema *stored,
+                               struct adg_entries *entries, struct adg_error *error)
+{
+    struct ArrowArrayView view;
+    enum adg_status status = ADG_OK;
+    const bool good = ArrowArrayViewInitFromSchema(&view, stored, NULL) == NANOARROW_OK &&
+                      ArrowArrayViewSetArray(&view, column, NULL) == NANOARROW_OK;
+    const int64_t count = good ? view.dictionary->length : 0;
+    bool *used = adg_alloc_zero((size_t)count + 1, sizeof *used);
+    if (!good || used == NULL) {
+        status = adg_fail_memory(error);
+    }
+    for (int64_t i = 0; i < column->length && status == ADG_OK; i++) {
+        const int64_t code = ArrowArrayViewIsNull(&view, i) ? -1 : ArrowArrayViewGetIntUnsafe(&view, i);
+        if (code >= 0 && code < count) {
+            used[code] = true;
+        }
+    }
+    for (int64_t i = 0; i < count && status == ADG_OK; i++) {
+        if (used[i] && !ArrowArrayViewIsNull(view.dictionary, i)) {
+            const struct ArrowStringView text = ArrowArrayViewGetStringUnsafe(view.dictionary, i);
+            status = adg_entries_add(entries, (struct adg_span){(const uint8_t *)text.data, (size_t)text.size_bytes},
+                                     error);
+        }
+    }
+    adg_free(used);
+    ArrowArrayViewReset(&view);
+    return status;
+}
+
+static enum adg_status collect_all(struct stream_source *source, const struct ArrowArray *batch,
+                                   struct adg_error *error)
+{
+    enum adg_status status = ADG_OK;
+    for (int64_t i = 0; i < batch->n_children && status == ADG_OK; i++) {
+        if (source->entries[i] != NULL) {
+            status = collect(batch->children[i], source->stored.children[i], source->entries[i], error);
+        }
+    }
+    return status;
+}
+
 static enum adg_status open_source(struct adg_row_source *base, struct adg_error *error)
 {
     struct stream_source *source = (struct stream_source *)base;
@@ -127,6 +174,9 @@ static enum adg_status next_of_source(struct adg_row_source *base, struct ArrowA
     int code = source->stream.get_next(&source->stream, out);
     if (code != 0) {
         return refuse(source, code, error);
+    }
+    if (source->entries != NULL) {
+        return out->release != NULL ? collect_all(source, out, error) : ADG_OK;
     }
     for (int64_t i = 0; out->release != NULL && i < out->n_children && code == 0; i++) {
         code = source->stored.children[i]->dictionary != NULL ? decode(out->children[i], source->stored.children[i])
@@ -166,51 +216,64 @@ static struct stream_source source_of(const char *path)
 struct writer {
     int descriptor;
     const char *path;
-    struct ArrowIpcEncoder encoder;
-    struct ArrowArrayView view;
-    struct ArrowBuffer header, body;
+    struct adg_entries **entries; /* per field; NULL: no dictionary */
+    struct adg_assembler *assembler;
+    struct adg_buffer bytes; /* that are complete */
 };
 
-/* The message that was encoded last, with the body that goes with it. */
-static enum adg_status put_message(struct writer *writer, struct adg_error *error)
+/* Fields that keep the dictionary that their old column has: not identifiers, whose values are as many as rows. */
+static bool keeps_dictionary(const struct adg_conversion *conversion, uint32_t field, const struct ArrowSchema *column)
 {
-    writer->header.size_bytes = 0;
-    if (ArrowIpcEncoderFinalizeBuffer(&writer->encoder, 1, &writer->header) != NANOARROW_OK) {
-        return adg_fail_memory(error);
-    }
-    enum adg_status status = adg_descriptor_write(writer->descriptor, writer->path, writer->header.data,
-                                                  (size_t)writer->header.size_bytes, error);
-    return status == ADG_OK ? adg_descriptor_write(writer->descriptor, writer->path, writer->body.data,
-                                                   (size_t)writer->body.size_bytes, error)
-                            : status;
+    const struct adg_field *of = &conversion->dataset->fields[field];
+    return column->dictionary != NULL && of->type == ADG_TYPE_STRING && of->role != ADG_ROLE_ID &&
+           conversion->sources[field] != NULL && column->name != NULL &&
+           strcmp(column->name, conversion->sources[field]) == 0;
 }
 
-static enum adg_status put_batch(struct writer *writer, const struct ArrowArray *batch, struct adg_error *error)
+/* Reads the old stream for the texts of its dictionaries, which a stream begins with. */
+static enum adg_status collect_entries(struct writer *writer, const struct adg_conversion *conversion,
+                                       struct stream_source *source, struct adg_error *error)
 {
-    struct ArrowError why = {{0}};
-    writer->body.size_bytes = 0;
-    if (ArrowArrayViewSetArray(&writer->view, batch, &why) != NANOARROW_OK ||
-        ArrowIpcEncoderEncodeSimpleRecordBatch(&writer->encoder, &writer->view, &writer->body, &why) != NANOARROW_OK) {
-        return adg_fail(error, ADG_FAILED, "Arrow: %s", ArrowErrorMessage(&why));
+    const struct ArrowSchema *stored = &source->stored;
+    bool any = false;
+    enum adg_status status = open_source(&source->base, error);
+    struct adg_entries **entries =
+        status == ADG_OK ? adg_arena_array(conversion->arena, (size_t)stored->n_children + 1, sizeof(void *)) : NULL;
+    status = status == ADG_OK && entries == NULL ? adg_fail_memory(error) : status;
+    for (uint32_t f = 0; f < conversion->dataset->field_count && status == ADG_OK; f++) {
+        for (int64_t c = 0; c < stored->n_children && status == ADG_OK; c++) {
+            if (keeps_dictionary(conversion, f, stored->children[c])) {
+                status = adg_entries_new(&writer->entries[f], error);
+                entries[c] = writer->entries[f];
+                any = true;
+            }
+        }
     }
-    return put_message(writer, error);
+    source->entries = entries;
+    for (bool more = any; status == ADG_OK && more;) {
+        struct ArrowArray batch = {.release = NULL};
+        status = adg_stop_check(error);
+        status = status == ADG_OK ? next_of_source(&source->base, &batch, error) : status;
+        more = batch.release != NULL;
+        if (more) {
+            batch.release(&batch);
+        }
+    }
+    source->entries = NULL;
+    close_source(&source->base);
+    for (uint32_t f = 0; f < conversion->dataset->field_count && status == ADG_OK; f++) {
+        status = writer->entries[f] != NULL ? adg_entries_sort(writer->entries[f], error) : ADG_OK;
+    }
+    return status;
 }
 
-static enum adg_status begin_stream(struct writer *writer, const struct ArrowSchema *schema, struct adg_error *error)
+static enum adg_status put(struct writer *writer, enum adg_status status, struct adg_error *error)
 {
-    struct ArrowError why = {{0}};
-    if (ArrowIpcEncoderInit(&writer->encoder) != NANOARROW_OK ||
-        ArrowArrayViewInitFromSchema(&writer->view, schema, &why) != NANOARROW_OK ||
-        ArrowIpcEncoderEncodeSchema(&writer->encoder, schema, &why) != NANOARROW_OK) {
-        return adg_fail(error, ADG_FAILED, "Arrow: %s", ArrowErrorMessage(&why));
+    if (status == ADG_OK && writer->bytes.size > 0) {
+        status = adg_descriptor_write(writer->descriptor, writer->path, writer->bytes.data, writer->bytes.size, error);
     }
-    return put_message(writer, error);
-}
-
-static enum adg_status end_stream(const struct writer *writer, struct adg_error *error)
-{
-    static const int32_t marker[2] = {-1, 0};
-    return adg_descriptor_write(writer->descriptor, writer->path, marker, sizeof marker, error);
+    writer->bytes.size = 0;
+    return status;
 }
 
 static enum adg_status write_all(struct writer *writer, struct adg_conversion *conversion,
@@ -220,18 +283,25 @@ static enum adg_status write_all(struct writer *writer, struct adg_conversion *c
     struct ArrowArray batch;
     enum adg_status status = adg_converted_begin(&converted, conversion, source, error);
     if (status == ADG_OK) {
-        status = begin_stream(writer, &converted.schema, error);
+        status = adg_assembler_new(&converted.schema, writer->entries, &writer->assembler, error);
+    }
+    if (status == ADG_OK) {
+        status = put(writer, adg_assembler_begin(writer->assembler, &writer->bytes, error), error);
     }
     while (status == ADG_OK) {
         status = adg_converted_next(&converted, &batch, error);
         if (status != ADG_OK || batch.release == NULL) {
             break;
         }
-        status = batch.length > 0 ? put_batch(writer, &batch, error) : ADG_OK;
+        status = put(writer, adg_assembler_add(writer->assembler, &batch, &writer->bytes, error), error);
         batch.release(&batch);
     }
+    if (status == ADG_OK) {
+        status = put(writer, adg_assembler_end(writer->assembler, &writer->bytes, error), error);
+    }
+    adg_assembler_free(writer->assembler);
     adg_converted_end(&converted);
-    return status == ADG_OK ? end_stream(writer, error) : status;
+    return status;
 }
 
 /* ---- the steps --------------------------------------------------------------------------------------------------- */
@@ -250,24 +320,26 @@ enum adg_status adg_stream_conversion_check(struct adg_conversion *conversion, s
 
 enum adg_status adg_stream_conversion_write(struct adg_conversion *conversion, struct adg_error *error)
 {
+    const uint32_t fields = conversion->dataset->field_count;
     struct stream_source source = source_of(conversion->file);
-    struct writer writer = {.path = conversion->fresh};
+    struct writer writer = {.path = conversion->fresh,
+                            .entries = adg_arena_array(conversion->arena, fields, sizeof(void *))};
+    if (writer.entries == NULL) {
+        return adg_fail_memory(error);
+    }
     writer.descriptor = open(conversion->fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (writer.descriptor < 0) {
         return adg_fail_errno(error, errno, "%s cannot be created", conversion->fresh);
     }
-    ArrowBufferInit(&writer.header);
-    ArrowBufferInit(&writer.body);
-    enum adg_status status = write_all(&writer, conversion, &source.base, error);
+    enum adg_status status = collect_entries(&writer, conversion, &source, error);
+    status = status == ADG_OK ? write_all(&writer, conversion, &source.base, error) : status;
     if (close(writer.descriptor) != 0 && status == ADG_OK) {
         status = adg_fail_errno(error, errno, "%s cannot be written", conversion->fresh);
     }
-    ArrowBufferReset(&writer.header);
-    ArrowBufferReset(&writer.body);
-    ArrowArrayViewReset(&writer.view);
-    if (writer.encoder.private_data != NULL) {
-        ArrowIpcEncoderReset(&writer.encoder);
+    for (uint32_t f = 0; f < fields; f++) {
+        adg_entries_free(writer.entries[f]);
     }
+    adg_buffer_fini(&writer.bytes);
     return status;
 }
 

@@ -1,8 +1,8 @@
 /*
  * Within the migrate room: an Arrow stream (IPC, docs/arrow.md) converted. The steps are those of convert.h, and so are their statuses.
  *
- * The new stream has plain texts: which columns have dictionaries is a matter of the metadata, and their entries would have to be known
- * before the first row.
+ * The new stream has the shape of one that generate writes. A text has a dictionary where it had one: which columns generate gives one is a
+ * matter of the metadata.
  */
 #ifndef ADG_MIGRATE_STREAM_H
 #define ADG_MIGRATE_STREAM_H

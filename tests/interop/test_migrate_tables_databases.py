@@ -370,6 +370,26 @@ def test_privileges_and_owner(server):
         server.sql(f"drop owned by {role}_r; drop owned by {role}_o; drop role {role}_r; drop role {role}_o")
 
 
+def test_what_was_written_wrongly_replaces_nothing(server):
+    """The database changes one value of the new table on its way in."""
+    make(server, key="KEY")
+    before = content(server)
+    server.sql("""
+        create function spoil() returns trigger language plpgsql as $$ begin
+            if new."KEY" = 100000000001 then new."SIZE" := 55; end if; return new; end $$;
+        create function spoil_new() returns event_trigger language plpgsql as $$ declare o record; begin
+            for o in select * from pg_event_trigger_ddl_commands() where command_tag = 'CREATE TABLE' and object_identity like '%\\_new' loop
+                execute format('create trigger spoil before insert on %s for each row execute function spoil()', o.object_identity);
+            end loop; end $$;
+        create event trigger spoil_new on ddl_command_end execute function spoil_new()""")
+    done = run(*command(server), check=1)
+    assert "public.artificial_stays: what was written differs from it; nothing is replaced" in done.stderr and done.stdout == ""
+    assert content(server) == before and server.tables() == ["artificial_stays"]
+    server.sql("drop event trigger spoil_new")
+    run(*command(server), check=0)
+    assert converted(server)
+
+
 def test_what_rests_on_it(server):
     make(server)
     before = content(server)
