@@ -32,7 +32,9 @@ static const char usage[] =
     "adbc:...\n"
     "  --table NAME          a table to convert; may repeat (default: every table of the dataset that is there)\n"
     "  --keep-backup         keep the old file as artificial_<table>.parquet.backup (.csv.backup, "
-    ".arrows.backup)\n" ADG_SANDBOX_USAGE "  --quiet               nothing but warnings and errors\n"
+    ".arrows.backup),\n"
+    "                        the old table of a database as artificial_<table>_backup\n" ADG_SANDBOX_USAGE
+    "  --quiet               nothing but warnings and errors\n"
     "  --help                this text\n";
 
 struct arguments {

@@ -1,6 +1,6 @@
 /*
- * Rows as an Arrow stream: see assemble.h. A column collects a flag a row, whether it is null, and its values as they will lie in the message;
- * truth values are a byte a row until then.
+ * Rows as an Arrow stream: see assemble.h. A column collects a flag a row, 0 where it is null, and its values as they will lie in the
+ * message; truth values are a byte a row until then.
  */
 #include "migrate/assemble.h"
 

@@ -133,8 +133,10 @@ enum adg_status adg_catalog_look(struct adg_engine *engine, enum adg_catalog cat
     struct adg_sql sql = {.dialect = adg_dialect_find("postgresql"), .arena = arena, .error = error};
     struct adg_engine_result *result = NULL;
     bool has_row = false;
-    const char *text = ADG_SQL(&sql, facts[catalog], adg_sql_quote(&sql, name), adg_sql_quote(&sql, fresh),
-                               adg_sql_quote(&sql, backup));
+    const char *form = catalog == ADG_CATALOG_DUCKDB ? "lower($1)" : "$1";
+    const char *text = ADG_SQL(&sql, facts[catalog], ADG_SQL(&sql, form, adg_sql_quote(&sql, name)),
+                               ADG_SQL(&sql, form, adg_sql_quote(&sql, fresh)),
+                               ADG_SQL(&sql, form, adg_sql_quote(&sql, backup)));
     if (catalog == ADG_CATALOG_DUCKDB) {
         text = ADG_SQL(&sql, "$1$2", duckdb_here, text);
     }

@@ -116,8 +116,8 @@ static enum adg_status warn_of_delta(const struct migration *m, const char *fold
     return status == ADG_OK && text == NULL ? adg_fail_memory(error) : status;
 }
 
-/* artificial_<table>.parquet, .csv, .arrows, and the parts in artificial_<table>. The log of a Delta table knows its files by size, columns and
- * statistics: they are none of these. */
+/* artificial_<table>.parquet, .csv, .arrows, and the parts in artificial_<table>. The log of a Delta table knows its files by size,
+ * columns and statistics: they are none of these. */
 static enum adg_status find_files(struct migration *m, const char *table, struct adg_error *error)
 {
     const char *folder = m->options->folder, *parts = join(m, folder, "artificial_", table, "");

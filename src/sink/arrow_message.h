@@ -1,11 +1,11 @@
 /*
- * Messages of an Arrow IPC stream (https://arrow.apache.org/docs/format/Columnar.html, "Encapsulated message format"): rows, or a dictionary,
- * whose buffers lie somewhere in memory.
+ * Messages of an Arrow IPC stream (https://arrow.apache.org/docs/format/Columnar.html, "Encapsulated message format"): rows, or a
+ * dictionary, whose buffers lie somewhere in memory.
  *
  *     adg_arrow_message_new -> (adg_arrow_message_node, its buffers) ..., adg_arrow_message_put, again and again -> adg_arrow_message_free
  *
- * A message is -1, the size of its FlatBuffer, the FlatBuffer, padding to 8, then the body: the buffers, each padded to 8. nanoarrow encodes
- * record batches without dictionaries only, so those of both kinds are built here, with the FlatBuffers code that it comes with.
+ * A message is -1, the size of its FlatBuffer, the FlatBuffer, padding to 8, then the body: the buffers, each padded to 8. nanoarrow
+ * encodes record batches without dictionaries only, so those of both kinds are built here, with the FlatBuffers code that it comes with.
  */
 #ifndef ADG_SINK_ARROW_MESSAGE_H
 #define ADG_SINK_ARROW_MESSAGE_H

@@ -485,6 +485,18 @@ def test_values_of_any_type(database):
         (1, "7", 12, 0.1, "2020-02-29"), (2, "x", 3, 2.0**53, None), (3, None, None, 1000.0, None)]
 
 
+def test_a_table_with_capitals(database):
+    """Names are taken to the letter where the database does."""
+    definition = database.folder / "ward.yaml"
+    definition.write_text(definition.read_text().replace("[stays, beds]", "[Stays, beds]"))
+    make(database, '"artificial_Stays"', key="KEY")
+    if database.kind == "postgresql":
+        make(database)
+    run(*command(database, "--keep-backup"), check=0)
+    assert sorted(database.sql('select * from "artificial_Stays"')) == values(database)
+    assert database.tables() == ["artificial_Stays", "artificial_Stays_backup", *(["artificial_stays"] if database.kind == "postgresql" else [])]
+
+
 @pytest.mark.parametrize("database", ["duckdb"], indirect=True)
 def test_a_foreign_key(database):
     make(database, old={"KEY": ["1"], "SIZE": ["54.0"]}, key="KEY")
