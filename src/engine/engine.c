@@ -256,11 +256,10 @@ enum adg_status adg_engine_open_target(const struct adg_target *target, const st
     return open_target(target, target->dialect, options, configure, out, error);
 }
 
-enum adg_status adg_engine_open_out(const struct adg_target *target, unsigned threads, const char *spill,
+enum adg_status adg_engine_open_out(const struct adg_target *target, const struct adg_engine_options *options,
                                     struct adg_engine **out, struct adg_error *error)
 {
-    const struct adg_engine_options options = {.threads = threads, .folder = spill};
-    return open_target(target, NULL, &options, begin_transaction, out, error);
+    return open_target(target, NULL, options, begin_transaction, out, error);
 }
 
 const struct adg_dialect *adg_engine_dialect(const struct adg_engine *engine)

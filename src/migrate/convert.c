@@ -37,7 +37,7 @@ static struct adg_sql begin(const struct adg_conversion *conversion, struct adg_
 }
 
 /* A file as a relation, whose columns are its own, whatever its folder is called: of CSV everything is text, the empty one null. */
-static const char *relation(const struct adg_conversion *conversion, struct adg_sql *sql, const char *path)
+static const char *relation_of(const struct adg_conversion *conversion, struct adg_sql *sql, const char *path)
 {
     return ADG_SQL(sql,
                    conversion->csv ? "read_csv($1, header = true, all_varchar = true, delim = ',', quote = '\"', "
@@ -80,9 +80,9 @@ enum adg_status adg_conversion_open_engine(struct adg_conversion *conversions, u
 
 static bool is_visible(const struct adg_conversion *conversion, const char *name)
 {
-    bool is = conversion->columns == NULL;
-    for (uint32_t i = 0; i < conversion->column_count && !is; i++) {
-        is = strcasecmp(conversion->columns[i], name) == 0;
+    bool is = conversion->visible == NULL;
+    for (uint32_t i = 0; i < conversion->visible_count && !is; i++) {
+        is = strcasecmp(conversion->visible[i], name) == 0;
     }
     return is;
 }
@@ -103,7 +103,7 @@ static enum adg_status take_column(struct adg_conversion *conversion, const stru
     }
     if (at < 0) {
         conversion->current = false;
-        return conversion->columns != NULL
+        return conversion->visible != NULL
                    ? ADG_OK
                    : adg_buffer_printf(unknown, error, "%s%s", unknown->size > 0 ? ", " : "", text);
     }
@@ -141,7 +141,7 @@ enum adg_status adg_conversion_no_key(const struct adg_conversion *conversion, s
                     conversion->file, dataset->fields[dataset->primary_key].name);
 }
 
-enum adg_status adg_conversion_open(struct adg_conversion *conversion, struct adg_error *error)
+enum adg_status adg_conversion_describe(struct adg_conversion *conversion, struct adg_error *error)
 {
     uint32_t fields = conversion->dataset->field_count, place = 0;
     struct adg_buffer unknown = {0};
@@ -150,10 +150,11 @@ enum adg_status adg_conversion_open(struct adg_conversion *conversion, struct ad
     bool has_row = true;
     conversion->sources = adg_arena_array(conversion->arena, fields, sizeof *conversion->sources);
     conversion->types = adg_arena_array(conversion->arena, fields, sizeof *conversion->types);
+    conversion->misfits = adg_arena_array(conversion->arena, fields, sizeof *conversion->misfits);
     conversion->current = true;
     const char *text = ADG_SQL(&sql, "select column_name, column_type from (describe select * from $1)",
-                               relation(conversion, &sql, conversion->file));
-    enum adg_status status = conversion->sources == NULL || conversion->types == NULL
+                               conversion->relation);
+    enum adg_status status = conversion->sources == NULL || conversion->types == NULL || conversion->misfits == NULL
                                  ? adg_fail_memory(error)
                                  : query(conversion, &sql, text, conversion->file, &result, error);
     while (status == ADG_OK) {
@@ -173,6 +174,13 @@ enum adg_status adg_conversion_open(struct adg_conversion *conversion, struct ad
     adg_engine_result_free(result);
     adg_buffer_fini(&unknown);
     return status;
+}
+
+enum adg_status adg_conversion_open(struct adg_conversion *conversion, struct adg_error *error)
+{
+    struct adg_sql sql = begin(conversion, error);
+    conversion->relation = relation_of(conversion, &sql, conversion->file);
+    return sql.status == ADG_OK ? adg_conversion_describe(conversion, error) : sql.status;
 }
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
@@ -272,44 +280,60 @@ static const char *changed_rows(const struct adg_conversion *conversion, struct 
     return ADG_SQL(sql, "count(*) filter (where $1)", any);
 }
 
-enum adg_status adg_conversion_count(struct adg_conversion *conversion, uint64_t *misfits, struct adg_error *error)
+enum adg_status adg_conversion_count(struct adg_conversion *conversion, struct adg_error *error)
 {
-    const struct adg_dataset *dataset = conversion->dataset;
+    const uint32_t fields = conversion->dataset->field_count;
     struct adg_sql sql = begin(conversion, error);
+    struct adg_buffer text = {0};
     struct adg_engine_result *result = NULL;
     bool has_row = false;
-    const char *counts = changed_rows(conversion, &sql);
-    for (uint32_t i = 0; i < dataset->field_count; i++) {
-        counts = ADG_SQL(&sql, "$1, count(*) filter (where $2)", counts, value_of(conversion, &sql, i, true));
+    if (conversion->counts == NULL) {
+        const char *counts = changed_rows(conversion, &sql);
+        for (uint32_t i = 0; i < fields; i++) {
+            counts = ADG_SQL(&sql, "$1, count(*) filter (where $2)", counts, value_of(conversion, &sql, i, true));
+        }
+        conversion->counts = counts;
     }
-    const char *text = ADG_SQL(&sql, "select $1 from $2", counts, relation(conversion, &sql, conversion->file));
-    enum adg_status status = query(conversion, &sql, text, conversion->file, &result, error);
+    enum adg_status status = sql.status;
+    if (status == ADG_OK) {
+        status = adg_buffer_printf(&text, error, "select %s from %s", conversion->counts, conversion->relation);
+    }
+    const char *query_text = status == ADG_OK ? adg_buffer_text(&text) : NULL;
+    if (status == ADG_OK) {
+        status = query_text == NULL
+                     ? adg_fail_memory(error)
+                     : adg_engine_query(conversion->engine, query_text, conversion->file, &result, error);
+    }
     status = status == ADG_OK ? adg_engine_next(result, &has_row, error) : status;
-    conversion->current = conversion->current && status == ADG_OK && has_row && adg_engine_int(result, 0) == 0;
-    for (uint32_t i = 0; i < dataset->field_count && status == ADG_OK && has_row; i++) {
-        misfits[i] += (uint64_t)adg_engine_int(result, i + 1);
+    if (status == ADG_OK && has_row) {
+        conversion->changed += (uint64_t)adg_engine_int(result, 0);
+        for (uint32_t i = 0; i < fields; i++) {
+            conversion->misfits[i] += (uint64_t)adg_engine_int(result, i + 1);
+        }
     }
     adg_engine_result_free(result);
+    adg_buffer_fini(&text);
     return status;
 }
 
-enum adg_status adg_conversion_judge(const struct adg_dataset *dataset, const char *name, const uint64_t *misfits,
-                                     struct adg_error *error)
+enum adg_status adg_conversion_judge(struct adg_conversion *conversion, struct adg_error *error)
 {
     struct adg_buffer found = {0};
     enum adg_status status = ADG_OK;
-    for (uint32_t i = 0; i < dataset->field_count && status == ADG_OK; i++) {
-        if (misfits[i] > 0) {
+    conversion->current = conversion->current && conversion->changed == 0;
+    for (uint32_t i = 0; i < conversion->dataset->field_count && status == ADG_OK; i++) {
+        if (conversion->misfits[i] > 0) {
             char type[24];
-            adg_type_format(&dataset->fields[i], type);
+            adg_type_format(&conversion->dataset->fields[i], type);
             status = adg_buffer_printf(&found, error, "%s%s (%" PRIu64 " as %s)", found.size > 0 ? ", " : "",
-                                       dataset->fields[i].name, misfits[i], type);
+                                       conversion->dataset->fields[i].name, conversion->misfits[i], type);
         }
     }
     if (status == ADG_OK && found.size > 0) {
         const char *list = adg_buffer_text(&found);
-        status = list == NULL ? adg_fail_memory(error)
-                              : adg_fail(error, ADG_BAD_INPUT, "%s: values that do not fit: %s", name, list);
+        status = list == NULL
+                     ? adg_fail_memory(error)
+                     : adg_fail(error, ADG_BAD_INPUT, "%s: values that do not fit: %s", conversion->file, list);
     }
     adg_buffer_fini(&found);
     return status;
@@ -317,78 +341,106 @@ enum adg_status adg_conversion_judge(const struct adg_dataset *dataset, const ch
 
 enum adg_status adg_conversion_check(struct adg_conversion *conversion, struct adg_error *error)
 {
-    const struct adg_dataset *dataset = conversion->dataset;
-    uint64_t *misfits = adg_arena_array(conversion->arena, dataset->field_count, sizeof *misfits);
-    enum adg_status status = misfits == NULL ? adg_fail_memory(error)
-                                             : adg_conversion_count(conversion, misfits, error);
-    return status == ADG_OK ? adg_conversion_judge(dataset, conversion->file, misfits, error) : status;
+    enum adg_status status = adg_conversion_count(conversion, error);
+    return status == ADG_OK ? adg_conversion_judge(conversion, error) : status;
 }
 
-/* ---- the new file ------------------------------------------------------------------------------------------------ */
+/* ---- the new rows ------------------------------------------------------------------------------------------------ */
 
-/* "V as NAME, ..." */
-static const char *columns(const struct adg_conversion *conversion, struct adg_sql *sql)
-{
-    const char *list = "";
-    for (uint32_t i = 0; i < conversion->dataset->field_count; i++) {
-        list = ADG_SQL(sql, i > 0 ? "$1, $2 as $3" : "$2 as $3", list, value_of(conversion, sql, i, false),
-                       adg_sql_name(sql, conversion->dataset->fields[i].name));
-    }
-    return list;
-}
-
-enum adg_status adg_conversion_write(const struct adg_conversion *conversion, struct adg_error *error)
+enum adg_status adg_conversion_columns(struct adg_conversion *conversion, const char **out, struct adg_error *error)
 {
     struct adg_sql sql = begin(conversion, error);
-    const char *text = ADG_SQL(
-        &sql, "copy (select $1 from $2) to $3 ($4, use_tmp_file false)", columns(conversion, &sql),
-        relation(conversion, &sql, conversion->file), adg_sql_quote(&sql, conversion->fresh),
-        conversion->csv ? "format csv, header true, delim ',', quote '\"', escape '\"', nullstr ''"
-                        : "format parquet, compression zstd");
+    const char *list = "";
+    for (uint32_t i = 0; i < conversion->dataset->field_count && conversion->columns == NULL; i++) {
+        list = ADG_SQL(&sql, i > 0 ? "$1, $2 as $3" : "$2 as $3", list, value_of(conversion, &sql, i, false),
+                       adg_sql_name(&sql, conversion->dataset->fields[i].name));
+    }
+    if (conversion->columns == NULL && sql.status == ADG_OK) {
+        conversion->columns = list;
+    }
+    *out = conversion->columns;
+    return sql.status;
+}
+
+enum adg_status adg_conversion_write(struct adg_conversion *conversion, struct adg_error *error)
+{
+    struct adg_sql sql = begin(conversion, error);
+    const char *list = NULL;
+    enum adg_status status = adg_conversion_columns(conversion, &list, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    const char *text = ADG_SQL(&sql, "copy (select $1 from $2) to $3 ($4, use_tmp_file false)", list,
+                               conversion->relation, adg_sql_quote(&sql, conversion->fresh),
+                               conversion->csv
+                                   ? "format csv, header true, delim ',', quote '\"', escape '\"', nullstr ''"
+                                   : "format parquet, compression zstd");
     return sql.status == ADG_OK ? adg_engine_execute(conversion->engine, text, conversion->file, error) : sql.status;
 }
 
-struct digest {
-    int64_t rows;
-    char sum[48];
-};
+/* The fields' names, each behind a comma. */
+static enum adg_status name_all(struct adg_conversion *conversion, struct adg_error *error)
+{
+    struct adg_sql sql = begin(conversion, error);
+    const char *names = "";
+    for (uint32_t i = 0; i < conversion->dataset->field_count && conversion->names == NULL; i++) {
+        names = ADG_SQL(&sql, "$1, $2", names, adg_sql_name(&sql, conversion->dataset->fields[i].name));
+    }
+    if (conversion->names == NULL && sql.status == ADG_OK) {
+        conversion->names = names;
+    }
+    return sql.status;
+}
 
-/* Rows, and the sum of their hashes, of the values that the select list gives. */
-static enum adg_status take_digest(const struct adg_conversion *conversion, struct adg_sql *sql, const char *list,
-                                   const char *path, struct digest *out, struct adg_error *error)
+enum adg_status adg_conversion_add(struct adg_conversion *conversion, const char *list, const char *relation,
+                                   struct adg_digest *digest, struct adg_error *error)
 {
     struct adg_engine_result *result = NULL;
-    const char *names = "row_number() over ()";
+    struct adg_buffer sql = {0};
     bool has_row = false;
-    for (uint32_t i = 0; i < conversion->dataset->field_count; i++) {
-        names = ADG_SQL(sql, "$1, $2", names, adg_sql_name(sql, conversion->dataset->fields[i].name));
+    enum adg_status status = name_all(conversion, error);
+    if (status == ADG_OK) { /* a row's number within all pieces */
+        status = adg_buffer_printf(&sql, error,
+                                   "select count(*), cast(sum(h) %% 18446744073709551616 as ubigint) from (select "
+                                   "hash(%" PRIu64 "%s%s) as h from (select %s from %s))",
+                                   conversion->unordered ? 0 : digest->rows,
+                                   conversion->unordered ? "" : " + row_number() over ()", conversion->names, list,
+                                   relation);
     }
-    const char *text = ADG_SQL(
-        sql, "select count(*), cast(sum(h) as varchar) from (select hash($1) as h from (select $2 from $3))", names,
-        list, relation(conversion, sql, path));
-    enum adg_status status = query(conversion, sql, text, path, &result, error);
+    const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
+    if (status == ADG_OK) {
+        status = text == NULL ? adg_fail_memory(error)
+                              : adg_engine_query(conversion->engine, text, conversion->file, &result, error);
+    }
     status = status == ADG_OK ? adg_engine_next(result, &has_row, error) : status;
-    if (status == ADG_OK && has_row) {
-        struct adg_span sum = adg_engine_is_null(result, 1) ? (struct adg_span){(const uint8_t *)"", 0}
-                                                            : adg_engine_text(result, 1);
-        out->rows = adg_engine_int(result, 0);
-        snprintf(out->sum, sizeof out->sum, "%.*s", (int)sum.size, (const char *)sum.data);
+    if (status == ADG_OK && has_row && !adg_engine_is_null(result, 1)) { /* null: no rows */
+        digest->rows += (uint64_t)adg_engine_int(result, 0);
+        digest->sum += (uint64_t)adg_engine_int(result, 1);
     }
     adg_engine_result_free(result);
+    adg_buffer_fini(&sql);
     return status;
 }
 
-enum adg_status adg_conversion_verify(const struct adg_conversion *conversion, struct adg_error *error)
+enum adg_status adg_conversion_compare(const struct adg_digest *old, const struct adg_digest *fresh, const char *name,
+                                       struct adg_error *error)
+{
+    return old->rows == fresh->rows && old->sum == fresh->sum
+               ? ADG_OK
+               : adg_fail(error, ADG_FAILED, "%s: what was written differs from it; nothing is replaced", name);
+}
+
+enum adg_status adg_conversion_verify(struct adg_conversion *conversion, struct adg_error *error)
 {
     struct adg_sql sql = begin(conversion, error);
-    struct digest old = {-1, ""}, fresh = {-2, ""};
-    enum adg_status status = take_digest(conversion, &sql, columns(conversion, &sql), conversion->file, &old, error);
-    if (status == ADG_OK && take_digest(conversion, &sql, "*", conversion->fresh, &fresh, error) != ADG_OK) {
+    struct adg_digest old = {0}, fresh = {0};
+    const char *list = NULL, *written = relation_of(conversion, &sql, conversion->fresh);
+    enum adg_status status = sql.status == ADG_OK ? adg_conversion_columns(conversion, &list, error) : sql.status;
+    if (status == ADG_OK) {
+        status = adg_conversion_add(conversion, list, conversion->relation, &old, error);
+    }
+    if (status == ADG_OK && adg_conversion_add(conversion, "*", written, &fresh, error) != ADG_OK) {
         status = adg_context(error, ADG_FAILED, "what was written cannot be read again; nothing is replaced");
     }
-    if (status == ADG_OK && (old.rows != fresh.rows || strcmp(old.sum, fresh.sum) != 0)) {
-        status = adg_fail(error, ADG_FAILED, "%s: what was written differs from it; nothing is replaced",
-                          conversion->file);
-    }
-    return status;
+    return status == ADG_OK ? adg_conversion_compare(&old, &fresh, conversion->file, error) : status;
 }

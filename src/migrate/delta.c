@@ -204,8 +204,8 @@ static enum adg_status read_schema(struct migration *m, struct adg_error *error)
             status = adg_buffer_printf(&unknown, error, "%s%s", unknown.size > 0 ? ", " : "", names[i]);
         }
     }
-    m->table.columns = names;
-    m->table.column_count = (uint32_t)count;
+    m->table.visible = names;
+    m->table.visible_count = (uint32_t)count;
     if (status == ADG_OK && !has_key) {
         status = adg_conversion_no_key(&m->table, error);
     }
@@ -340,12 +340,12 @@ static enum adg_status describe_file(const struct migration *m, const char *path
 }
 
 /* Queries name every column several times: of thousands of files they are not kept. */
-static enum adg_status count_misfits(struct adg_conversion *opened, uint64_t *misfits, struct adg_error *error)
+static enum adg_status count_misfits(const struct adg_conversion *opened, struct adg_error *error)
 {
     struct adg_arena arena = {0};
     struct adg_conversion conversion = *opened;
     conversion.arena = &arena;
-    enum adg_status status = adg_conversion_count(&conversion, misfits, error);
+    enum adg_status status = adg_conversion_count(&conversion, error);
     adg_arena_fini(&arena);
     return status;
 }
@@ -367,14 +367,15 @@ static enum adg_status write_file(const struct migration *m, const struct adg_co
 /* Only when all values of the table fit is a file written. */
 static enum adg_status write_files(struct migration *m, struct adg_error *error)
 {
-    uint64_t *misfits = adg_arena_array(&m->arena, m->dataset->field_count, sizeof *misfits);
-    enum adg_status status = misfits == NULL ? adg_fail_memory(error) : ADG_OK;
+    m->table.misfits = adg_arena_array(&m->arena, m->dataset->field_count, sizeof *m->table.misfits);
+    enum adg_status status = m->table.misfits == NULL ? adg_fail_memory(error) : ADG_OK;
     for (uint32_t i = 0; i < m->count && status == ADG_OK; i++) {
         status = adg_stop_check(error);
         status = status == ADG_OK ? adg_conversion_open(&m->conversions[i], error) : status;
-        status = status == ADG_OK ? count_misfits(&m->conversions[i], misfits, error) : status;
+        m->conversions[i].misfits = m->table.misfits; /* all files count together */
+        status = status == ADG_OK ? count_misfits(&m->conversions[i], error) : status;
     }
-    status = status == ADG_OK ? adg_conversion_judge(m->dataset, m->folder, misfits, error) : status;
+    status = status == ADG_OK ? adg_conversion_judge(&m->table, error) : status;
     for (uint32_t i = 0; i < m->count && status == ADG_OK; i++) {
         status = adg_stop_check(error);
         status = status == ADG_OK ? write_file(m, &m->conversions[i], &m->files[i], error) : status;

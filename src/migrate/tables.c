@@ -22,11 +22,29 @@
 #include "delta/log.h"
 #include "migrate/convert.h"
 #include "migrate/delta.h"
+#include "migrate/stream.h"
+
+/* How a file is read and written. */
+struct form {
+    const char *ending; /* of its name */
+    bool csv;
+    enum adg_status (*open)(struct adg_conversion *conversion, struct adg_error *error);
+    enum adg_status (*check)(struct adg_conversion *conversion, struct adg_error *error);
+    enum adg_status (*write)(struct adg_conversion *conversion, struct adg_error *error);
+    enum adg_status (*verify)(struct adg_conversion *conversion, struct adg_error *error);
+};
+
+static const struct form forms[] = {
+    {".parquet", false, adg_conversion_open, adg_conversion_check, adg_conversion_write, adg_conversion_verify},
+    {".csv", true, adg_conversion_open, adg_conversion_check, adg_conversion_write, adg_conversion_verify},
+    {".arrows", false, adg_stream_conversion_open, adg_stream_conversion_check, adg_stream_conversion_write,
+     adg_stream_conversion_verify}};
+enum { FORMS = sizeof forms / sizeof forms[0] };
 
 /* One file of a table. */
 struct old_file {
+    const struct form *form;
     const char *folder, *path, *backup, *fresh;
-    bool csv;
 };
 
 struct migration {
@@ -52,14 +70,25 @@ static const char *join(struct migration *m, const char *folder, const char *bef
     return made;
 }
 
+/* NULL: it is none of a table. */
+static const struct form *form_of(const char *name)
+{
+    for (int i = 0; i < FORMS; i++) {
+        if (adg_ends_with(name, forms[i].ending)) {
+            return &forms[i];
+        }
+    }
+    return NULL;
+}
+
 static enum adg_status add_file(struct migration *m, const char *folder, const char *name, struct adg_error *error)
 {
     struct old_file *more = adg_arena_array(&m->arena, m->count + (size_t)1, sizeof *more);
-    struct old_file file = {.folder = folder,
+    struct old_file file = {.form = form_of(name),
+                            .folder = folder,
                             .path = join(m, folder, "", name, ""),
                             .backup = join(m, folder, "", name, ADG_MIGRATE_BACKUP),
-                            .fresh = join(m, folder, ".", name, ".new"),
-                            .csv = adg_ends_with(name, ".csv")};
+                            .fresh = join(m, folder, ".", name, ".new")};
     if (more == NULL || file.path == NULL || file.backup == NULL || file.fresh == NULL) {
         return adg_fail_memory(error);
     }
@@ -73,20 +102,18 @@ static enum adg_status add_file(struct migration *m, const char *folder, const c
 
 static int is_part(const struct dirent *entry)
 {
-    return strncmp(entry->d_name, "part-", 5) == 0 &&
-           (adg_ends_with(entry->d_name, ".parquet") || adg_ends_with(entry->d_name, ".csv"));
+    return strncmp(entry->d_name, "part-", 5) == 0 && form_of(entry->d_name) != NULL;
 }
 
-/* artificial_<table>.parquet, .csv, and the parts in artificial_<table>, unless that is a Delta table, whose files its log names. */
+/* artificial_<table>.parquet, .csv, .arrows, and the parts in artificial_<table>, unless that is a Delta table, whose files its log names. */
 static enum adg_status find_files(struct migration *m, const char *table, struct adg_error *error)
 {
-    static const char *const endings[] = {".parquet", ".csv"};
     const char *folder = m->options->folder, *parts = join(m, folder, "artificial_", table, "");
     struct dirent **entries = NULL;
     struct stat info;
     enum adg_status status = parts == NULL ? adg_fail_memory(error) : ADG_OK;
-    for (int i = 0; i < 2 && status == ADG_OK; i++) {
-        const char *path = join(m, folder, "artificial_", table, endings[i]);
+    for (int i = 0; i < FORMS && status == ADG_OK; i++) {
+        const char *path = join(m, folder, "artificial_", table, forms[i].ending);
         status = path == NULL ? adg_fail_memory(error) : ADG_OK;
         if (status == ADG_OK && stat(path, &info) == 0) {
             status = add_file(m, folder, path + strlen(folder) + 1, error);
@@ -159,23 +186,23 @@ static enum adg_status migrate(struct migration *m, const char *spill, enum adg_
                                                  .arena = &m->arena,
                                                  .file = m->files[i].path,
                                                  .fresh = m->files[i].fresh,
-                                                 .csv = m->files[i].csv,
+                                                 .csv = m->files[i].form->csv,
                                                  .warn = m->options->warn,
                                                  .context = m->options->context};
         unlink(m->files[i].fresh); /* of a run that was killed */
     }
     enum adg_status status = adg_conversion_open_engine(conversions, m->count, spill, &m->engine, error);
     for (uint32_t i = 0; i < m->count && status == ADG_OK; i++) {
-        status = adg_conversion_open(&conversions[i], error);
+        status = m->files[i].form->open(&conversions[i], error);
         if (status == ADG_OK && (conversions[i].csv || !conversions[i].current)) {
-            status = adg_conversion_check(&conversions[i], error);
+            status = m->files[i].form->check(&conversions[i], error);
         }
     }
     for (uint32_t i = 0; i < m->count && status == ADG_OK; i++) {
         if (!conversions[i].current) {
             changes = true;
-            status = adg_conversion_write(&conversions[i], error);
-            status = status == ADG_OK ? adg_conversion_verify(&conversions[i], error) : status;
+            status = m->files[i].form->write(&conversions[i], error);
+            status = status == ADG_OK ? m->files[i].form->verify(&conversions[i], error) : status;
             status = status == ADG_OK ? replace(&m->files[i], m->options->keep_backup, error) : status;
             unlink(m->files[i].fresh); /* of one that failed: else it has another name */
         }

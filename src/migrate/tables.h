@@ -14,7 +14,7 @@
 enum adg_migration { ADG_MIGRATION_NONE, ADG_MIGRATION_CURRENT, ADG_MIGRATION_DONE }; /* ascending: what was done */
 
 struct adg_migrate_options {
-    /* with artificial_<table>.parquet or .csv, or parts or a Delta table in artificial_<table>; locked while this works */
+    /* with artificial_<table>.parquet, .csv or .arrows, or parts or a Delta table in artificial_<table>; locked while this works */
     const char *folder;
     bool keep_backup; /* of files */
     const char *tool; /* "adg 0.1.0 (commit)", for the log of a Delta table */

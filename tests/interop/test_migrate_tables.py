@@ -62,13 +62,6 @@ def converted(data):
     return table.to_pydict() == NEW and table.schema.types == TYPES
 
 
-def test_other_forms_are_named(data):
-    """A table as an Arrow stream stays as it is, and a warning says so."""
-    (data / "artificial_beds.arrows").write_bytes(b"")
-    said = run(*command(data), check=0)
-    assert said.stdout == "stays\n" and "/artificial_beds.arrows is not converted: only Parquet, CSV and Delta tables are\n" in said.stderr
-
-
 OLD_CSV = ("EXTRA,code,KEY,SIZE,PRICE,COST,START\n" "x,\"a,\"\"b\"\"\n\",100000000001,54.0,1.5,1e3,2020-02-29\n" ",,+100000000002,,,,\n"
            "\"y\", ä ,000000000003,\"-7\",-0.250,.5,1800-01-01\n")
 NEW_CSV = ("KEY,CODE,SIZE,PRICE,COST,START,LATER\n" "100000000001,\"a,\"\"b\"\"\n\",54,1.5,1e3,2020-02-29,\n" "100000000002,,,,,,\n"
@@ -173,7 +166,7 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset) { return p
 """
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", "parquet", "arrows"])
 def test_what_was_written_wrongly_replaces_nothing(form, data, tmp_path):
     """The disk gives back another digit than was written to it."""
     (tmp_path / "shim.c").write_text(SHIM)
@@ -182,7 +175,12 @@ def test_what_was_written_wrongly_replaces_nothing(form, data, tmp_path):
         (data / "artificial_stays.parquet").unlink()
         (data / "artificial_stays.csv").write_text("KEY,SIZE\n" + "".join(f"{i},{i % 10}.0\n" for i in range(1000)))
     else:  # so that the digit is one of a value
-        pq.write_table(pa.table({"KEY": [str(i) for i in range(300)], "CODE": [f"7{i:09}" for i in range(300)]}), data / "artificial_stays.parquet")
+        table = pa.table({"KEY": [str(i) for i in range(300)], "CODE": [f"7{i:09}" for i in range(300)]})
+        pq.write_table(table, data / "artificial_stays.parquet")
+        if form == "arrows":
+            (data / "artificial_stays.parquet").unlink()
+            with pa.ipc.new_stream(data / "artificial_stays.arrows", table.schema) as stream:
+                stream.write_table(table)
     before = contents(data)
     done = subprocess.run([ADG, *command(data)], capture_output=True, text=True, env={**os.environ, "LD_PRELOAD": str(tmp_path / "shim.so"),
                           "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"})

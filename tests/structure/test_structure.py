@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "engine": set(),
     "scrape": {"engine", "metadata", "delta", "dataset"},
     "classify": {"scrape", "engine", "dataset"},
-    "migrate": {"scrape", "engine", "delta", "dataset"},
+    "migrate": {"scrape", "load", "sink", "block", "engine", "delta", "dataset"},
     "govern": {"metadata", "delta", "dataset"},
     "project": {"yaml", "engine", "dataset"},
     "schedule": {"project"},
