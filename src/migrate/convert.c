@@ -194,8 +194,8 @@ static bool is_exact(const struct adg_field *field)
 #define DAY "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 #define UTC "(Z|[+]00(:?00)?)?"
 
-/* Whether a text is no such value of a type of which the engine takes more than is one: the day of "2020-01-05 23:59" or of "2020-01-05x", that
- * of "epoch", an infinity for a number that is too large. */
+/* Whether a text is no such value although the engine takes it for one: it has the day of "2020-01-05 23:59", of "2020-01-05x" and of
+ * "epoch", and an infinity for a number that is too large. */
 static const char *has_other_form(struct adg_sql *sql, enum adg_type type, const char *column)
 {
     switch (type) {

@@ -13,7 +13,8 @@
 /*
  * `folder` is the table's, absolute, and locked while this works. *out as of adg_migrate_table; NONE: no version was ever committed.
  * ADG_BAD_INPUT: values do not fit, or the table needs what is not read or written here; ADG_FAILED: another writer has committed
- * meanwhile, no space. After a failure the table has no new version, except where the message is that its log could not be synced.
+ * meanwhile, another program has removed new files, no space. After a failure the table has no new version, except where the message is
+ * that its log could not be synced.
  */
 ADG_MUST_CHECK enum adg_status adg_migrate_delta(const struct adg_migrate_options *options,
                                                  const struct adg_dataset *dataset, const char *folder,
