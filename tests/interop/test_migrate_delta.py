@@ -326,7 +326,7 @@ def test_a_table_of_something_else(data):
 def test_a_log_without_a_version(data):
     (data / "artificial_stays" / "_delta_log").mkdir(parents=True)
     assert run(*command(data), check=0).stdout == ""
-    assert "there is no such file, nor a CSV one, parts or a Delta table" in run(*command(data, "--table", "stays"), check=4).stderr
+    assert "there is no such file, nor a CSV or Arrow one, nor parts or a Delta table" in run(*command(data, "--table", "stays"), check=4).stderr
 
 
 # ---- others, and what goes wrong -------------------------------------------------------------------------------------------
