@@ -61,7 +61,7 @@ static void fill_rows(const struct position *position, struct adg_work *work, co
     void (*empty)(const uint32_t *, uint32_t, uint32_t, uint32_t, uint32_t *) = empty_rows_scalar;
     uint32_t rows = work->rows, *words = work->words, *codes = work->columns[position->field].codes;
 #if defined(__x86_64__)
-    empty = adg_cpu_choose() == ADG_CPU_AVX2 ? empty_rows_avx2 : empty;
+    empty = adg_cpu_choose() >= ADG_CPU_AVX2 ? empty_rows_avx2 : empty;
 #endif
     adg_stream_words(&position->value, work->first_row, rows, words);
     adg_alias_draw(&position->filled, words, rows, codes);

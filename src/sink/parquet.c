@@ -2,7 +2,7 @@
  * The Parquet sink: blocks of dictionary codes become data pages without touching a string.
  *
  * A part is a row group, a block a page of every column. Dictionary pages are prepared once per file; a column with many
- * entries keeps its codes until the row group ends, and writes only the entries that occur in it. Columns that are null or
+ * entries, or with few values, keeps its codes until the row group ends, and writes only the entries that occur in it. Columns that are null or
  * constant throughout have one page per row group, of a few bytes. Joined texts that repeat are listed in a dictionary per row
  * group. With compression `auto` a column chunk is compressed when that takes a quarter off it.
  */
@@ -78,7 +78,7 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
             continue;
         }
         sink->columns[i].deferred = layout->columns[i].kind == ADG_COLUMN_DICTIONARY &&
-                                    dictionary->count > WHOLE_DICTIONARY_ENTRIES;
+                                    (layout->columns[i].sparse || dictionary->count > WHOLE_DICTIONARY_ENTRIES);
         for (uint32_t e = 0; e < dictionary->count && !sink->columns[i].deferred && status == ADG_OK; e++) {
             status = adg_page_append_value(&sink->columns[i].dictionary, field->type, adg_page_entry(dictionary, e),
                                            error);
@@ -261,7 +261,7 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
         } else if (sink->columns[i].deferred) {
             status = adg_page_defer(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY) {
-            status = adg_page_codes(encoder, i, column, block->rows, error);
+            status = adg_page_codes(encoder, i, column->codes, block->rows, error);
         }
     }
     encoder->rows += block->rows;

@@ -9,7 +9,7 @@
 #include "sink/sink.h"
 #include "sink/texts.h"
 
-/* Dictionaries with more entries are cut to those that a row group uses. */
+/* Dictionaries with more entries are cut to those that a row group uses, as are those of sparse columns. */
 /* and whole numbers of fewer bits are worth packing. */
 enum { MOST_DELTA_BITS = 52, WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
 
@@ -86,9 +86,8 @@ ADG_MUST_CHECK enum adg_status adg_page_append_value(struct adg_buffer *out, enu
                                                      struct adg_error *error);
 
 /* A block's page: of codes with the whole dictionary, of booleans, of PLAIN values. */
-ADG_MUST_CHECK enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t index,
-                                              const struct adg_block_column *column, uint32_t rows,
-                                              struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
+                                              uint32_t rows, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_page_boolean(struct adg_sink_encoder *encoder, uint32_t column,
                                                 const uint32_t *codes, uint32_t rows, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,

@@ -76,14 +76,14 @@ static struct adg_page_form whole_dictionary_form(const struct adg_sink *sink, u
     return codes_form((struct adg_span){body->data, body->size}, sink->layout->columns[column].dictionary->count, true);
 }
 
-/* Told by the distribution where it is known; else tried with the first page, or with a dictionary that was made for the chunk
- * and outweighs the chunk's pages. */
+/* Told by the distribution where it is known; else tried with the first page, or with a dictionary that outweighs as many pages like
+ * it as the chunk is known to have. */
 static enum adg_parquet_effort choose_effort(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
                                              const struct adg_page_form *form)
 {
     const struct adg_page_dictionary *dictionary = &form->dictionary;
     size_t pages = encoder->rows / ADG_BLOCK_ROWS + 1;
-    bool outweighs = !dictionary->sorted && dictionary->body.size > pages * body.size;
+    bool outweighs = dictionary->body.size > pages * body.size;
     struct adg_span tried = outweighs ? dictionary->body
                                       : (struct adg_span){body.data + form->skip, body.size - form->skip};
     switch (encoder->sink->compression) {
@@ -562,10 +562,10 @@ enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t col
     return status;
 }
 
-enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *column,
-                               uint32_t rows, struct adg_error *error)
+enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes, uint32_t rows,
+                               struct adg_error *error)
 {
-    const struct adg_page_form form = whole_dictionary_form(encoder->sink, index);
-    const struct page_codes page = {rows, column->codes, &column->filled};
-    return code_page(encoder, index, &page, &form, NULL, error);
+    const struct adg_page_form form = whole_dictionary_form(encoder->sink, column);
+    const struct page_codes page = {.rows = rows, .codes = codes};
+    return code_page(encoder, column, &page, &form, NULL, error);
 }
