@@ -48,23 +48,19 @@ static void empty_rows_scalar(const uint32_t *present, uint32_t last, uint32_t n
     empty_rows(present, last, null, rows, codes);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void empty_rows_avx2(const uint32_t *present, uint32_t last, uint32_t null,
-                                                            uint32_t rows, uint32_t *codes)
+ADG_FOR_AVX2 static void empty_rows_avx2(const uint32_t *present, uint32_t last, uint32_t null, uint32_t rows,
+                                         uint32_t *codes)
 {
     empty_rows(present, last, null, rows, codes);
 }
-#endif
 
 /* Rows `first` .. `end` - 1, from a multiple of 64. */
 static void fill_rows(const struct position *position, struct adg_work *work, const uint32_t *present, uint32_t first,
                       uint32_t end, uint32_t *codes)
 {
-    void (*empty)(const uint32_t *, uint32_t, uint32_t, uint32_t, uint32_t *) = empty_rows_scalar;
+    void (*empty)(const uint32_t *, uint32_t, uint32_t, uint32_t,
+                  uint32_t *) = adg_cpu_choose() == ADG_CPU_AVX2 ? empty_rows_avx2 : empty_rows_scalar;
     uint32_t rows = end - first, *words = work->words;
-#if defined(__x86_64__)
-    empty = adg_cpu_choose() == ADG_CPU_AVX2 ? empty_rows_avx2 : empty;
-#endif
     present += first;
     codes += first;
     adg_stream_words(&position->value, work->first_row + first, rows, words);
