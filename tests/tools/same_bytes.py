@@ -32,8 +32,9 @@ def main():
             for form in ("parquet", "csv", "arrow"):
                 ours, theirs = (digests(program, [*arguments, "--format", form], Path(folder) / f"{len(name)}{form}{i}") for i, program in enumerate(programs))
                 assert len(ours) == sum(word == "--table" for word in arguments)
-                different += [f"{name}: {table}" for table in ours | theirs if ours.get(table) != theirs.get(table)]
-                print(f"{name}, {form}: {len(ours)} tables", flush=True)
+                found = [table for table in ours | theirs if ours.get(table) != theirs.get(table)]
+                print(f"{name}, {form}: {'not ' if found else ''}the same", flush=True)
+                different += [f"{name}: {table}" for table in found]
     if different:
         sys.exit("not the same: " + ", ".join(different))
 
