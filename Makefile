@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 PREFIX ?= /usr/local
 export ADG_SHARED ?= $(abspath ../shared)
 
-.PHONY: demo test bench install dist clean release debug asan python wheel format packages
+.PHONY: demo test test-arm bench install dist clean release debug asan arm python wheel format packages
 
 release debug asan: $(BUILD)/ready
 	@cmake --preset $@ --log-level=WARNING
@@ -17,6 +17,14 @@ demo: release
 
 test: release asan python
 	tests/run
+
+# The same for 64-bit ARM, where there are a cross-compiler and an emulator: see docs/building.md.
+test-arm: release arm
+	tests/arm
+
+arm: release $(BUILD)/arm-ready
+	@cmake --preset arm --log-level=WARNING
+	@cmake --build --preset arm
 
 # The Python package as a wheel in build/wheel, installed where the tests run; with the open metadata that the release has built.
 python: release
@@ -55,4 +63,8 @@ $(BUILD)/ready: third_party/packages third_party/fetch tests/requirements.txt
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@$(PYTHON) third_party/fetch
+	@touch $@
+
+$(BUILD)/arm-ready: third_party/arm third_party/packages third_party/fetch
+	@third_party/arm
 	@touch $@

@@ -183,12 +183,11 @@ static bool make_alias(uint32_t count)
 
 int main(void)
 {
-    static const char *const sets[] = {"scalar", "avx2", "avx512"};
     static const uint32_t counts[] = {8, 32, 256, 4096, 65536};
     static const unsigned widths[] = {1, 6, 12, 17};
     char name[64];
     adg_permutation_init(&permutation, 1, 2, 3);
-    printf("%-44s %10s %10s\n", sets[adg_cpu_choose()], "M/s", "GB/s");
+    printf("%-44s %10s %10s\n", adg_cpu_name(adg_cpu_choose()), "M/s", "GB/s");
     measure("memset, 64 KiB", nothing_fresh, run_memset);
     measure("memcpy, 64 KiB", fresh_words, run_memcpy);
     measure("random words", nothing_fresh, run_words);

@@ -129,7 +129,7 @@ def kernels():
     build = ROOT / "build" / "release"
     subprocess.run(["cmake", "--build", str(build), "--target", "adg_kernels"], check=True, stdout=subprocess.DEVNULL)
     found = {}
-    for cpu in ("scalar", "avx2", "avx512"):
+    for cpu in ("scalar", "neon") if platform.machine() == "aarch64" else ("scalar", "avx2", "avx512"):
         lines = subprocess.run([str(build / "adg_kernels")], env={**os.environ, "ADG_CPU": cpu}, check=True, capture_output=True, text=True).stdout.splitlines()
         chosen = lines[0].split()[0]
         for line in lines[1:]:

@@ -86,7 +86,7 @@ static int run(int argc, char **argv)
         return usage_error("a command is missing", "");
     }
     if (!adg_cpu_is_known()) {
-        return usage_error("the environment variable ADG_CPU: expected scalar, avx2 or avx512", "");
+        return usage_error("the environment variable ADG_CPU: expected ", adg_cpu_words);
     }
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "--version") == 0) {

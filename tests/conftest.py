@@ -1,6 +1,7 @@
 """What all tests share: the program under test, and the shared data where it is there."""
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,13 @@ def peak_memory(*arguments):
 @pytest.fixture(scope="session")
 def adg():
     return run
+
+
+@pytest.fixture(scope="session")
+def instruction_sets():
+    """What ADG_CPU may be, by the program's own word for it: it may be one for another processor, in an emulator."""
+    said = run("dataset", "list", check=2, env={**os.environ, "ADG_CPU": "?"}).stderr
+    return re.search(r"ADG_CPU: expected (.*)", said)[1].replace(",", "").replace("or ", "").split()
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,17 @@
 #include "core/stop.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t requested;
+/* Raised in one thread and looked at in all: atomic, and without a lock, as a handler needs it. It publishes nothing else. */
+static atomic_int requested;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler stores it");
 
 static void handle(int signal_number)
 {
     (void)signal_number;
-    requested = 1;
+    adg_stop_request();
 }
 
 void adg_stop_install(void)
@@ -28,12 +31,12 @@ void adg_stop_install(void)
 
 void adg_stop_request(void)
 {
-    requested = 1;
+    atomic_store_explicit(&requested, 1, memory_order_relaxed);
 }
 
 bool adg_stop_requested(void)
 {
-    return requested != 0;
+    return atomic_load_explicit(&requested, memory_order_relaxed) != 0;
 }
 
 enum adg_status adg_stop_check(struct adg_error *error)

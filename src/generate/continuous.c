@@ -10,14 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include "block/text.h"
-#include "core/cpu.h"
 #include "core/date.h"
 #include "core/memory.h"
+#include "core/vectors.h"
 #include "sample/alias.h"
 #include "sample/quantile.h"
 
@@ -62,8 +58,8 @@ static bool is_null(const struct continuous *continuous, const struct adg_work *
 
 /* Codes of a multiple of eight rows: the arithmetic of adg_quantile_draw() and adg_round_half_up(), of which the latter is a floor. What is
  * left of the first entry is exact in doubles: both are whole, and less than 65,536 apart. */
-__attribute__((target(ADG_TARGET_AVX512))) static void
-list_avx512(const struct continuous *continuous, const struct adg_work *work, uint32_t rows, uint32_t *codes)
+ADG_FOR_AVX512 static void list_avx512(const struct continuous *continuous, const struct adg_work *work, uint32_t rows,
+                                       uint32_t *codes)
 {
     const __m512i intervals = _mm512_set1_epi64(continuous->count - 1);
     const __m512d unit = _mm512_set1_pd(1.0 / 4294967296.0), half = _mm512_set1_pd(0.5);
@@ -82,15 +78,15 @@ list_avx512(const struct continuous *continuous, const struct adg_work *work, ui
 }
 
 /* Words as doubles: below 2^32 they are the last bits of 2^52 and more. */
-__attribute__((target("avx2"))) static inline __m256d doubles_of(__m256i words)
+ADG_FOR_AVX2 static inline __m256d doubles_of(__m256i words)
 {
     const __m256d base = _mm256_set1_pd(4503599627370496.0);
     return _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(words, _mm256_castpd_si256(base))), base);
 }
 
 /* The same, of a multiple of four rows. */
-__attribute__((target("avx2"))) static void list_avx2(const struct continuous *continuous, const struct adg_work *work,
-                                                      uint32_t rows, uint32_t *codes)
+ADG_FOR_AVX2 static void list_avx2(const struct continuous *continuous, const struct adg_work *work, uint32_t rows,
+                                   uint32_t *codes)
 {
     const __m256i intervals = _mm256_set1_epi64x(continuous->count - 1);
     const __m256d unit = _mm256_set1_pd(1.0 / 4294967296.0), half = _mm256_set1_pd(0.5);

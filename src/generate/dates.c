@@ -44,22 +44,17 @@ static void sort_tile_scalar(uint32_t *tile, uint32_t count)
     sort_tile(tile, count);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void sort_tile_avx2(uint32_t *tile, uint32_t count)
+ADG_FOR_AVX2 static void sort_tile_avx2(uint32_t *tile, uint32_t count)
 {
     sort_tile(tile, count);
 }
-#endif
 
 static enum adg_status run_sorted(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     (void)error;
     const struct sorted *sorted = step->detail;
     uint32_t *tile = work->more_words; /* [count][TILE_ROWS]; a definition sorts at most 16 fields */
-    void (*sort)(uint32_t *, uint32_t) = sort_tile_scalar;
-#if defined(__x86_64__)
-    sort = adg_cpu_choose() >= ADG_CPU_AVX2 ? sort_tile_avx2 : sort;
-#endif
+    void (*sort)(uint32_t *, uint32_t) = adg_cpu_choose() >= ADG_CPU_AVX2 ? sort_tile_avx2 : sort_tile_scalar;
     for (uint32_t first = 0; first < work->rows; first += TILE_ROWS) {
         uint32_t rows = work->rows - first < TILE_ROWS ? work->rows - first : TILE_ROWS;
         for (uint32_t j = 0; j < sorted->count; j++) {

@@ -53,22 +53,17 @@ static void mark_scalar(const uint32_t *codes, uint32_t rows, uint32_t null, uin
     mark(codes, rows, null, end, ends);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void mark_avx2(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t end,
-                                                      uint32_t *ends)
+ADG_FOR_AVX2 static void mark_avx2(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t end, uint32_t *ends)
 {
     mark(codes, rows, null, end, ends);
 }
-#endif
 
 /* Index behind the last input that is not empty, per row. */
 static void find_ends(const struct join *join, const struct adg_work *work, uint32_t *ends)
 {
-    void (*marks)(const uint32_t *, uint32_t, uint32_t, uint32_t, uint32_t *) = mark_scalar;
+    void (*marks)(const uint32_t *, uint32_t, uint32_t, uint32_t,
+                  uint32_t *) = adg_cpu_choose() >= ADG_CPU_AVX2 ? mark_avx2 : mark_scalar;
     uint32_t rows = work->rows;
-#if defined(__x86_64__)
-    marks = adg_cpu_choose() >= ADG_CPU_AVX2 ? mark_avx2 : marks;
-#endif
     memset(ends, 0, rows * sizeof *ends);
     for (uint32_t j = 0; j < join->input_count; j++) {
         const struct input *input = &join->inputs[j];

@@ -48,21 +48,17 @@ static void empty_rows_scalar(const uint32_t *present, uint32_t last, uint32_t n
     empty_rows(present, last, null, rows, codes);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void empty_rows_avx2(const uint32_t *present, uint32_t last, uint32_t null,
-                                                            uint32_t rows, uint32_t *codes)
+ADG_FOR_AVX2 static void empty_rows_avx2(const uint32_t *present, uint32_t last, uint32_t null, uint32_t rows,
+                                         uint32_t *codes)
 {
     empty_rows(present, last, null, rows, codes);
 }
-#endif
 
 static void fill_rows(const struct position *position, struct adg_work *work, const uint32_t *present)
 {
-    void (*empty)(const uint32_t *, uint32_t, uint32_t, uint32_t, uint32_t *) = empty_rows_scalar;
+    void (*empty)(const uint32_t *, uint32_t, uint32_t, uint32_t,
+                  uint32_t *) = adg_cpu_choose() >= ADG_CPU_AVX2 ? empty_rows_avx2 : empty_rows_scalar;
     uint32_t rows = work->rows, *words = work->words, *codes = work->columns[position->field].codes;
-#if defined(__x86_64__)
-    empty = adg_cpu_choose() >= ADG_CPU_AVX2 ? empty_rows_avx2 : empty;
-#endif
     adg_stream_words(&position->value, work->first_row, rows, words);
     adg_alias_draw(&position->filled, words, rows, codes);
     for (uint32_t i = 0; !position->in_order && i < rows; i++) {

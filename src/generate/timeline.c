@@ -221,22 +221,18 @@ static void run_tile_scalar(const struct adg_timeline_plan *timeline, struct adg
     run_tile(timeline, work, tile);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void run_tile_avx2(const struct adg_timeline_plan *timeline,
-                                                          struct adg_work *work, struct tile *tile)
+ADG_FOR_AVX2 static void run_tile_avx2(const struct adg_timeline_plan *timeline, struct adg_work *work,
+                                       struct tile *tile)
 {
     run_tile(timeline, work, tile);
 }
-#endif
 
 enum adg_status adg_timeline_run(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     (void)error;
-    void (*run)(const struct adg_timeline_plan *, struct adg_work *, struct tile *) = run_tile_scalar;
+    void (*run)(const struct adg_timeline_plan *, struct adg_work *,
+                struct tile *) = adg_cpu_choose() >= ADG_CPU_AVX2 ? run_tile_avx2 : run_tile_scalar;
     struct tile tile;
-#if defined(__x86_64__)
-    run = adg_cpu_choose() >= ADG_CPU_AVX2 ? run_tile_avx2 : run;
-#endif
     for (tile.first = 0; tile.first < work->rows; tile.first += TILE_ROWS) {
         tile.rows = work->rows - tile.first < TILE_ROWS ? work->rows - tile.first : TILE_ROWS;
         run(step->detail, work, &tile);

@@ -68,47 +68,39 @@ static inline __attribute__((always_inline)) int64_t differ_i64(const int64_t *v
     return least;
 }
 
-#if defined(__x86_64__)
-__attribute__((target(ADG_TARGET_AVX512))) static int32_t differ_i32_avx512(const uint32_t *lengths, uint32_t *above,
-                                                                            uint32_t *all)
+ADG_FOR_AVX512 static int32_t differ_i32_avx512(const uint32_t *lengths, uint32_t *above, uint32_t *all)
 {
     return differ_i32(lengths, above, all);
 }
 
-__attribute__((target(ADG_TARGET_AVX512))) static int64_t differ_i64_avx512(const int64_t *values, uint64_t *above,
-                                                                            uint64_t *all)
+ADG_FOR_AVX512 static int64_t differ_i64_avx512(const int64_t *values, uint64_t *above, uint64_t *all)
 {
     return differ_i64(values, above, all);
 }
 
-__attribute__((target("avx2"))) static int32_t differ_i32_avx2(const uint32_t *lengths, uint32_t *above, uint32_t *all)
+ADG_FOR_AVX2 static int32_t differ_i32_avx2(const uint32_t *lengths, uint32_t *above, uint32_t *all)
 {
     return differ_i32(lengths, above, all);
 }
 
-__attribute__((target("avx2"))) static int64_t differ_i64_avx2(const int64_t *values, uint64_t *above, uint64_t *all)
+ADG_FOR_AVX2 static int64_t differ_i64_avx2(const int64_t *values, uint64_t *above, uint64_t *all)
 {
     return differ_i64(values, above, all);
 }
-#endif
 
 static int32_t differ_lengths(const uint32_t *lengths, uint32_t *above, uint32_t *all)
 {
-#if defined(__x86_64__)
     if (adg_cpu_choose() >= ADG_CPU_AVX2) {
         return (adg_cpu_choose() >= ADG_CPU_AVX512 ? differ_i32_avx512 : differ_i32_avx2)(lengths, above, all);
     }
-#endif
     return differ_i32(lengths, above, all);
 }
 
 static int64_t differ_values(const int64_t *values, uint64_t *above, uint64_t *all)
 {
-#if defined(__x86_64__)
     if (adg_cpu_choose() >= ADG_CPU_AVX2) {
         return (adg_cpu_choose() >= ADG_CPU_AVX512 ? differ_i64_avx512 : differ_i64_avx2)(values, above, all);
     }
-#endif
     return differ_i64(values, above, all);
 }
 

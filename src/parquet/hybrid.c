@@ -5,11 +5,7 @@
 
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#include "core/cpu.h"
+#include "core/vectors.h"
 #include "parquet/varint.h"
 
 size_t adg_hybrid_put_repeated(uint8_t *out, uint32_t value, uint32_t count, unsigned width)
@@ -75,8 +71,7 @@ static inline __attribute__((always_inline)) void pack_groups(uint8_t *out, cons
 
 /* Up to 16 bits: eight values are narrowed to bytes or 16-bit words, of which one instruction takes the lowest bits and puts them
  * side by side. It is slow on processors of AMD before Zen 3, none of which has AVX-512. */
-__attribute__((target(ADG_TARGET_AVX512))) static void pack_avx512(uint8_t *out, const uint32_t *values,
-                                                                   uint32_t groups, unsigned width)
+ADG_FOR_AVX512 static void pack_avx512(uint8_t *out, const uint32_t *values, uint32_t groups, unsigned width)
 {
     uint64_t byte_mask = width <= 8 ? UINT64_C(0x0101010101010101) * ((UINT64_C(1) << width) - 1) : 0;
     uint64_t word_mask = UINT64_C(0x0001000100010001) * ((UINT64_C(1) << width) - 1);
@@ -97,16 +92,31 @@ __attribute__((target(ADG_TARGET_AVX512))) static void pack_avx512(uint8_t *out,
         memcpy(out + sizeof first, &rest, sizeof rest);
     }
 }
+
+/* False: it was not chosen, or does not pack this width. */
+static bool pack_fast(uint8_t *out, const uint32_t *values, uint32_t groups, unsigned width)
+{
+    if (adg_cpu_choose() < ADG_CPU_AVX512 || width > 16) {
+        return false;
+    }
+    pack_avx512(out, values, groups, width);
+    return true;
+}
+
+#else
+
+static bool pack_fast(uint8_t *out, const uint32_t *values, uint32_t groups, unsigned width)
+{
+    (void)out, (void)values, (void)groups, (void)width;
+    return false;
+}
 #endif
 
 void adg_hybrid_pack(uint8_t *to, const uint32_t *values, uint32_t groups, unsigned width)
 {
-#if defined(__x86_64__)
-    if (adg_cpu_choose() >= ADG_CPU_AVX512 && width <= 16) {
-        pack_avx512(to, values, groups, width);
+    if (pack_fast(to, values, groups, width)) {
         return;
     }
-#endif
     switch (width) {
 #define WIDTH(w)                                                                                                       \
     case w:                                                                                                            \

@@ -6,11 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#include "core/cpu.h"
+#include "core/vectors.h"
 
 /* From row `first`, a multiple of 8, on; `kept` codes are packed already. */
 static uint32_t compact_scalar(const uint32_t *codes, uint32_t first, uint32_t rows, uint32_t null, uint32_t *packed,
@@ -62,8 +58,8 @@ static void fill_lanes(void)
     }
 }
 
-__attribute__((target("avx2,popcnt"))) static uint32_t compact_avx2(const uint32_t *codes, uint32_t rows, uint32_t null,
-                                                                    uint32_t *packed, uint8_t *present)
+ADG_FOR_AVX2 static uint32_t compact_avx2(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed,
+                                          uint8_t *present)
 {
     uint32_t kept = 0;
     const __m256i limit = _mm256_set1_epi32((int)null);
@@ -78,8 +74,8 @@ __attribute__((target("avx2,popcnt"))) static uint32_t compact_avx2(const uint32
     return kept;
 }
 
-__attribute__((target(ADG_TARGET_AVX512))) static uint32_t
-compact_avx512(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed, uint8_t *present)
+ADG_FOR_AVX512 static uint32_t compact_avx512(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed,
+                                              uint8_t *present)
 {
     uint32_t kept = 0;
     const __m512i limit = _mm512_set1_epi32((int)null);
@@ -94,47 +90,110 @@ compact_avx512(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *pa
     return kept;
 }
 
-__attribute__((target(ADG_TARGET_AVX512))) static void bounds_avx512(const uint32_t *codes, uint32_t count,
-                                                                     uint32_t highest, uint32_t *min, uint32_t *max)
+/* Of `rows` rows the first ones, a multiple of 8; how many. */
+static uint32_t compact_fast(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed, uint8_t *present,
+                             uint32_t *kept)
 {
-    bounds(codes, count, highest, min, max);
-}
-
-__attribute__((target("avx2"))) static void bounds_avx2(const uint32_t *codes, uint32_t count, uint32_t highest,
-                                                        uint32_t *min, uint32_t *max)
-{
-    bounds(codes, count, highest, min, max);
-}
-#endif
-
-uint32_t adg_levels_compact(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed, uint8_t *present)
-{
-    uint32_t done = 0, kept = 0;
-#if defined(__x86_64__)
+    uint32_t done = 0;
     if (adg_cpu_choose() >= ADG_CPU_AVX512) {
         done = rows / 16 * 16;
-        kept = compact_avx512(codes, done, null, packed, present);
+        *kept = compact_avx512(codes, done, null, packed, present);
     } else if (adg_cpu_choose() >= ADG_CPU_AVX2) {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         pthread_once(&once, fill_lanes);
         done = rows / 8 * 8;
-        kept = compact_avx2(codes, done, null, packed, present);
+        *kept = compact_avx2(codes, done, null, packed, present);
     }
+    return done;
+}
+
+#elif defined(__aarch64__)
+
+/* For each of 16 sets of lanes: the places of their bytes, lowest lane first, and how many lanes they are. */
+static uint8_t bytes_of[16][16], count_of[16];
+
+static void fill_lanes(void)
+{
+    for (unsigned set = 0; set < 16; set++) {
+        for (unsigned lane = 0; lane < 4; lane++) {
+            for (unsigned byte = 0; byte < 4 && (set >> lane & 1) != 0; byte++) {
+                bytes_of[set][4 * count_of[set] + byte] = (uint8_t)(4 * lane + byte);
+            }
+            count_of[set] = (uint8_t)(count_of[set] + (set >> lane & 1));
+        }
+    }
+}
+
+static inline uint32x4_t pick(uint32x4_t codes, uint32_t set)
+{
+    return vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(codes), vld1q_u8(bytes_of[set])));
+}
+
+/* Four codes are stored whatever their number is: what is too much is overwritten by the next ones. */
+static uint32_t compact_neon(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed, uint8_t *present)
+{
+    static const uint32_t bits[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+    const uint32x4_t limit = vdupq_n_u32(null), low_bits = vld1q_u32(bits), high_bits = vld1q_u32(bits + 4);
+    uint32_t *next = packed;
+    for (const uint32_t *end = codes + rows; codes < end; codes += 8) {
+        uint32x4_t low = vld1q_u32(codes), high = vld1q_u32(codes + 4);
+        uint32_t set = vaddvq_u32(
+            vorrq_u32(vandq_u32(vcltq_u32(low, limit), low_bits), vandq_u32(vcltq_u32(high, limit), high_bits)));
+        vst1q_u32(next, pick(low, set & 15));
+        next += count_of[set & 15];
+        vst1q_u32(next, pick(high, set >> 4));
+        next += count_of[set >> 4];
+        *present++ = (uint8_t)set;
+    }
+    return (uint32_t)(next - packed);
+}
+
+static uint32_t compact_fast(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed, uint8_t *present,
+                             uint32_t *kept)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    uint32_t done = rows / 8 * 8;
+    if (adg_cpu_choose() != ADG_CPU_NEON) {
+        return 0;
+    }
+    pthread_once(&once, fill_lanes);
+    *kept = compact_neon(codes, done, null, packed, present);
+    return done;
+}
+
+#else
+
+static uint32_t compact_fast(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed, uint8_t *present,
+                             uint32_t *kept)
+{
+    (void)codes, (void)rows, (void)null, (void)packed, (void)present, (void)kept;
+    return 0;
+}
 #endif
+
+ADG_FOR_AVX512 static void bounds_avx512(const uint32_t *codes, uint32_t count, uint32_t highest, uint32_t *min,
+                                         uint32_t *max)
+{
+    bounds(codes, count, highest, min, max);
+}
+
+ADG_FOR_AVX2 static void bounds_avx2(const uint32_t *codes, uint32_t count, uint32_t highest, uint32_t *min,
+                                     uint32_t *max)
+{
+    bounds(codes, count, highest, min, max);
+}
+
+uint32_t adg_levels_compact(const uint32_t *codes, uint32_t rows, uint32_t null, uint32_t *packed, uint8_t *present)
+{
+    uint32_t kept = 0, done = compact_fast(codes, rows, null, packed, present, &kept);
     return compact_scalar(codes, done, rows, null, packed, kept, present);
 }
 
 void adg_levels_bounds(const uint32_t *codes, uint32_t count, uint32_t highest, uint32_t *min, uint32_t *max)
 {
-#if defined(__x86_64__)
-    if (adg_cpu_choose() >= ADG_CPU_AVX512) {
-        bounds_avx512(codes, count, highest, min, max);
-        return;
-    }
     if (adg_cpu_choose() >= ADG_CPU_AVX2) {
-        bounds_avx2(codes, count, highest, min, max);
-        return;
+        (adg_cpu_choose() >= ADG_CPU_AVX512 ? bounds_avx512 : bounds_avx2)(codes, count, highest, min, max);
+    } else {
+        bounds(codes, count, highest, min, max);
     }
-#endif
-    bounds(codes, count, highest, min, max);
 }

@@ -7,12 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#include "core/cpu.h"
 #include "core/memory.h"
+#include "core/vectors.h"
 #include "core/wide.h"
 
 struct remainder {
@@ -172,15 +168,15 @@ static void draw_scalar(const struct adg_alias *alias, const uint32_t *words, ui
 
 enum { VECTOR = 8, REGISTER_BITS = 3 };
 
-__attribute__((target("avx2"))) static inline __m256i load(const uint32_t *from)
+ADG_FOR_AVX2 static inline __m256i load(const uint32_t *from)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)from);
 }
 
 /* Eight words to eight codes: the slots' thresholds and aliases are given. Below 2^31, as a slot has at least one bit, the
  * low bits compare as signed numbers. */
-__attribute__((target("avx2"))) static inline void store_codes(__m256i words, __m256i slots, __m256i thresholds,
-                                                               __m256i aliases, unsigned bits, uint32_t *codes)
+ADG_FOR_AVX2 static inline void store_codes(__m256i words, __m256i slots, __m256i thresholds, __m256i aliases,
+                                            unsigned bits, uint32_t *codes)
 {
     const __m128i shift = _mm_cvtsi32_si128((int)bits);
     __m256i low = _mm256_srl_epi32(_mm256_sll_epi32(words, shift), shift);
@@ -189,8 +185,8 @@ __attribute__((target("avx2"))) static inline void store_codes(__m256i words, __
 }
 
 /* Tables of up to eight slots stay in two registers. */
-__attribute__((target("avx2"))) static void draw_in_registers(const struct adg_alias *alias, const uint32_t *words,
-                                                              uint32_t count, uint32_t *codes)
+ADG_FOR_AVX2 static void draw_in_registers(const struct adg_alias *alias, const uint32_t *words, uint32_t count,
+                                           uint32_t *codes)
 {
     uint32_t thresholds[VECTOR] = {0}, aliases[VECTOR] = {0};
     const __m128i shift = _mm_cvtsi32_si128((int)(32 - alias->slot_bits));
@@ -209,7 +205,7 @@ __attribute__((target("avx2"))) static void draw_in_registers(const struct adg_a
 /* Twice as many slots and words at a time; or four times as many slots in four registers. */
 enum { WIDE_VECTOR = 16, WIDE_REGISTER_BITS = 5 };
 
-__attribute__((target(ADG_TARGET_AVX512), always_inline)) static inline void
+ADG_FOR_AVX512 __attribute__((always_inline)) static inline void
 draw_in_wide_registers(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes, bool two)
 {
     uint32_t thresholds[2 * WIDE_VECTOR] = {0}, aliases[2 * WIDE_VECTOR] = {0};
@@ -233,26 +229,26 @@ draw_in_wide_registers(const struct adg_alias *alias, const uint32_t *words, uin
     }
 }
 
-__attribute__((target(ADG_TARGET_AVX512))) static void draw_avx512(const struct adg_alias *alias, const uint32_t *words,
-                                                                   uint32_t count, uint32_t *codes)
+ADG_FOR_AVX512 static void draw_avx512(const struct adg_alias *alias, const uint32_t *words, uint32_t count,
+                                       uint32_t *codes)
 {
     draw_in_wide_registers(alias, words, count, codes, false);
 }
 
-__attribute__((target(ADG_TARGET_AVX512))) static void
-draw_avx512_two(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
+ADG_FOR_AVX512 static void draw_avx512_two(const struct adg_alias *alias, const uint32_t *words, uint32_t count,
+                                           uint32_t *codes)
 {
     draw_in_wide_registers(alias, words, count, codes, true);
 }
 
-__attribute__((target("avx2"))) static inline __m128i load_slot(const struct adg_alias *alias, uint32_t word)
+ADG_FOR_AVX2 static inline __m128i load_slot(const struct adg_alias *alias, uint32_t word)
 {
     return _mm_loadl_epi64((const __m128i *)(const void *)&alias->slots[word >> (32 - alias->slot_bits)]);
 }
 
 /* Larger ones are read slot by slot: eight loads of eight bytes are faster than a gather. */
-__attribute__((target("avx2"))) static void draw_by_loads(const struct adg_alias *alias, const uint32_t *words,
-                                                          uint32_t count, uint32_t *codes)
+ADG_FOR_AVX2 static void draw_by_loads(const struct adg_alias *alias, const uint32_t *words, uint32_t count,
+                                       uint32_t *codes)
 {
     const __m128i shift = _mm_cvtsi32_si128((int)(32 - alias->slot_bits));
     for (uint32_t i = 0; i < count; i += VECTOR, words += VECTOR) {
@@ -265,28 +261,111 @@ __attribute__((target("avx2"))) static void draw_by_loads(const struct adg_alias
                     _mm256_set_m128i(_mm_unpackhi_epi64(c, d), _mm_unpackhi_epi64(a, b)), alias->slot_bits, codes + i);
     }
 }
-#endif
 
-void adg_alias_draw(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
+/* Of `count` codes the first ones, of a table with a slot bit; how many. */
+static uint32_t draw_fast(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
 {
     uint32_t done = 0;
-    if (alias->slot_bits == 0) {
-        memset(codes, 0, count * sizeof *codes);
-        return;
-    }
-#if defined(__x86_64__)
     if (adg_cpu_choose() >= ADG_CPU_AVX512 && alias->slot_bits <= WIDE_REGISTER_BITS) {
         done = count / WIDE_VECTOR * WIDE_VECTOR;
         (alias->slot_bits < WIDE_REGISTER_BITS ? draw_avx512 : draw_avx512_two)(alias, words, done, codes);
     } else if (adg_cpu_choose() >= ADG_CPU_AVX2) {
         done = count / VECTOR * VECTOR;
-        if (alias->slot_bits <= REGISTER_BITS) {
-            draw_in_registers(alias, words, done, codes);
-        } else {
-            draw_by_loads(alias, words, done, codes);
-        }
+        (alias->slot_bits <= REGISTER_BITS ? draw_in_registers : draw_by_loads)(alias, words, done, codes);
     }
+    return done;
+}
+
+#elif defined(__aarch64__)
+
+enum { VECTOR = 4, HALF_REGISTER_BITS = 3, REGISTER_BITS = 4, SLOTS = 1 << REGISTER_BITS };
+
+/* Low bits and thresholds are compared at the top of a word, where the slot's bits are shifted out: a threshold is below what they
+ * count to. */
+static inline uint32x4_t choose_codes(uint32x4_t words, uint32x4_t slots, uint32x4_t raised_thresholds,
+                                      uint32x4_t aliases, int32x4_t bits)
+{
+    return vbslq_u32(vcltq_u32(vshlq_u32(words, bits), raised_thresholds), slots, aliases);
+}
+
+/* Tables of up to eight or 16 slots stay in registers, thresholds in two or four of them and aliases, as bytes, in one. Bytes are looked
+ * up: those of word s are 4 s to 4 s + 3; one that is not there gives 0. */
+static inline __attribute__((always_inline)) void
+draw_in_registers(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes, bool half)
+{
+    uint32_t thresholds[SLOTS] = {0};
+    uint8_t aliases[SLOTS] = {0};
+    for (uint32_t i = 0; i < UINT32_C(1) << alias->slot_bits; i++) {
+        thresholds[i] = alias->slots[i].threshold << alias->slot_bits;
+        aliases[i] = (uint8_t)alias->slots[i].alias;
+    }
+    const uint8x16x2_t two = vld1q_u8_x2((const uint8_t *)thresholds);
+    const uint8x16x4_t four = vld1q_u8_x4((const uint8_t *)thresholds);
+    const uint8x16_t all_aliases = vld1q_u8(aliases);
+    const int32x4_t bits = vdupq_n_s32((int)alias->slot_bits), down = vdupq_n_s32((int)alias->slot_bits - 32);
+    const uint32x4_t four_bytes = vdupq_n_u32(0x03020100), only_first = vdupq_n_u32(0xFFFFFF00);
+    for (uint32_t i = 0; i < count; i += VECTOR) {
+        uint32x4_t word = vld1q_u32(words + i), slot = vshlq_u32(word, down);
+        uint8x16_t places = vreinterpretq_u8_u32(vmlaq_n_u32(four_bytes, slot, 0x04040404));
+        uint8x16_t found = half ? vqtbl2q_u8(two, places) : vqtbl4q_u8(four, places);
+        uint8x16_t other = vqtbl1q_u8(all_aliases, vreinterpretq_u8_u32(vorrq_u32(slot, only_first)));
+        vst1q_u32(codes + i, choose_codes(word, slot, vreinterpretq_u32_u8(found), vreinterpretq_u32_u8(other), bits));
+    }
+}
+
+static inline uint32x2_t load_slot(const struct adg_alias_slot *slot)
+{
+    return vld1_u32((const uint32_t *)(const void *)slot);
+}
+
+/* Larger ones are read slot by slot. */
+static void draw_by_loads(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
+{
+    const struct adg_alias_slot *slots = alias->slots;
+    const int32x4_t bits = vdupq_n_s32((int)alias->slot_bits), down = vdupq_n_s32((int)alias->slot_bits - 32);
+    for (uint32_t i = 0; i < count; i += VECTOR) {
+        uint32x4_t word = vld1q_u32(words + i), slot = vshlq_u32(word, down);
+        uint64x2_t two = vreinterpretq_u64_u32(slot);
+        uint64_t first = vgetq_lane_u64(two, 0), second = vgetq_lane_u64(two, 1);
+        uint32x4_t a = vcombine_u32(load_slot(slots + (uint32_t)first), load_slot(slots + (first >> 32)));
+        uint32x4_t b = vcombine_u32(load_slot(slots + (uint32_t)second), load_slot(slots + (second >> 32)));
+        uint32x4_t raised = vshlq_u32(vuzp1q_u32(a, b), bits);
+        vst1q_u32(codes + i, choose_codes(word, slot, raised, vuzp2q_u32(a, b), bits));
+    }
+}
+
+static uint32_t draw_fast(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
+{
+    uint32_t done = count / VECTOR * VECTOR;
+    if (adg_cpu_choose() != ADG_CPU_NEON) {
+        return 0;
+    }
+    if (alias->slot_bits <= HALF_REGISTER_BITS) {
+        draw_in_registers(alias, words, done, codes, true);
+    } else if (alias->slot_bits <= REGISTER_BITS) {
+        draw_in_registers(alias, words, done, codes, false);
+    } else {
+        draw_by_loads(alias, words, done, codes);
+    }
+    return done;
+}
+
+#else
+
+static uint32_t draw_fast(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
+{
+    (void)alias, (void)words, (void)count, (void)codes;
+    return 0;
+}
 #endif
+
+void adg_alias_draw(const struct adg_alias *alias, const uint32_t *words, uint32_t count, uint32_t *codes)
+{
+    if (alias->slot_bits == 0) {
+        memset(codes, 0, count * sizeof *codes);
+        return;
+    }
+    uint32_t done = draw_fast(alias, words, count, codes);
     draw_scalar(alias, words + done, count - done, codes + done);
 }
 

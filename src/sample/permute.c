@@ -4,13 +4,10 @@
  */
 #include "sample/permute.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#include "core/cpu.h"
+#include "core/vectors.h"
 #include "sample/philox.h"
 
 static uint64_t mix(uint64_t z)
@@ -101,17 +98,18 @@ static void permute_lanes_scalar(const struct network *network, const uint64_t *
     permute_lanes(network, indexes, count, out);
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void permute_lanes_avx2(const struct network *network, const uint64_t *indexes,
-                                                               uint32_t count, uint64_t *out)
+ADG_FOR_AVX2 static void permute_lanes_avx2(const struct network *network, const uint64_t *indexes, uint32_t count,
+                                            uint64_t *out)
 {
     permute_lanes(network, indexes, count, out);
 }
 
+#if defined(__x86_64__)
+
 /* With the product of 64-bit lanes, which took three products before, and indexes that stay in registers for all rounds. */
 enum { WIDE = 8, VECTORS = 4, BATCH = WIDE * VECTORS };
 
-__attribute__((target(ADG_TARGET_AVX512), always_inline)) static inline __m512i mix_avx512(__m512i z)
+ADG_FOR_AVX512 __attribute__((always_inline)) static inline __m512i mix_avx512(__m512i z)
 {
     z = _mm512_mullo_epi64(_mm512_xor_si512(z, _mm512_srli_epi64(z, 30)),
                            _mm512_set1_epi64((long long)UINT64_C(0xBF58476D1CE4E5B9)));
@@ -122,9 +120,10 @@ __attribute__((target(ADG_TARGET_AVX512), always_inline)) static inline __m512i 
 
 /* One way through the network for a batch, which may be in place. Images that have to walk on are put at `walking`, with their places
  * counted from `first`; returns how many. */
-__attribute__((target(ADG_TARGET_AVX512), always_inline)) static inline uint32_t
-walk_batch(const struct network *network, const uint64_t *indexes, uint64_t *images, uint32_t first, uint64_t *walking,
-           uint32_t *places)
+ADG_FOR_AVX512 __attribute__((always_inline)) static inline uint32_t walk_batch(const struct network *network,
+                                                                                const uint64_t *indexes,
+                                                                                uint64_t *images, uint32_t first,
+                                                                                uint64_t *walking, uint32_t *places)
 {
     const __m128i half = _mm_cvtsi32_si128((int)network->half);
     const __m512i mask = _mm512_set1_epi64((long long)network->mask);
@@ -159,8 +158,8 @@ walk_batch(const struct network *network, const uint64_t *indexes, uint64_t *ima
 }
 
 /* Any number of indexes. Behind walking[] and places[] is room for what a vector stores too much. */
-__attribute__((target(ADG_TARGET_AVX512))) static void
-permute_avx512(const struct network *network, const uint64_t *indexes, uint32_t count, uint64_t *out)
+ADG_FOR_AVX512 static void permute_avx512(const struct network *network, const uint64_t *indexes, uint32_t count,
+                                          uint64_t *out)
 {
     enum { STRETCH = 512 };
     uint64_t walking[STRETCH + BATCH], images[STRETCH + BATCH];
@@ -194,20 +193,35 @@ permute_avx512(const struct network *network, const uint64_t *indexes, uint32_t 
         }
     }
 }
+
+/* False: it was not chosen. */
+static bool permute_wide(const struct network *network, const uint64_t *indexes, uint32_t count, uint64_t *out)
+{
+    if (adg_cpu_choose() < ADG_CPU_AVX512) {
+        return false;
+    }
+    permute_avx512(network, indexes, count, out);
+    return true;
+}
+
+#else
+
+static bool permute_wide(const struct network *network, const uint64_t *indexes, uint32_t count, uint64_t *out)
+{
+    (void)network, (void)indexes, (void)count, (void)out;
+    return false;
+}
 #endif
 
 void adg_permute_many(const struct adg_permutation *permutation, uint64_t tweak, uint64_t size, const uint64_t *indexes,
                       uint32_t count, uint64_t *out)
 {
     const struct network network = network_of(permutation, tweak, size);
-    void (*lanes)(const struct network *, const uint64_t *, uint32_t, uint64_t *) = permute_lanes_scalar;
-#if defined(__x86_64__)
-    if (adg_cpu_choose() >= ADG_CPU_AVX512) {
-        permute_avx512(&network, indexes, count, out);
+    void (*lanes)(const struct network *, const uint64_t *, uint32_t,
+                  uint64_t *) = adg_cpu_choose() >= ADG_CPU_AVX2 ? permute_lanes_avx2 : permute_lanes_scalar;
+    if (permute_wide(&network, indexes, count, out)) {
         return;
     }
-    lanes = adg_cpu_choose() >= ADG_CPU_AVX2 ? permute_lanes_avx2 : lanes;
-#endif
     for (uint32_t first = 0; first < count; first += LANES) {
         lanes(&network, indexes + first, count - first < LANES ? count - first : LANES, out + first);
     }

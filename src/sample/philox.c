@@ -1,15 +1,12 @@
 /*
- * Philox4x32-10: see philox.h. The plain kernel is the specification; those for AVX2 and AVX-512 give the same words.
+ * Philox4x32-10: see philox.h. The plain kernel is the specification; those for AVX2, AVX-512 and NEON give the same words.
  */
 #include "sample/philox.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#include "core/cpu.h"
+#include "core/vectors.h"
 
 enum { ROUNDS = 10, LANES = 16, GROUP_ROWS = 64 };
 
@@ -60,7 +57,7 @@ struct counters {
     __m256i c0[2], c1[2], c2[2], c3[2];
 };
 
-__attribute__((target("avx2"))) static inline __m256i in_order(const __m256i half[2])
+ADG_FOR_AVX2 static inline __m256i in_order(const __m256i half[2])
 {
     return _mm256_blend_epi32(half[0], _mm256_slli_epi64(half[1], 32), 0xAA);
 }
@@ -69,7 +66,7 @@ struct keys {
     __m256i k0[ROUNDS], k1[ROUNDS];
 };
 
-__attribute__((target("avx2"))) static inline void make_keys(const struct adg_stream *stream, struct keys *keys)
+ADG_FOR_AVX2 static inline void make_keys(const struct adg_stream *stream, struct keys *keys)
 {
     for (uint32_t round = 0; round < ROUNDS; round++) {
         keys->k0[round] = _mm256_set1_epi64x((uint32_t)stream->seed + round * weyl_0);
@@ -78,8 +75,7 @@ __attribute__((target("avx2"))) static inline void make_keys(const struct adg_st
 }
 
 /* The rounds of eight counters; words 0 to 3 go to `out` with a distance of `stride` words. */
-__attribute__((target("avx2"))) static inline void eight_blocks(struct counters c, const struct keys *keys,
-                                                                uint32_t stride, uint32_t *out)
+ADG_FOR_AVX2 static inline void eight_blocks(struct counters c, const struct keys *keys, uint32_t stride, uint32_t *out)
 {
     const __m256i m0 = _mm256_set1_epi64x(multiplier_0), m1 = _mm256_set1_epi64x(multiplier_1);
     for (int round = 0; round < ROUNDS; round++) {
@@ -97,8 +93,8 @@ __attribute__((target("avx2"))) static inline void eight_blocks(struct counters 
     _mm256_storeu_si256((__m256i *)(void *)(out + 3 * stride), in_order(c.c3));
 }
 
-__attribute__((target("avx2"))) static void fill_groups_avx2(const struct adg_stream *stream, uint64_t first,
-                                                             uint32_t groups, uint32_t *out)
+ADG_FOR_AVX2 static void fill_groups_avx2(const struct adg_stream *stream, uint64_t first, uint32_t groups,
+                                          uint32_t *out)
 {
     struct keys keys;
     struct counters c;
@@ -115,9 +111,8 @@ __attribute__((target("avx2"))) static void fill_groups_avx2(const struct adg_st
     }
 }
 
-__attribute__((target("avx2"))) static void many_avx2(const struct adg_stream *stream, const uint32_t *low,
-                                                      const uint32_t *high, uint32_t count, uint32_t stride,
-                                                      uint32_t *words)
+ADG_FOR_AVX2 static void many_avx2(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high,
+                                   uint32_t count, uint32_t stride, uint32_t *words)
 {
     struct keys keys;
     struct counters c;
@@ -142,13 +137,13 @@ struct wide_counters {
     __m512i c0[MOST_VECTORS], c1[MOST_VECTORS], c2[MOST_VECTORS], c3[MOST_VECTORS];
 };
 
-__attribute__((target(ADG_TARGET_AVX512))) static inline __m512i xor_of_three(__m512i a, __m512i b, __m512i c)
+ADG_FOR_AVX512 static inline __m512i xor_of_three(__m512i a, __m512i b, __m512i c)
 {
     return _mm512_ternarylogic_epi32(a, b, c, 0x96);
 }
 
-__attribute__((target(ADG_TARGET_AVX512), always_inline)) static inline void
-wide_rounds(const struct adg_stream *stream, struct wide_counters *c, int vectors)
+ADG_FOR_AVX512 __attribute__((always_inline)) static inline void wide_rounds(const struct adg_stream *stream,
+                                                                             struct wide_counters *c, int vectors)
 {
     const __m512i m0 = _mm512_set1_epi64(multiplier_0), m1 = _mm512_set1_epi64(multiplier_1);
     uint32_t k0 = (uint32_t)stream->seed, k1 = (uint32_t)(stream->seed >> 32);
@@ -164,15 +159,15 @@ wide_rounds(const struct adg_stream *stream, struct wide_counters *c, int vector
     }
 }
 
-__attribute__((target(ADG_TARGET_AVX512))) static inline void store_in_order(const __m512i half[2], uint32_t *out)
+ADG_FOR_AVX512 static inline void store_in_order(const __m512i half[2], uint32_t *out)
 {
     __m512i both = _mm512_mask_shuffle_epi32(half[0], 0xAAAA, half[1], _MM_PERM_CCAA);
     _mm512_storeu_si512(out, both);
 }
 
 /* `vectors` / 2 groups. */
-__attribute__((target(ADG_TARGET_AVX512), always_inline)) static inline void
-wide_groups(const struct adg_stream *stream, uint64_t first, int vectors, uint32_t *out)
+ADG_FOR_AVX512 __attribute__((always_inline)) static inline void wide_groups(const struct adg_stream *stream,
+                                                                             uint64_t first, int vectors, uint32_t *out)
 {
     struct wide_counters c;
     for (int k = 0; k < vectors; k++) {
@@ -192,8 +187,8 @@ wide_groups(const struct adg_stream *stream, uint64_t first, int vectors, uint32
     }
 }
 
-__attribute__((target(ADG_TARGET_AVX512))) static void
-fill_groups_avx512(const struct adg_stream *stream, uint64_t first, uint32_t groups, uint32_t *out)
+ADG_FOR_AVX512 static void fill_groups_avx512(const struct adg_stream *stream, uint64_t first, uint32_t groups,
+                                              uint32_t *out)
 {
     uint32_t g = 0;
     for (; g + MOST_VECTORS / 2 <= groups; g += MOST_VECTORS / 2) {
@@ -205,9 +200,8 @@ fill_groups_avx512(const struct adg_stream *stream, uint64_t first, uint32_t gro
 }
 
 /* As many_avx2(), 16 counters at a time. */
-__attribute__((target(ADG_TARGET_AVX512))) static void many_avx512(const struct adg_stream *stream, const uint32_t *low,
-                                                                   const uint32_t *high, uint32_t count,
-                                                                   uint32_t stride, uint32_t *words)
+ADG_FOR_AVX512 static void many_avx512(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high,
+                                       uint32_t count, uint32_t stride, uint32_t *words)
 {
     struct wide_counters c;
     for (uint32_t i = 0; i < count; i += LANES) {
@@ -225,28 +219,22 @@ __attribute__((target(ADG_TARGET_AVX512))) static void many_avx512(const struct 
         store_in_order(c.c3, words + 3 * stride + i);
     }
 }
-#endif
 
-static void fill(const struct adg_stream *stream, uint64_t first, uint32_t groups, uint32_t *out)
+/* As fill_groups_scalar(); false: no kernel was chosen. */
+static bool fill_groups_fast(const struct adg_stream *stream, uint64_t first, uint32_t groups, uint32_t *out)
 {
-#if defined(__x86_64__)
-    if (adg_cpu_choose() >= ADG_CPU_AVX512) {
-        fill_groups_avx512(stream, first, groups, out);
-        return;
-    }
     if (adg_cpu_choose() >= ADG_CPU_AVX2) {
-        fill_groups_avx2(stream, first, groups, out);
-        return;
+        (adg_cpu_choose() >= ADG_CPU_AVX512 ? fill_groups_avx512 : fill_groups_avx2)(stream, first, groups, out);
+        return true;
     }
-#endif
-    fill_groups_scalar(stream, first, groups, out);
+    return false;
 }
 
-void adg_philox4x32_many(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high, uint32_t count,
-                         uint32_t *words)
+/* Of `count` counters the first ones; how many. */
+static uint32_t many_fast(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high, uint32_t count,
+                          uint32_t *words)
 {
     uint32_t done = 0;
-#if defined(__x86_64__)
     if (adg_cpu_choose() >= ADG_CPU_AVX512) {
         done = count / LANES * LANES;
         many_avx512(stream, low, high, done, count, words);
@@ -254,9 +242,133 @@ void adg_philox4x32_many(const struct adg_stream *stream, const uint32_t *low, c
         done = count / 8 * 8;
         many_avx2(stream, low, high, done, count, words);
     }
+    return done;
+}
+
+#elif defined(__aarch64__)
+
+/* The 16 counters of a group at a time, four to a vector, so that products are under way while others are waited for. Both halves of a
+ * vector's products come apart by taking every other word of them. Compilers keep it all in registers when the loops are unrolled. */
+enum { VECTOR = 4, VECTORS = LANES / VECTOR };
+struct counters {
+    uint32x4_t c0[VECTORS], c1[VECTORS], c2[VECTORS], c3[VECTORS];
+};
+struct keys {
+    uint32x4_t k0[ROUNDS], k1[ROUNDS];
+};
+struct products {
+    uint32x4_t low, high;
+};
+
+static inline struct keys make_keys(const struct adg_stream *stream)
+{
+    struct keys keys;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        keys.k0[round] = vdupq_n_u32((uint32_t)stream->seed + round * weyl_0);
+        keys.k1[round] = vdupq_n_u32((uint32_t)(stream->seed >> 32) + round * weyl_1);
+    }
+    return keys;
+}
+
+static inline struct products multiply(uint32x4_t words, uint32_t multiplier)
+{
+    uint32x4_t first = vreinterpretq_u32_u64(vmull_n_u32(vget_low_u32(words), multiplier));
+    uint32x4_t second = vreinterpretq_u32_u64(vmull_high_n_u32(words, multiplier));
+    return (struct products){vuzp1q_u32(first, second), vuzp2q_u32(first, second)};
+}
+
+/* Words 0 to 3 go to `out` with a distance of `stride` words. */
+static inline void sixteen_blocks(const struct keys *keys, struct counters c, size_t stride, uint32_t *out)
+{
+#pragma GCC unroll 10
+    for (int round = 0; round < ROUNDS; round++) {
+#pragma GCC unroll 4
+        for (int k = 0; k < VECTORS; k++) {
+            struct products p0 = multiply(c.c0[k], multiplier_0), p1 = multiply(c.c2[k], multiplier_1);
+            c.c0[k] = veorq_u32(veorq_u32(p1.high, c.c1[k]), keys->k0[round]);
+            c.c1[k] = p1.low;
+            c.c2[k] = veorq_u32(veorq_u32(p0.high, c.c3[k]), keys->k1[round]);
+            c.c3[k] = p0.low;
+        }
+    }
+    for (size_t k = 0; k < VECTORS; k++) {
+        vst1q_u32(out + k * VECTOR, c.c0[k]);
+        vst1q_u32(out + stride + k * VECTOR, c.c1[k]);
+        vst1q_u32(out + 2 * stride + k * VECTOR, c.c2[k]);
+        vst1q_u32(out + 3 * stride + k * VECTOR, c.c3[k]);
+    }
+}
+
+static bool fill_groups_fast(const struct adg_stream *stream, uint64_t first, uint32_t groups, uint32_t *out)
+{
+    static const uint32_t in_order[VECTOR] = {0, 1, 2, 3};
+    if (adg_cpu_choose() != ADG_CPU_NEON) {
+        return false;
+    }
+    const struct keys keys = make_keys(stream);
+    for (uint32_t g = 0; g < groups; g++, out += GROUP_ROWS) {
+        uint64_t block = (first + g) * LANES;
+        struct counters c;
+        for (uint32_t k = 0; k < VECTORS; k++) {
+            c.c0[k] = vaddq_u32(vdupq_n_u32((uint32_t)block + k * VECTOR), vld1q_u32(in_order));
+            c.c1[k] = vdupq_n_u32((uint32_t)(block >> 32));
+            c.c2[k] = vdupq_n_u32(stream->column);
+            c.c3[k] = vdupq_n_u32(stream->purpose);
+        }
+        sixteen_blocks(&keys, c, LANES, out);
+    }
+    return true;
+}
+
+static uint32_t many_fast(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high, uint32_t count,
+                          uint32_t *words)
+{
+    uint32_t done = count / LANES * LANES;
+    if (adg_cpu_choose() != ADG_CPU_NEON) {
+        return 0;
+    }
+    const struct keys keys = make_keys(stream);
+    for (uint32_t i = 0; i < done; i += LANES) {
+        struct counters c;
+        for (uint32_t k = 0; k < VECTORS; k++) {
+            c.c0[k] = vld1q_u32(low + i + k * VECTOR);
+            c.c1[k] = vld1q_u32(high + i + k * VECTOR);
+            c.c2[k] = vdupq_n_u32(stream->column);
+            c.c3[k] = vdupq_n_u32(stream->purpose);
+        }
+        sixteen_blocks(&keys, c, count, words + i);
+    }
+    return done;
+}
+
+#else
+
+static bool fill_groups_fast(const struct adg_stream *stream, uint64_t first, uint32_t groups, uint32_t *out)
+{
+    (void)stream, (void)first, (void)groups, (void)out;
+    return false;
+}
+
+static uint32_t many_fast(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high, uint32_t count,
+                          uint32_t *words)
+{
+    (void)stream, (void)low, (void)high, (void)count, (void)words;
+    return 0;
+}
 #endif
+
+static void fill(const struct adg_stream *stream, uint64_t first, uint32_t groups, uint32_t *out)
+{
+    if (!fill_groups_fast(stream, first, groups, out)) {
+        fill_groups_scalar(stream, first, groups, out);
+    }
+}
+
+void adg_philox4x32_many(const struct adg_stream *stream, const uint32_t *low, const uint32_t *high, uint32_t count,
+                         uint32_t *words)
+{
     const uint32_t key[2] = {(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32)};
-    for (uint32_t i = done; i < count; i++) {
+    for (uint32_t i = many_fast(stream, low, high, count, words); i < count; i++) {
         const uint32_t counter[4] = {low[i], high[i], stream->column, stream->purpose};
         uint32_t block[4];
         adg_philox4x32(counter, key, block);

@@ -53,9 +53,12 @@ def test_wrong_usage_is_2(arguments, adg, tmp_path):
     assert done.stdout == "" and done.stderr != "" and list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_instruction_set_is_2(adg):
-    assert "scalar, avx2 or avx512" in adg("dataset", "list", check=2, env={**os.environ, "ADG_CPU": "avx"}).stderr
-    adg("dataset", "list", check=0, env={**os.environ, "ADG_CPU": "scalar"})
+def test_an_unknown_instruction_set_is_2(adg, instruction_sets):
+    """Neither a word that is none, nor one for another processor."""
+    assert instruction_sets in (["scalar", "avx2", "avx512"], ["scalar", "neon"])
+    for word in ["", "avx", "avx2", "avx512", "neon", "scalar"]:
+        done = adg("dataset", "list", check=0 if word in instruction_sets else 2, env={**os.environ, "ADG_CPU": word})
+        assert (done.stderr == "") == (word in instruction_sets)
 
 
 def test_unreleased_metadata_is_refused(adg, tmp_path):

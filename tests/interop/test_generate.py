@@ -281,12 +281,12 @@ STORED = {
 
 
 @pytest.mark.parametrize("dataset", STORED)
-def test_the_same_rows_as_before(dataset, scraped, adg, tmp_path):
+def test_the_same_rows_as_before(dataset, scraped, adg, instruction_sets, tmp_path):
     """Whatever the kernels, the number of threads, and the cut into parts."""
     base = ["generate", "--dataset", dataset, "--meta", scraped(dataset), "--allow-unreleased", "--profile", "reference", "--table", TABLES[dataset], "--rows", 50_000, "--format", "csv"]
     name = f"artificial_{TABLES[dataset]}"
     found = {}
-    for cpu in ("scalar", "avx2", "avx512"):
+    for cpu in instruction_sets:
         for threads in (1, 3):
             out = tmp_path / f"{cpu}{threads}"
             adg(*base, "--threads", threads, "--out", out, check=0, env={**os.environ, "ADG_CPU": cpu})

@@ -166,6 +166,35 @@ static void test_many_are_as_one(void **state)
     }
 }
 
+/* The last word below a threshold and the first one that is not, of every slot. */
+static void test_thresholds_are_exact(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {2, 3, 7, 13, 30, 60};
+    enum { MOST_SLOTS = 64 };
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        uint64_t weights[MOST_SLOTS], parts[MOST_SLOTS + 1];
+        uint32_t words[2 * MOST_SLOTS], codes[2 * MOST_SLOTS], expected[2 * MOST_SLOTS], count = 0;
+        for (uint32_t i = 0; i < sizes[s]; i++) {
+            weights[i] = 1 + i * i;
+        }
+        struct adg_alias alias = {0};
+        assert_int_equal(adg_parts_scale(weights, sizes[s], 0, 0, parts, NULL), ADG_OK);
+        assert_int_equal(adg_alias_build(&alias, parts, sizes[s], NULL), ADG_OK);
+        for (uint32_t slot = 0; slot < UINT32_C(1) << alias.slot_bits; slot++) {
+            uint32_t threshold = alias.slots[slot].threshold, first = slot << (32 - alias.slot_bits);
+            words[count] = first | threshold;
+            expected[count++] = alias.slots[slot].alias;
+            words[count] = threshold > 0 ? first | (threshold - 1) : first;
+            expected[count++] = threshold > 0 ? slot : alias.slots[slot].alias;
+        }
+        memset(words + count, 0, sizeof words - count * sizeof *words);
+        adg_alias_draw(&alias, words, 2 * MOST_SLOTS, codes); /* whole vectors, however long they are */
+        assert_memory_equal(codes, expected, count * sizeof *codes);
+        adg_alias_fini(&alias);
+    }
+}
+
 static void test_chi_square(void **state)
 {
     (void)state;
@@ -294,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_tables_are_exact),
         cmocka_unit_test(test_many_are_as_one),
         cmocka_unit_test(test_many_permuted_are_as_one),
+        cmocka_unit_test(test_thresholds_are_exact),
         cmocka_unit_test(test_chi_square),
         cmocka_unit_test(test_draw_other),
         cmocka_unit_test(test_quantiles),

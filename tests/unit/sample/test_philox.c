@@ -74,11 +74,11 @@ static void test_ranges_agree_with_single_words(void **state)
 static void test_many_blocks(void **state)
 {
     (void)state;
-    enum { MOST = 21 };
+    enum { MOST = 53 }; /* three times 16 and a rest */
     const struct adg_stream stream = {UINT64_C(0x0123456789abcdef), 7, 9};
     const uint32_t key[2] = {0x89abcdef, 0x01234567};
     for (uint32_t count = 0; count <= MOST; count++) {
-        uint32_t low[MOST], high[MOST], words[4 * MOST];
+        uint32_t low[MOST] = {0}, high[MOST] = {0}, words[4 * MOST];
         for (uint32_t i = 0; i < count; i++) {
             low[i] = i * 0x9E3779B9u;
             high[i] = ~i;
