@@ -5,31 +5,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "adg_version.h"
 #include "cli.h"
 #include "confine.h"
-#include "core/buffer.h"
 #include "core/file.h"
 #include "core/memory.h"
-#include "migrate/tables.h"
+#include "database.h"
+#include "migrate/database.h"
 
 static const char usage[] =
     "usage: adg migrate metadata FILE --dataset D --meta DIR [--sandbox S]\n"
-    "       adg migrate tables --data DIR --dataset D [--table NAME]... [--keep-backup] [--sandbox S]\n"
+    "       adg migrate tables --data DIR|DATABASE --dataset D [--table NAME]... [--keep-backup] [--sandbox S]\n"
     "\n"
     "metadata: converts a metadata table in the original Artificial Data Generator's first format (Parquet) into a "
     "metadata\n"
     "folder. FILE is only read, and stays as the backup. The folder needs review and release like any other.\n"
-    "tables: converts artificial_<table>.parquet or .csv of an older version, or the parts in artificial_<table>, to "
-    "the\n"
-    "columns and types of the definition. A table whose values do not fit stays as it is.\n"
+    "tables: converts artificial_<table>.parquet, .csv or .arrows of an older version, or the parts or the Delta table "
+    "in\n"
+    "artificial_<table>, to the columns and types of the definition, or the table artificial_<table> of a database. A\n"
+    "table whose values do not fit stays as it is.\n"
     "\n"
     "  --dataset D           a built-in definition ('adg dataset list') or a definition file\n"
     "  --meta DIR            the metadata folder; replaced whole\n"
-    "  --data DIR            the folder with the tables\n"
+    "  --data DIR|DATABASE   the folder with the tables, or what generate --out names: duckdb:FILE, postgresql://..., "
+    "adbc:...\n"
     "  --table NAME          a table to convert; may repeat (default: every table of the dataset that is there)\n"
-    "  --keep-backup         keep the old file as artificial_<table>.parquet.backup (.csv.backup)\n" ADG_SANDBOX_USAGE
+    "  --keep-backup         keep the old file as artificial_<table>.parquet.backup (.csv.backup, .arrows.backup), the "
+    "old\n"
+    "                        table of a database as artificial_<table>_backup; of a Delta table the version before "
+    "stays\n"
+    "                        in any case\n" ADG_SANDBOX_USAGE
     "  --quiet               nothing but warnings and errors\n"
     "  --help                this text\n";
 
@@ -40,79 +46,76 @@ struct arguments {
     bool keep_backup;
 };
 
-/* A table that is there in a form that is not converted is not passed over in silence. */
-static enum adg_status name_other_form(const char *folder, const char *table, struct adg_error *error)
+/* Where the tables are: a folder, or a database. */
+struct place {
+    struct adg_migrate_options options;
+    const char *spill;                     /* of a folder */
+    struct adg_migrate_database *database; /* NULL: a folder */
+};
+
+static enum adg_status convert_one(const struct place *place, const struct adg_dataset *dataset, const char *table,
+                                   bool wanted, struct adg_error *error)
 {
-    struct adg_buffer path = {0};
-    struct stat info;
-    enum adg_status status = adg_buffer_printf(&path, error, "%s/artificial_%s.arrows", folder, table);
-    if (status == ADG_OK && stat((const char *)path.data, &info) == 0) {
-        adg_cli_warn("%s is not converted: only Parquet and CSV are", (const char *)path.data);
+    enum adg_migration done = ADG_MIGRATION_NONE;
+    enum adg_status status = place->database != NULL
+                                 ? adg_migrate_database_table(place->database, dataset, table, &done, error)
+                                 : adg_migrate_table(&place->options, dataset, table, place->spill, &done, error);
+    if (status == ADG_OK && done == ADG_MIGRATION_NONE && wanted) {
+        status = place->database != NULL
+                     ? adg_fail(error, ADG_BAD_INPUT, "artificial_%s: the database has no such table", table)
+                     : adg_fail(
+                           error, ADG_BAD_INPUT,
+                           "%s/artificial_%s.parquet: there is no such file, nor a CSV or Arrow one, nor parts or a "
+                           "Delta table",
+                           place->options.folder, table);
     }
-    adg_buffer_fini(&path);
+    if (done == ADG_MIGRATION_DONE) {
+        printf("%s\n", table);
+        fflush(stdout);
+    }
     return status;
 }
 
 /* One table after the other; what is wrong with one does not keep the others from being converted. */
 static enum adg_status convert(const struct arguments *arguments, const struct adg_definition *definition,
-                               const char *folder, const char *spill, struct adg_error *error)
+                               const struct place *place, struct adg_error *error)
 {
-    const struct adg_migrate_options options = {
-        .folder = folder, .keep_backup = arguments->keep_backup, .warn = adg_cli_warn_of};
     enum adg_status kept = ADG_OK;
     for (uint32_t d = 0; d < definition->dataset_count; d++) {
         const struct adg_dataset *dataset = &definition->datasets[d];
         for (uint32_t t = 0; t < dataset->table_count; t++) {
             const char *name = dataset->tables[t].name;
-            bool wanted = arguments->tables.count == 0;
+            bool wanted = false;
             for (uint32_t i = 0; i < arguments->tables.count; i++) {
                 wanted = wanted || strcmp(arguments->tables.items[i], name) == 0;
             }
-            if (!wanted) {
+            if (arguments->tables.count > 0 && !wanted) {
                 continue;
             }
-            enum adg_migration done = ADG_MIGRATION_NONE;
             struct adg_error failure = {{0}};
-            enum adg_status status = adg_migrate_table(&options, dataset, name, spill, &done, &failure);
-            if (status == ADG_OK && done == ADG_MIGRATION_NONE) {
-                status = name_other_form(folder, name, &failure);
-            }
-            if (status == ADG_OK && done == ADG_MIGRATION_NONE && arguments->tables.count > 0) {
-                status = adg_fail(&failure, ADG_BAD_INPUT,
-                                  "%s/artificial_%s.parquet: there is no such file, nor a CSV one or parts", folder,
-                                  name);
-            }
+            enum adg_status status = convert_one(place, dataset, name, wanted, &failure);
             if (status != ADG_OK) {
                 adg_cli_warn_of(NULL, failure.message);
             }
             adg_cli_collect(&kept, error, status, &failure);
-            if (done == ADG_MIGRATION_DONE) {
-                printf("%s\n", name);
-            }
         }
     }
     return kept == ADG_OK ? ADG_OK : adg_fail(error, kept, "not every table was converted: see above");
 }
 
-static enum adg_status migrate_tables(const struct arguments *arguments, struct adg_error *error)
+static enum adg_status migrate_folder(const struct arguments *arguments, const struct adg_definition *definition,
+                                      struct adg_error *error)
 {
-    struct adg_definition *definition = NULL;
     struct adg_folder_lock lock = {.fd = -1};
     char folder[PATH_MAX];
-    enum adg_status status = adg_definition_open(arguments->import.dataset, &definition, error);
-    for (uint32_t i = 0; i < arguments->tables.count && status == ADG_OK; i++) {
-        const struct adg_dataset *dataset = NULL;
-        status = adg_definition_find_table(definition, arguments->tables.items[i], &dataset, NULL, error);
+    enum adg_status status = ADG_OK;
+    if (realpath(arguments->data, folder) == NULL) {
+        return adg_fail(error, ADG_FAILED, "folder %s cannot be opened", arguments->data);
     }
-    if (status == ADG_OK && realpath(arguments->data, folder) == NULL) {
-        status = adg_fail(error, ADG_FAILED, "folder %s cannot be opened", arguments->data);
-    }
-    char *spill = status == ADG_OK ? adg_path_join(folder, ".adg-migrate") : NULL;
-    if (status == ADG_OK) {
-        const struct adg_place place = {folder, ADG_MAY_WRITE};
-        status = spill == NULL ? adg_fail_memory(error)
-                               : adg_cli_confine_engine(arguments->import.sandbox, &place, 1, NULL, error);
-    }
+    char *spill = adg_path_join(folder, ".adg-migrate");
+    const struct adg_place writable = {folder, ADG_MAY_WRITE};
+    status = spill == NULL ? adg_fail_memory(error)
+                           : adg_cli_confine_engine(arguments->import.sandbox, &writable, 1, NULL, error);
     if (status == ADG_OK) {
         status = adg_folder_lock(&lock, folder, error);
     }
@@ -124,7 +127,12 @@ static enum adg_status migrate_tables(const struct arguments *arguments, struct 
         status = adg_folder_create(spill, error);
     }
     if (status == ADG_OK) {
-        status = convert(arguments, definition, folder, spill, error);
+        const struct place place = {.options = {.folder = folder,
+                                                .keep_backup = arguments->keep_backup,
+                                                .tool = "adg " ADG_VERSION " (" ADG_COMMIT ")",
+                                                .warn = adg_cli_warn_of},
+                                    .spill = spill};
+        status = convert(arguments, definition, &place, error);
         enum adg_status removed = adg_folder_remove(spill, status == ADG_OK ? error : NULL);
         status = status == ADG_OK ? removed : status;
     }
@@ -132,6 +140,43 @@ static enum adg_status migrate_tables(const struct arguments *arguments, struct 
         adg_folder_unlock(&lock);
     }
     adg_free(spill);
+    return status;
+}
+
+static enum adg_status migrate_database(const struct arguments *arguments, const struct adg_definition *definition,
+                                        struct adg_error *error)
+{
+    struct adg_cli_database data = {.folder = NULL};
+    struct place place = {.options = {.keep_backup = arguments->keep_backup, .warn = adg_cli_warn_of}};
+    enum adg_status status = adg_cli_database_find_data(arguments->data, &data, error);
+    if (status == ADG_OK) {
+        const struct adg_place writable = {data.folder, ADG_MAY_WRITE};
+        status = adg_cli_confine_engine(arguments->import.sandbox, &writable, data.folder != NULL ? 1 : 0, data.target,
+                                        error);
+    }
+    if (status == ADG_OK) {
+        status = adg_migrate_database_open(data.target, &place.options, &place.database, error);
+    }
+    if (status == ADG_OK) {
+        status = convert(arguments, definition, &place, error);
+    }
+    adg_migrate_database_close(place.database);
+    adg_cli_database_fini(&data);
+    return status;
+}
+
+static enum adg_status migrate_tables(const struct arguments *arguments, struct adg_error *error)
+{
+    struct adg_definition *definition = NULL;
+    enum adg_status status = adg_definition_open(arguments->import.dataset, &definition, error);
+    for (uint32_t i = 0; i < arguments->tables.count && status == ADG_OK; i++) {
+        const struct adg_dataset *dataset = NULL;
+        status = adg_definition_find_table(definition, arguments->tables.items[i], &dataset, NULL, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_cli_is_database(arguments->data) ? migrate_database(arguments, definition, error)
+                                                      : migrate_folder(arguments, definition, error);
+    }
     adg_definition_free(definition);
     return status;
 }

@@ -32,6 +32,7 @@ enum adg_status adg_cli_database_destination(const struct adg_cli_database *data
 }
 #else
 #include <string.h>
+#include <unistd.h>
 
 #include "load/ingest.h"
 #include "sink/batches.h"
@@ -63,6 +64,18 @@ static const char *folder_of_options(const struct adg_target *target, struct adg
     return NULL;
 }
 
+static enum adg_status set_folder(struct adg_cli_database *database, struct adg_error *error)
+{
+    const struct adg_target *target = database->target;
+    if (target->file != NULL) {
+        const char *slash = strrchr(target->file, '/');
+        database->folder = adg_arena_strndup(&database->arena, target->file, (size_t)(slash - target->file) + 1);
+        return database->folder == NULL ? adg_fail_memory(error) : ADG_OK;
+    }
+    database->folder = is_postgresql(target) ? NULL : folder_of_options(target, &database->arena);
+    return ADG_OK;
+}
+
 enum adg_status adg_cli_database_find(const char *out, uint64_t connections, bool primary_key,
                                       struct adg_cli_database *database, struct adg_error *error)
 {
@@ -70,7 +83,7 @@ enum adg_status adg_cli_database_find(const char *out, uint64_t connections, boo
     if (target == NULL) {
         return adg_fail_memory(error);
     }
-    enum adg_status status = adg_target_parse_out(out, &database->arena, target, error);
+    enum adg_status status = adg_target_parse_out(out, "--out", &database->arena, target, error);
     if (status == ADG_OK && connections > MOST_CONNECTIONS) {
         status = adg_fail(error, ADG_USAGE, "option --connections: at most %d", MOST_CONNECTIONS);
     }
@@ -86,13 +99,25 @@ enum adg_status adg_cli_database_find(const char *out, uint64_t connections, boo
         database->load.uri = target->options[0].value;
         database->load.connections = connections > 0 ? (unsigned)connections : 1;
         database->load.primary_key = primary_key;
-        if (target->file != NULL) {
-            const char *slash = strrchr(target->file, '/');
-            database->folder = adg_arena_strndup(&database->arena, target->file, (size_t)(slash - target->file) + 1);
-            status = database->folder == NULL ? adg_fail_memory(error) : ADG_OK;
-        } else if (!is_postgresql(target)) {
-            database->folder = folder_of_options(target, &database->arena);
-        }
+        status = set_folder(database, error);
+    }
+    return status;
+}
+
+enum adg_status adg_cli_database_find_data(const char *data, struct adg_cli_database *database, struct adg_error *error)
+{
+    struct adg_target *target = adg_arena_alloc(&database->arena, sizeof *target);
+    if (target == NULL) {
+        return adg_fail_memory(error);
+    }
+    enum adg_status status = adg_target_parse_out(data, "--data", &database->arena, target, error);
+    if (status == ADG_OK && target->file != NULL && access(target->file, F_OK) != 0) {
+        status = adg_fail(error, ADG_BAD_INPUT, "%s: there is no such file", target->file);
+    }
+    status = status == ADG_OK ? adg_target_find_driver(target, &database->arena, error) : status;
+    if (status == ADG_OK) {
+        database->target = target;
+        status = set_folder(database, error);
     }
     return status;
 }

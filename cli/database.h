@@ -1,5 +1,5 @@
 /*
- * --out, where it names a database.
+ * --out and --data, where they name a database that is written to.
  */
 #ifndef ADG_CLI_DATABASE_H
 #define ADG_CLI_DATABASE_H
@@ -22,6 +22,10 @@ bool adg_cli_is_database(const char *out);
  * `connections` 0: not given. Nothing is loaded. */
 ADG_MUST_CHECK enum adg_status adg_cli_database_find(const char *out, uint64_t connections, bool primary_key,
                                                      struct adg_cli_database *database, struct adg_error *error);
+/* The same of --data: a database that is there, through its ADBC driver. ADG_BAD_INPUT: there is no such file. Not in a program without an
+ * engine. */
+ADG_MUST_CHECK enum adg_status adg_cli_database_find_data(const char *data, struct adg_cli_database *database,
+                                                          struct adg_error *error);
 /* Sets the run's destination and sink. The database stays until the run is over. */
 ADG_MUST_CHECK enum adg_status adg_cli_database_destination(const struct adg_cli_database *database,
                                                             struct adg_run_options *options, struct adg_error *error);

@@ -16,7 +16,8 @@
 #include "adg.h"
 #include "dataset/dataset.h"
 
-/* Rows of a full block: a multiple of 64, the unit of random numbers. 64 KiB of codes, so a column stays in the cache. */
+/* Rows of a full block: a multiple of 64, the unit of random numbers. 64 KiB of codes, so a column stays in the cache. Below 2^16, so that
+ * a row's number takes two bytes. */
 #define ADG_BLOCK_ROWS 16384
 
 /* Sorted, without duplicates, at least one entry: text by bytes, numbers by value. Immutable. */
@@ -51,7 +52,8 @@ struct adg_layout_column {
     /* Bits that a value has which is not null, values being independent; TEXTS: that a byte has, where it is not the same in all;
      * 0: not known. */
     double entropy;
-    bool runs; /* TEXTS: never null; the code of a row is that of the row before, or one more */
+    bool runs;   /* TEXTS: never null; the code of a row is that of the row before, or one more */
+    bool sparse; /* DICTIONARY: few rows have a value, and blocks tell which */
 };
 struct adg_layout {
     const char *table;
@@ -59,11 +61,19 @@ struct adg_layout {
     const struct adg_layout_column *columns; /* in the order of the definition */
 };
 
+/* The rows of a sparse column that are not null, in order, and their codes. */
+struct adg_filled_rows {
+    const uint16_t *rows;
+    const uint32_t *codes;
+    uint32_t count;
+};
+
 /* Valid until the block is generated anew or freed. */
 struct adg_block_column {
-    const uint32_t *codes; /* DICTIONARY: [rows]; TEXTS: [rows] numbers of cells, ADG_NO_TEXT for null */
-    uint32_t cells;        /* TEXTS */
-    const uint8_t *valid;  /* PLAIN: [rows] 1 or 0; NULL when not nullable */
+    const uint32_t *codes;         /* DICTIONARY: [rows]; TEXTS: [rows] numbers of cells, ADG_NO_TEXT for null */
+    struct adg_filled_rows filled; /* DICTIONARY and sparse: says what codes say */
+    uint32_t cells;                /* TEXTS */
+    const uint8_t *valid;          /* PLAIN: [rows] 1 or 0; NULL when not nullable */
     union {
         const int32_t *i32;
         const int64_t *i64;

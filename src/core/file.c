@@ -46,6 +46,17 @@ const char *adg_path_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+enum adg_status adg_file_sync(const char *path, struct adg_error *error)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool done = file >= 0 && fsync(file) == 0;
+    int number = errno;
+    if (file >= 0) {
+        close(file);
+    }
+    return done ? ADG_OK : adg_fail_errno(error, number, "%s cannot be synced", path);
+}
+
 enum adg_status adg_folder_sync(const char *path, struct adg_error *error)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

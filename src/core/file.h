@@ -51,6 +51,8 @@ ADG_MUST_CHECK enum adg_status adg_folder_create(const char *path, struct adg_er
 ADG_MUST_CHECK enum adg_status adg_folder_create_parents(const char *path, struct adg_error *error);
 /* Removes a folder and all in it; follows no symbolic link. Missing is fine. */
 ADG_MUST_CHECK enum adg_status adg_folder_remove(const char *path, struct adg_error *error);
+/* Syncs what another library has written. */
+ADG_MUST_CHECK enum adg_status adg_file_sync(const char *path, struct adg_error *error);
 /* Syncs the folder's entries. */
 ADG_MUST_CHECK enum adg_status adg_folder_sync(const char *path, struct adg_error *error);
 

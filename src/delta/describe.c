@@ -14,6 +14,34 @@
 #include "core/date.h"
 #include "core/number.h"
 
+static enum adg_delta_kind kind_of(enum adg_type type)
+{
+    switch (type) {
+    case ADG_TYPE_STRING:
+        return ADG_DELTA_TEXT;
+    case ADG_TYPE_INT32:
+    case ADG_TYPE_INT64:
+        return ADG_DELTA_INTEGER;
+    case ADG_TYPE_DOUBLE:
+        return ADG_DELTA_DOUBLE;
+    case ADG_TYPE_DECIMAL:
+        return ADG_DELTA_DECIMAL;
+    case ADG_TYPE_DATE:
+        return ADG_DELTA_DATE;
+    case ADG_TYPE_TIMESTAMP:
+    case ADG_TYPE_BOOLEAN:
+        break;
+    }
+    return ADG_DELTA_NONE;
+}
+
+void adg_delta_column_of(const struct adg_field *field, char type[24], struct adg_delta_column *out)
+{
+    adg_type_format(field, type); /* the definition's names of types are Delta's */
+    *out = (struct adg_delta_column){
+        .name = field->name, .type = type, .kind = kind_of(field->type), .scale = field->scale};
+}
+
 /* Appends a text as JSON has it; *written is false, and nothing appended, when it is no UTF-8. */
 static enum adg_status append_text(struct adg_buffer *out, struct adg_span text, bool *written, struct adg_error *error)
 {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/buffer.h"
+#include "dataset/dataset.h"
 
 /* As what the bounds of a column come, and are written. NONE: the column has none, which holds for booleans and timestamps. */
 enum adg_delta_kind {
@@ -38,6 +39,9 @@ struct adg_delta_statistics {
     bool known; /* the bounds; not when all is null */
     struct adg_delta_value min, max;
 };
+
+/* A field as a column. Its name is borrowed, `type` receives the type's and must live as long. */
+void adg_delta_column_of(const struct adg_field *field, char type[24], struct adg_delta_column *out);
 
 /* Appends the schema; all columns may be null. ADG_FAILED: no memory. */
 ADG_MUST_CHECK enum adg_status adg_delta_schema_append(struct adg_buffer *out, const struct adg_delta_column *columns,

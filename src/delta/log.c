@@ -155,7 +155,7 @@ void adg_delta_log_fini(struct adg_delta_log *log)
 enum adg_status adg_delta_not_read(const struct adg_delta_log *log, const char *what, struct adg_error *error)
 {
     return adg_fail(error, ADG_BAD_INPUT,
-                    "%s: the Delta table has %s, which is not read here: scrape it through Spark (--source sc://...)",
+                    "%s: the Delta table has %s, which is not read here: Spark reads it (scrape: --source sc://...)",
                     log->folder, what);
 }
 
@@ -264,6 +264,13 @@ enum adg_status adg_delta_commit_read(const struct adg_delta_log *log, int64_t v
     return status;
 }
 
+/* What one commit says. One that converts the rows that are there repeats what was said of them. */
+static int keep_provenance(json_t *kept, json_t *said)
+{
+    json_t *runs = json_object_get(said, "runs");
+    return json_is_array(runs) ? json_array_extend(kept, runs) : json_array_append(kept, said);
+}
+
 /* What adg says of a commit that it made belongs to the rows that are there; a commit that takes files away, or makes the table,
  * begins anew. */
 static enum adg_status take_provenance(struct adg_delta_log *log, const json_t *actions, struct adg_error *error)
@@ -280,7 +287,7 @@ static enum adg_status take_provenance(struct adg_delta_log *log, const json_t *
     if (begins) {
         json_array_clear(log->provenance);
     }
-    return said == NULL || json_array_append(log->provenance, said) == 0 ? ADG_OK : adg_fail_memory(error);
+    return said == NULL || keep_provenance(log->provenance, said) == 0 ? ADG_OK : adg_fail_memory(error);
 }
 
 /* A commit replaces a file with itself and another deletion vector in two lines of any order: what is removed goes first. */

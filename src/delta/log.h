@@ -59,7 +59,7 @@ ADG_MUST_CHECK enum adg_status adg_delta_commit_read(const struct adg_delta_log 
  */
 ADG_MUST_CHECK enum adg_status adg_delta_log_files(const struct adg_delta_log *log, struct adg_arena *arena,
                                                    const char ***paths, uint32_t *count, struct adg_error *error);
-/* ADG_BAD_INPUT: "the Delta table has <what>, which is not read here". */
+/* ADG_BAD_INPUT: "the Delta table has <what>, which is not read here", and who reads it. */
 ADG_MUST_CHECK enum adg_status adg_delta_not_read(const struct adg_delta_log *log, const char *what,
                                                   struct adg_error *error);
 

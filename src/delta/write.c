@@ -9,10 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/stop.h"
+
+/* Versions of the protocol that ask for the features that it names, and for nothing else. */
+enum { WITH_READER_FEATURES = 3, WITH_WRITER_FEATURES = 7 };
 
 /* ---- what may be written to -------------------------------------------------------------------------------------- */
 
@@ -57,33 +61,73 @@ static enum adg_status check_empty(const char *path, struct adg_error *error)
 
 static enum adg_status refuse(const struct adg_delta_target *target, const char *what, struct adg_error *error)
 {
-    return adg_fail(error, ADG_BAD_INPUT,
-                    "%s: the Delta table has %s, and is not written to here: append to it with Spark or delta-rs, from "
-                    "rows that are generated as Parquet",
-                    target->log.folder, what);
+    return adg_fail(error, ADG_BAD_INPUT, "%s: the Delta table has %s, and is not %s", target->log.folder, what,
+                    target->converts
+                        ? "converted here: convert it with Spark or delta-rs, or generate it in another place"
+                        : "written to here: append to it with Spark or delta-rs, from rows that are "
+                          "generated as Parquet");
+}
+
+/* The names are of what is looked at below, in a table of any protocol, and of a type that no definition has. */
+static enum adg_status check_features(const struct adg_delta_target *target, const char *kind, struct adg_error *error)
+{
+    static const char *const known[] = {"appendOnly", "invariants", "timestampNtz"};
+    const json_t *features = json_object_get(target->log.protocol, kind);
+    for (size_t i = 0; i < json_array_size(features); i++) {
+        const char *feature = json_string_value(json_array_get(features, i));
+        bool is_known = false;
+        for (size_t k = 0; k < sizeof known / sizeof known[0] && feature != NULL; k++) {
+            is_known = is_known || strcmp(feature, known[k]) == 0;
+        }
+        if (!is_known) {
+            char what[128];
+            snprintf(what, sizeof what, "the feature %.80s", feature != NULL ? feature : "?");
+            return refuse(target, what, error);
+        }
+    }
+    return ADG_OK;
+}
+
+/* They are kept apart from the columns, as properties of the table. */
+static bool has_constraints(json_t *configuration)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(configuration, key, value)
+    {
+        if (strncmp(key, "delta.constraints.", 18) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum adg_status check_protocol(const struct adg_delta_target *target, struct adg_error *error)
 {
     const struct adg_delta_log *log = &target->log;
-    const json_t *configuration = json_object_get(log->metadata, "configuration");
+    json_t *configuration = json_object_get(log->metadata, "configuration");
     const char *append_only = json_string_value(json_object_get(configuration, "delta.appendOnly"));
     if (!json_is_object(log->metadata) || !json_is_object(log->protocol)) {
         return adg_fail(error, ADG_BAD_INPUT,
                         "%s: the log of the Delta table is incomplete, it says nothing of the table", log->folder);
     }
-    if (json_array_size(json_object_get(log->protocol, "readerFeatures")) > 0 ||
-        json_array_size(json_object_get(log->protocol, "writerFeatures")) > 0) {
-        return refuse(target, "features", error);
+    enum adg_status status = check_features(target, "writerFeatures", error);
+    status = status == ADG_OK ? check_features(target, "readerFeatures", error) : status;
+    if (status != ADG_OK) {
+        return status;
     }
-    if (json_integer_value(json_object_get(log->protocol, "minReaderVersion")) > 1 ||
-        json_integer_value(json_object_get(log->protocol, "minWriterVersion")) > 2) {
+    json_int_t reader = json_integer_value(json_object_get(log->protocol, "minReaderVersion")),
+               writer = json_integer_value(json_object_get(log->protocol, "minWriterVersion"));
+    if ((reader > 1 && reader != WITH_READER_FEATURES) || (writer > 2 && writer != WITH_WRITER_FEATURES)) {
         return refuse(target, "a newer protocol", error);
     }
     if (json_array_size(json_object_get(log->metadata, "partitionColumns")) > 0) {
         return refuse(target, "partition columns", error);
     }
-    return target->mode == ADG_DELTA_OVERWRITE && append_only != NULL && strcmp(append_only, "true") == 0
+    if (has_constraints(configuration)) {
+        return refuse(target, "check constraints", error);
+    }
+    return target->mode == ADG_DELTA_OVERWRITE && append_only != NULL && strcasecmp(append_only, "true") == 0
                ? adg_fail(error, ADG_BAD_INPUT, "%s: the Delta table is for appending only (delta.appendOnly)",
                           log->folder)
                : ADG_OK;
@@ -178,12 +222,24 @@ static enum adg_status check_types(const char *folder, const struct adg_delta_co
     return ADG_OK;
 }
 
+static enum adg_status make_schema(struct adg_delta_target *target, const struct adg_delta_column *columns,
+                                   uint32_t count, struct adg_error *error)
+{
+    struct adg_buffer schema = {0};
+    enum adg_status status = adg_delta_schema_append(&schema, columns, count, error);
+    if (status == ADG_OK) {
+        target->schema = adg_strndup((const char *)schema.data, schema.size);
+        status = target->schema == NULL ? adg_fail_memory(error) : ADG_OK;
+    }
+    adg_buffer_fini(&schema);
+    return status;
+}
+
 enum adg_status adg_delta_target_open(struct adg_delta_target *target, const char *folder, enum adg_delta_mode mode,
                                       const struct adg_delta_column *columns, uint32_t column_count,
                                       struct adg_error *error)
 {
     struct adg_delta_target made = {.mode = mode};
-    struct adg_buffer schema = {0};
     enum adg_status status = check_types(folder, columns, column_count, error);
     if (status == ADG_OK) {
         status = adg_delta_log_open(&made.log, folder, error);
@@ -191,11 +247,7 @@ enum adg_status adg_delta_target_open(struct adg_delta_target *target, const cha
     if (status != ADG_OK) {
         return status;
     }
-    status = adg_delta_schema_append(&schema, columns, column_count, error);
-    if (status == ADG_OK) {
-        made.schema = adg_strndup((const char *)schema.data, schema.size);
-        status = made.schema == NULL ? adg_fail_memory(error) : ADG_OK;
-    }
+    status = make_schema(&made, columns, column_count, error);
     if (status == ADG_OK) {
         status = made.log.version < 0 ? check_empty(folder, error) : check_table(&made, columns, column_count, error);
     }
@@ -204,7 +256,30 @@ enum adg_status adg_delta_target_open(struct adg_delta_target *target, const cha
     } else {
         adg_delta_target_fini(&made);
     }
-    adg_buffer_fini(&schema);
+    return status;
+}
+
+enum adg_status adg_delta_target_convert(struct adg_delta_target *target, struct adg_delta_log *log,
+                                         const struct adg_delta_column *columns, uint32_t column_count,
+                                         struct adg_error *error)
+{
+    struct adg_delta_target made = {.log = *log, .mode = ADG_DELTA_OVERWRITE, .converts = true};
+    enum adg_status status = check_types(log->folder, columns, column_count, error);
+    if (status == ADG_OK) {
+        status = make_schema(&made, columns, column_count, error);
+    }
+    if (status == ADG_OK) {
+        status = check_protocol(&made, error);
+    }
+    if (status == ADG_OK) {
+        status = compare_schema(&made, columns, column_count, error);
+    }
+    if (status == ADG_OK) {
+        *target = made;
+        *log = (struct adg_delta_log){.version = -1, .checkpoint = -1};
+    } else {
+        adg_free(made.schema);
+    }
     return status;
 }
 
@@ -372,13 +447,22 @@ static enum adg_status make_log(const struct adg_delta_target *target, struct ad
     return status == ADG_OK ? adg_folder_sync(target->log.folder, error) : status;
 }
 
+static enum adg_status overtaken(const struct adg_delta_target *target, struct adg_error *error)
+{
+    return adg_fail(error, ADG_FAILED,
+                    "%s: another writer has committed to the table meanwhile; nothing was committed, run again",
+                    target->log.folder);
+}
+
 /* A checkpoint that was made meanwhile may stand for commits that are gone, so that their numbers are free. */
 static enum adg_status check_listing(const struct adg_delta_target *target, struct adg_error *error)
 {
     struct adg_delta_log now;
     enum adg_status status = adg_delta_log_open(&now, target->log.folder, error);
     if (status == ADG_OK) {
-        if (now.checkpoint >= 0 || now.has_other_checkpoint) {
+        if (target->converts) {
+            status = now.version != target->log.version ? overtaken(target, error) : ADG_OK;
+        } else if (now.checkpoint >= 0 || now.has_other_checkpoint) {
             status = refuse(target, "a checkpoint", error);
         }
         adg_delta_log_fini(&now);
@@ -401,10 +485,7 @@ enum adg_status adg_delta_target_commit(const struct adg_delta_target *target, c
             break;
         }
         if (target->mode != ADG_DELTA_APPEND || next == 0) {
-            status = adg_fail(error, ADG_FAILED,
-                              "%s: another writer has committed to the table meanwhile; nothing was committed, run "
-                              "again",
-                              target->log.folder);
+            status = overtaken(target, error);
             break;
         }
         status = adg_stop_check(error);

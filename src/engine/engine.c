@@ -256,11 +256,10 @@ enum adg_status adg_engine_open_target(const struct adg_target *target, const st
     return open_target(target, target->dialect, options, configure, out, error);
 }
 
-enum adg_status adg_engine_open_out(const struct adg_target *target, unsigned threads, const char *spill,
+enum adg_status adg_engine_open_out(const struct adg_target *target, const struct adg_engine_options *options,
                                     struct adg_engine **out, struct adg_error *error)
 {
-    const struct adg_engine_options options = {.threads = threads, .folder = spill};
-    return open_target(target, NULL, &options, begin_transaction, out, error);
+    return open_target(target, NULL, options, begin_transaction, out, error);
 }
 
 const struct adg_dialect *adg_engine_dialect(const struct adg_engine *engine)
@@ -379,5 +378,5 @@ enum adg_status adg_sql_parquet(struct adg_buffer *sql, const char *path, struct
     if (status == ADG_OK) {
         status = adg_sql_literal(sql, path, error);
     }
-    return status == ADG_OK ? adg_buffer_append(sql, ")", 1, error) : status;
+    return status == ADG_OK ? adg_buffer_append_text(sql, ", hive_partitioning=false)", error) : status;
 }

@@ -97,25 +97,36 @@ uint32_t adg_engine_read_ints(const struct adg_engine_result *result, uint32_t c
 uint32_t adg_engine_read_doubles(const struct adg_engine_result *result, uint32_t column, uint32_t first,
                                  uint32_t count, double *out, bool *null);
 
+/* Batches as Arrow has them, in place of any of the above. The caller releases what it gets; `release` is NULL behind the last. */
+struct ArrowArray;
+struct ArrowSchema;
+ADG_MUST_CHECK enum adg_status adg_engine_schema(const struct adg_engine_result *result, struct ArrowSchema *out,
+                                                 struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_next_array(struct adg_engine_result *result, struct ArrowArray *out,
+                                                     struct adg_error *error);
+
 /* ---- rows in ----------------------------------------------------------------------------------------------------- */
 
 struct ArrowArrayStream;
 
 /*
  * A database to write to, in transactions: one is always open, and ends with commit or rollback. The driver's options are the target's; of
- * the database nothing is known but that it takes the SQL standard's create table. `spill`: as `folder` above, need not be there. ADG_FAILED also:
- * its driver knows no transactions.
+ * the database nothing is known but that it takes the SQL standard's create table. Of the options DuckDB heeds threads, memory and folder, which
+ * need not be there. ADG_FAILED also: its driver knows no transactions.
  */
-ADG_MUST_CHECK enum adg_status adg_engine_open_out(const struct adg_target *target, unsigned threads, const char *spill,
-                                                   struct adg_engine **out, struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_engine_open_out(const struct adg_target *target,
+                                                   const struct adg_engine_options *options, struct adg_engine **out,
+                                                   struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_engine_commit(struct adg_engine *engine, struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_engine_rollback(struct adg_engine *engine, struct adg_error *error);
 /* The names of a table's columns, in the arena; NULL: there is no such table. Rolls back. */
 ADG_MUST_CHECK enum adg_status adg_engine_table_columns(struct adg_engine *engine, const char *table,
                                                         struct adg_arena *arena, const char *const **names,
                                                         uint32_t *count, struct adg_error *error);
-/* Appends the rows of the stream, which is taken over, to a table that is there. Runs until the stream ends. */
-ADG_MUST_CHECK enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table,
+/* Appends the rows of the stream, which is taken over, to a table that is there, or that is made with the stream's columns. Runs
+ * until the stream ends. */
+enum adg_ingest { ADG_INGEST_APPEND, ADG_INGEST_CREATE };
+ADG_MUST_CHECK enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, enum adg_ingest mode,
                                                  struct ArrowArrayStream *stream, const char *doing,
                                                  struct adg_error *error);
 
@@ -125,7 +136,7 @@ ADG_MUST_CHECK enum adg_status adg_sql_literal(struct adg_buffer *sql, const cha
 ADG_MUST_CHECK enum adg_status adg_sql_list(struct adg_buffer *sql, const char *const *texts, uint32_t count,
                                             struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_sql_identifier(struct adg_buffer *sql, const char *name, struct adg_error *error);
-/* A Parquet file as a relation of DuckDB: read_parquet('path'). */
+/* A Parquet file as a relation of DuckDB, with no columns but its own: read_parquet('path', ...). */
 ADG_MUST_CHECK enum adg_status adg_sql_parquet(struct adg_buffer *sql, const char *path, struct adg_error *error);
 
 #endif

@@ -66,9 +66,10 @@ enum adg_status adg_engine_table_columns(struct adg_engine *engine, const char *
     return status == ADG_OK ? adg_engine_rollback(engine, error) : status; /* a failure ends a transaction in some */
 }
 
-enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, struct ArrowArrayStream *stream,
-                                  const char *doing, struct adg_error *error)
+enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, enum adg_ingest mode,
+                                  struct ArrowArrayStream *stream, const char *doing, struct adg_error *error)
 {
+    const char *how = mode == ADG_INGEST_CREATE ? ADBC_INGEST_OPTION_MODE_CREATE : ADBC_INGEST_OPTION_MODE_APPEND;
     struct AdbcStatement statement = {0};
     struct AdbcError reason = {0};
     const struct AdbcDriver *driver = &engine->driver;
@@ -79,8 +80,7 @@ enum adg_status adg_engine_ingest(struct adg_engine *engine, const char *table, 
     }
     if (!made ||
         driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_TARGET_TABLE, table, &reason) != ADBC_STATUS_OK ||
-        driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_MODE, ADBC_INGEST_OPTION_MODE_APPEND, &reason) !=
-            ADBC_STATUS_OK ||
+        driver->StatementSetOption(&statement, ADBC_INGEST_OPTION_MODE, how, &reason) != ADBC_STATUS_OK ||
         driver->StatementBindStream(&statement, stream, &reason) != ADBC_STATUS_OK ||
         driver->StatementExecuteQuery(&statement, NULL, NULL, &reason) != ADBC_STATUS_OK) {
         status = adg_engine_refused(engine, &reason, doing, error);

@@ -25,6 +25,8 @@ static const struct {
     {"Invalid Input Error", BAD_SOURCE, "the source cannot be read"},
     {"Constraint Error", PLAIN, "a constraint of the table, such as its primary key, refuses rows"},
     {"Dependency Error", PLAIN, "something else in the database, such as a view, rests on the table"},
+    {"main key table", PLAIN, "something else in the database, such as a view, rests on the table"},
+    {"2BP01", PLAIN, "something else in the database, such as a view, rests on the table"},
     {"Conversion Error", BAD_SOURCE, "the source cannot be read"},
     {"Catalog Error", NO_TABLE, "there is no such table"},
     {"22021", BAD_SOURCE, "the database holds text that is no UTF-8 and gives no encoding for it"},

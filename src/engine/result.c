@@ -236,6 +236,22 @@ enum adg_status adg_engine_next_batch(struct adg_engine_result *result, uint32_t
     return status;
 }
 
+enum adg_status adg_engine_schema(const struct adg_engine_result *result, struct ArrowSchema *out,
+                                  struct adg_error *error)
+{
+    return ArrowSchemaDeepCopy(&result->schema, out) == NANOARROW_OK ? ADG_OK : adg_fail_memory(error);
+}
+
+enum adg_status adg_engine_next_array(struct adg_engine_result *result, struct ArrowArray *out, struct adg_error *error)
+{
+    struct ArrowArray batch = {0};
+    if (result->stream.get_next(&result->stream, &batch) != 0) {
+        return stream_failed(result, error);
+    }
+    *out = batch;
+    return ADG_OK;
+}
+
 /* Whether a column's rows are all null, as far as the batch says so at once. */
 static bool is_all_null(const struct ArrowArrayView *view)
 {

@@ -316,15 +316,15 @@ enum adg_status adg_target_parse(const char *source, const char *dialect, struct
     return status == ADG_USAGE ? adg_context(error, status, "option --source") : status;
 }
 
-enum adg_status adg_target_parse_out(const char *out_text, struct adg_arena *arena, struct adg_target *out,
-                                     struct adg_error *error)
+enum adg_status adg_target_parse_out(const char *text, const char *option, struct adg_arena *arena,
+                                     struct adg_target *out, struct adg_error *error)
 {
-    enum adg_status status = begins(out_text, "adbc:")     ? parse_adbc(out_text + 5, NULL, arena, out, error)
-                             : begins(out_text, "duckdb:") ? parse_duckdb_out(out_text + 7, arena, out, error)
-                             : begins(out_text, "sc://")
+    enum adg_status status = begins(text, "adbc:")     ? parse_adbc(text + 5, NULL, arena, out, error)
+                             : begins(text, "duckdb:") ? parse_duckdb_out(text + 7, arena, out, error)
+                             : begins(text, "sc://")
                                  ? adg_fail(error, ADG_USAGE, "Spark takes tables from its own tasks (docs/spark.md)")
-                                 : parse_postgresql(out_text, arena, out, error);
-    return status == ADG_USAGE ? adg_context(error, status, "option --out") : status;
+                                 : parse_postgresql(text, arena, out, error);
+    return status == ADG_USAGE ? adg_context(error, status, "option %s", option) : status;
 }
 
 enum adg_status adg_target_files(const struct adg_target *target, struct adg_arena *arena, const char *out[2],

@@ -36,9 +36,9 @@ bool adg_target_is(const char *source);
 ADG_MUST_CHECK enum adg_status adg_target_parse(const char *source, const char *dialect, struct adg_arena *arena,
                                                 struct adg_target *out, struct adg_error *error);
 
-/* The same of what --out names: no dialect, and a file of DuckDB need not be there. ADG_USAGE also: nothing can be written
- * there. */
-ADG_MUST_CHECK enum adg_status adg_target_parse_out(const char *out_text, struct adg_arena *arena,
+/* The same of what is written to, by the option of that name: no dialect, and a file of DuckDB need not be there. ADG_USAGE also: nothing
+ * can be written there. */
+ADG_MUST_CHECK enum adg_status adg_target_parse_out(const char *text, const char *option, struct adg_arena *arena,
                                                     struct adg_target *out, struct adg_error *error);
 
 /* Finds the driver's library as the ADBC driver manager does: by manifest or library in the folders of ADBC_DRIVER_PATH, in the

@@ -28,6 +28,8 @@ static void work_free(struct adg_work *work)
             adg_free(column->valid);
             adg_free(column->fixed);
             adg_free(column->offsets);
+            adg_free(column->filled);
+            adg_free(column->values);
             adg_buffer_fini(&column->bytes);
         }
     }
@@ -60,6 +62,12 @@ static bool make_column(struct adg_work *work, const struct adg_plan_column *pla
         if (column->codes == NULL) {
             return false;
         }
+    }
+    if (plan->sparse) {
+        column->filled = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *column->filled);
+        column->values = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *column->values);
+        column->moved = true;
+        return column->filled != NULL && column->values != NULL;
     }
     if (plan->kind != ADG_COLUMN_PLAIN && plan->kind != ADG_COLUMN_TEXTS) {
         return true;
@@ -183,6 +191,38 @@ enum adg_status adg_work_begin_texts(struct adg_work_column *column, uint64_t by
     return status;
 }
 
+void adg_work_clear_filled(struct adg_work_column *column, uint32_t null)
+{
+    for (uint32_t i = 0; column->moved && i < ADG_BLOCK_ROWS; i++) {
+        column->codes[i] = null;
+    }
+    for (uint32_t i = 0; !column->moved && i < column->count; i++) {
+        column->codes[column->filled[i]] = null;
+    }
+    column->moved = false;
+}
+
+void adg_work_show_filled(struct adg_work_column *column)
+{
+    for (uint32_t i = 0; i < column->count; i++) {
+        column->codes[column->filled[i]] = column->values[i];
+    }
+}
+
+/* Those from row `skip` on, counted from there. */
+static struct adg_filled_rows filled_from(struct adg_work_column *column, uint32_t skip)
+{
+    uint32_t before = 0;
+    while (before < column->count && column->filled[before] < skip) {
+        before++;
+    }
+    for (uint32_t i = before; skip > 0 && i < column->count; i++) {
+        column->filled[i] = (uint16_t)(column->filled[i] - skip);
+    }
+    column->moved = skip > 0;
+    return (struct adg_filled_rows){column->filled + before, column->values + before, column->count - before};
+}
+
 /* Shows rows `skip` .. `skip + rows - 1` of the scratch. */
 static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, uint32_t rows)
 {
@@ -196,6 +236,9 @@ static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, 
         }
         if (layout->kind == ADG_COLUMN_DICTIONARY) {
             to->codes = from->codes + skip;
+        }
+        if (layout->sparse) {
+            to->filled = filled_from(&work->columns[f], skip);
         }
         if (layout->kind == ADG_COLUMN_TEXTS) {
             to->codes = from->codes + skip;

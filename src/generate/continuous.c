@@ -13,6 +13,7 @@
 #include "block/text.h"
 #include "core/date.h"
 #include "core/memory.h"
+#include "core/vectors.h"
 #include "sample/alias.h"
 #include "sample/quantile.h"
 
@@ -53,13 +54,89 @@ static bool is_null(const struct continuous *continuous, const struct adg_work *
     return continuous->null_parts > 0 && work->patient_codes[row] < continuous->null_parts;
 }
 
+#if defined(__x86_64__)
+
+/* Codes of a multiple of eight rows: the arithmetic of adg_quantile_draw() and adg_round_half_up(), of which the latter is a floor. What is
+ * left of the first entry is exact in doubles: both are whole, and less than 65,536 apart. */
+ADG_FOR_AVX512 static void list_avx512(const struct continuous *continuous, const struct adg_work *work, uint32_t rows,
+                                       uint32_t *codes)
+{
+    const __m512i intervals = _mm512_set1_epi64(continuous->count - 1);
+    const __m512d unit = _mm512_set1_pd(1.0 / 4294967296.0), half = _mm512_set1_pd(0.5);
+    const __m512d first = _mm512_set1_pd((double)continuous->first);
+    for (uint32_t i = 0; i < rows; i += 8) {
+        __m512i word = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)(const void *)(work->more_words + i)));
+        __m512i interval = _mm512_srli_epi64(_mm512_mul_epu32(word, intervals), 32);
+        __m256i place = _mm256_loadu_si256((const __m256i *)(const void *)(work->words + i));
+        __m512d u = _mm512_mul_pd(_mm512_cvtepu32_pd(place), unit);
+        __m512d a = _mm512_i64gather_pd(interval, continuous->percentiles, sizeof(double));
+        __m512d b = _mm512_i64gather_pd(interval, continuous->percentiles + 1, sizeof(double));
+        __m512d value = _mm512_add_pd(a, _mm512_mul_pd(u, _mm512_sub_pd(b, a)));
+        __m512d whole = _mm512_roundscale_pd(_mm512_add_pd(value, half), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+        _mm256_storeu_si256((__m256i *)(void *)(codes + i), _mm512_cvttpd_epi32(_mm512_sub_pd(whole, first)));
+    }
+}
+
+/* Words as doubles: below 2^32 they are the last bits of 2^52 and more. */
+ADG_FOR_AVX2 static inline __m256d doubles_of(__m256i words)
+{
+    const __m256d base = _mm256_set1_pd(4503599627370496.0);
+    return _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(words, _mm256_castpd_si256(base))), base);
+}
+
+/* The same, of a multiple of four rows. */
+ADG_FOR_AVX2 static void list_avx2(const struct continuous *continuous, const struct adg_work *work, uint32_t rows,
+                                   uint32_t *codes)
+{
+    const __m256i intervals = _mm256_set1_epi64x(continuous->count - 1);
+    const __m256d unit = _mm256_set1_pd(1.0 / 4294967296.0), half = _mm256_set1_pd(0.5);
+    const __m256d first = _mm256_set1_pd((double)continuous->first);
+    for (uint32_t i = 0; i < rows; i += 4) {
+        __m256i word = _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(const void *)(work->more_words + i)));
+        __m256i interval = _mm256_srli_epi64(_mm256_mul_epu32(word, intervals), 32);
+        __m256i place = _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(const void *)(work->words + i)));
+        __m256d u = _mm256_mul_pd(doubles_of(place), unit);
+        __m256d a = _mm256_i64gather_pd(continuous->percentiles, interval, sizeof(double));
+        __m256d b = _mm256_i64gather_pd(continuous->percentiles + 1, interval, sizeof(double));
+        __m256d value = _mm256_add_pd(a, _mm256_mul_pd(u, _mm256_sub_pd(b, a)));
+        __m256d whole = _mm256_floor_pd(_mm256_add_pd(value, half));
+        _mm_storeu_si128((__m128i *)(void *)(codes + i), _mm256_cvttpd_epi32(_mm256_sub_pd(whole, first)));
+    }
+}
+
+/* Codes as if no row were null, of how many rows from the first on. */
+static uint32_t list_fast(const struct continuous *continuous, const struct adg_work *work, uint32_t *codes)
+{
+    if (continuous->count == 1 || adg_cpu_choose() < ADG_CPU_AVX2) {
+        return 0;
+    }
+    bool wide = adg_cpu_choose() >= ADG_CPU_AVX512;
+    uint32_t done = wide ? work->rows / 8 * 8 : work->rows / 4 * 4;
+    (wide ? list_avx512 : list_avx2)(continuous, work, done, codes);
+    return done;
+}
+
+#else
+
+static uint32_t list_fast(const struct continuous *continuous, const struct adg_work *work, uint32_t *codes)
+{
+    (void)continuous, (void)work, (void)codes;
+    return 0;
+}
+#endif
+
 static enum adg_status run_listed(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     (void)error;
     const struct continuous *continuous = step->detail;
     uint32_t *codes = work->columns[step->field].codes;
     draw_words(continuous, work);
-    for (uint32_t i = 0; i < work->rows; i++) {
+    uint32_t done = list_fast(continuous, work, codes);
+    uint32_t last = (uint32_t)(continuous->null_parts - 1);
+    for (uint32_t i = 0; i < done && continuous->null_parts > 0; i++) {
+        codes[i] = work->patient_codes[i] <= last ? continuous->entries : codes[i];
+    }
+    for (uint32_t i = done; i < work->rows; i++) {
         uint32_t code = (uint32_t)(adg_round_half_up(draw(continuous, work, i)) - continuous->first);
         codes[i] = is_null(continuous, work, i) ? continuous->entries : code;
     }

@@ -31,6 +31,7 @@ struct adg_plan_column {
     double entropy; /* as in the layout */
     bool runs;      /* as in the layout */
     bool own_codes; /* a step writes codes for it (even where a later step makes it CONSTANT or NULL) */
+    bool sparse;    /* a step that draws filled rows writes its codes, and no other step does */
     bool missing;   /* sampled, without metadata */
 };
 
@@ -41,6 +42,10 @@ struct adg_work_column {
     void *fixed;       /* PLAIN numbers: int32_t, int64_t or double */
     uint32_t *offsets; /* PLAIN text, TEXTS */
     uint32_t cells;    /* TEXTS */
+    uint16_t *filled;  /* sparse: [ADG_BLOCK_ROWS] the rows that are not null, */
+    uint32_t *values;  /* their codes, */
+    uint32_t count;    /* and how many there are; */
+    bool moved;        /* counted from another row now: codes are what tells */
     struct adg_buffer bytes;
 };
 
@@ -58,6 +63,10 @@ static inline void adg_work_put_text(struct adg_work_column *column, const void 
     adg_buffer_put(&column->bytes, &size, ADG_TEXT_LENGTH_BYTES);
     adg_buffer_put(&column->bytes, text, size);
 }
+
+/* Codes of a sparse column: null again in all rows, before its filled rows and their values are made anew; and what these are, after. */
+void adg_work_clear_filled(struct adg_work_column *column, uint32_t null);
+void adg_work_show_filled(struct adg_work_column *column);
 
 /* Of the fields, those that the wanted ones are made from, and these: both [fields]. */
 void adg_plan_need(const struct adg_plan *plan, const bool *wanted, bool *needed);
@@ -126,6 +135,9 @@ struct adg_plan {
     const char **warnings;
     uint32_t warning_count, warning_capacity;
 };
+
+/* A value in an eighth of the rows or fewer: the column is sparse. Part of the output's format. */
+#define ADG_SPARSE_PARTS (UINT64_C(1) << 29)
 
 #define ADG_LARGEST_WEIGHT 9007199254740992.0 /* 2^53 */
 

@@ -5,7 +5,8 @@
  * positions 1 to k. So rates that decrease are kept exactly. A filled position has one of its own codes that are no
  * placeholder; an empty one is null, but for the first, which shows placeholders where the metadata have them.
  *
- * Deep positions are filled in few rows: random numbers are made for those groups of 64 rows only in which one is.
+ * Deep positions are filled in few rows. Where that is one in eight or fewer, the rows are looked for among those of the position
+ * before, and value n of a block has the word of its row n.
  */
 #include "generate/internal.h"
 
@@ -15,8 +16,6 @@
 #include "core/cpu.h"
 #include "core/memory.h"
 
-enum { GROUP_ROWS = 64, GROUPS = ADG_BLOCK_ROWS / GROUP_ROWS };
-
 struct position {
     uint32_t field;
     uint64_t end; /* a word below it: filled */
@@ -25,6 +24,7 @@ struct position {
     uint32_t *filled_codes, *empty_codes; /* of the alias tables' values; empty_codes NULL: null */
     uint32_t null;
     bool drawn;    /* codes are wanted */
+    bool sparse;   /* in few rows: the column is sparse */
     bool in_order; /* filled_codes are 0, 1, 2, ... */
 };
 
@@ -54,16 +54,12 @@ ADG_FOR_AVX2 static void empty_rows_avx2(const uint32_t *present, uint32_t last,
     empty_rows(present, last, null, rows, codes);
 }
 
-/* Rows `first` .. `end` - 1, from a multiple of 64. */
-static void fill_rows(const struct position *position, struct adg_work *work, const uint32_t *present, uint32_t first,
-                      uint32_t end, uint32_t *codes)
+static void fill_rows(const struct position *position, struct adg_work *work, const uint32_t *present)
 {
     void (*empty)(const uint32_t *, uint32_t, uint32_t, uint32_t,
-                  uint32_t *) = adg_cpu_choose() == ADG_CPU_AVX2 ? empty_rows_avx2 : empty_rows_scalar;
-    uint32_t rows = end - first, *words = work->words;
-    present += first;
-    codes += first;
-    adg_stream_words(&position->value, work->first_row + first, rows, words);
+                  uint32_t *) = adg_cpu_choose() >= ADG_CPU_AVX2 ? empty_rows_avx2 : empty_rows_scalar;
+    uint32_t rows = work->rows, *words = work->words, *codes = work->columns[position->field].codes;
+    adg_stream_words(&position->value, work->first_row, rows, words);
     adg_alias_draw(&position->filled, words, rows, codes);
     for (uint32_t i = 0; !position->in_order && i < rows; i++) {
         codes[i] = position->filled_codes[codes[i]];
@@ -79,37 +75,46 @@ static void fill_rows(const struct position *position, struct adg_work *work, co
     }
 }
 
+/* Rows in which a word is below `end`, of those in `among`, or of all where that is NULL. */
+static uint32_t find_filled(const uint32_t *present, uint32_t rows, uint64_t end, const struct adg_work_column *among,
+                            uint16_t *filled)
+{
+    uint32_t count = among != NULL ? among->count : rows, found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = among != NULL ? among->filled[i] : i;
+        filled[found] = (uint16_t)row; /* overwritten by the next one when it is empty */
+        found += present[row] < end;
+    }
+    return found;
+}
+
+static void fill_sparse(const struct position *position, const struct adg_work *work, const uint32_t *present,
+                        const struct adg_work_column *among)
+{
+    struct adg_work_column *column = &work->columns[position->field];
+    adg_work_clear_filled(column, position->null);
+    column->count = find_filled(present, work->rows, position->end, among, column->filled);
+    adg_stream_words(&position->value, work->first_row, column->count, column->values);
+    adg_alias_draw(&position->filled, column->values, column->count, column->values);
+    for (uint32_t i = 0; !position->in_order && i < column->count; i++) {
+        column->values[i] = position->filled_codes[column->values[i]];
+    }
+    adg_work_show_filled(column);
+}
+
 static enum adg_status run_nested(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
     (void)error;
     const struct nested *nested = step->detail;
-    uint32_t *present = work->more_words, rows = work->rows, least[GROUPS];
-    adg_stream_words(&nested->present, work->first_row, rows, present);
-    uint32_t groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
-    for (uint32_t g = 0; g < groups; g++) {
-        uint32_t end = (g + 1) * GROUP_ROWS < rows ? (g + 1) * GROUP_ROWS : rows;
-        least[g] = UINT32_MAX;
-        for (uint32_t i = g * GROUP_ROWS; i < end; i++) {
-            least[g] = present[i] < least[g] ? present[i] : least[g];
-        }
-    }
+    const struct adg_work_column *among = NULL; /* rates do not increase */
+    adg_stream_words(&nested->present, work->first_row, work->rows, work->more_words);
     for (uint32_t k = 0; k < nested->count; k++) {
         const struct position *position = &nested->positions[k];
-        uint32_t *codes = work->columns[position->field].codes;
-        for (uint32_t g = 0, next = 0; position->drawn && g < groups; g = next) {
-            bool some = position->empty_codes != NULL || least[g] < position->end;
-            next = g + 1;
-            while (next < groups && (position->empty_codes != NULL || least[next] < position->end) == some) {
-                next++;
-            }
-            uint32_t first = g * GROUP_ROWS, end = next * GROUP_ROWS < rows ? next * GROUP_ROWS : rows;
-            if (some) {
-                fill_rows(position, work, present, first, end, codes);
-                continue;
-            }
-            for (uint32_t i = first; i < end; i++) {
-                codes[i] = position->null;
-            }
+        if (position->sparse) {
+            fill_sparse(position, work, work->more_words, among);
+            among = &work->columns[position->field];
+        } else if (position->drawn) {
+            fill_rows(position, work, work->more_words);
         }
     }
     return ADG_OK;
@@ -231,6 +236,7 @@ static enum adg_status plan_position(struct adg_plan *plan, struct position *pos
     position->null = dictionary.count;
     adg_plan_set_dictionary(column, &dictionary, position->end < ADG_PARTS && null_share > 0);
     position->drawn = column->kind == ADG_COLUMN_DICTIONARY;
+    position->sparse = column->sparse = position->drawn && !shows && position->end <= ADG_SPARSE_PARTS;
     position->value = adg_plan_stream(plan, position->field, ADG_PURPOSE_VALUE);
     if (rate > 0) {
         status = draw_among(plan, split, new_codes, false, position->null, 0, &position->filled,

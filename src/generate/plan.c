@@ -250,7 +250,8 @@ static enum adg_status plan_layout(struct adg_plan *plan, struct adg_error *erro
                                                              coded ? &column->dictionary : NULL,
                                                              column->kind == ADG_COLUMN_NULL || column->nullable,
                                                              column->entropy,
-                                                             column->runs};
+                                                             column->runs,
+                                                             column->sparse};
     }
     plan->layout = (struct adg_layout){plan->table->name, count, plan->layout_columns};
     return ADG_OK;

@@ -23,6 +23,7 @@ enum adg_purpose {
     ADG_PURPOSE_CARDINALITY = 7, /* by patient: number of rows; column is that of the primary key */
     ADG_PURPOSE_PERMUTATION = 8, /* rounds of the bijection behind an identifier; table part 0xffff */
     ADG_PURPOSE_CHARACTERS = 9,  /* by number of the string: characters of a long identifier; table part 0xffff */
+    ADG_PURPOSE_GAP = 18,        /* sparse columns, as are their values: by draw within a block, see sparse.h */
     /* profile coherent */
     ADG_PURPOSE_STATE = 10,   /* by row: whether a date or time is valid, null, or which invalid value it is */
     ADG_PURPOSE_LENGTH = 11,  /* by row: a span's length; column is the first length's of the first span that has it */

@@ -1,10 +1,14 @@
 /*
- * CATEGORICAL, DISCRETE and DATE: one draw per row from an alias table over the dictionary and null.
+ * CATEGORICAL, DISCRETE and DATE: one draw per row from an alias table over the dictionary and null. Where few rows have a value, these
+ * rows are drawn, and a value for each.
  */
 #include "generate/internal.h"
 
+#include <assert.h>
+
 #include "core/memory.h"
 #include "sample/alias.h"
+#include "sample/sparse.h"
 
 struct sampled {
     struct adg_stream stream;
@@ -18,6 +22,19 @@ static enum adg_status run_sampled(const struct adg_step *step, struct adg_work 
     uint32_t *codes = work->columns[step->field].codes;
     adg_stream_words(&sampled->stream, work->first_row, work->rows, codes);
     adg_alias_draw(&sampled->alias, codes, work->rows, codes);
+    return ADG_OK;
+}
+
+static_assert((int)ADG_SPARSE_ROWS == ADG_BLOCK_ROWS, "a block is drawn by itself");
+
+static enum adg_status run_sparse(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
+{
+    (void)error;
+    const struct adg_sparse *sparse = step->detail;
+    struct adg_work_column *column = &work->columns[step->field];
+    adg_work_clear_filled(column, work->plan->columns[step->field].dictionary.count);
+    column->count = adg_sparse_draw(sparse, work->first_row, work->rows, work->words, column->filled, column->values);
+    adg_work_show_filled(column);
     return ADG_OK;
 }
 
@@ -158,6 +175,56 @@ done:
     return status;
 }
 
+static bool is_sorted_date(const struct adg_dataset *dataset, uint32_t field)
+{
+    for (uint32_t i = 0; i < dataset->sorted_date_count; i++) {
+        if (dataset->sorted_dates[i] == field) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum adg_status plan_sparse(struct adg_plan *plan, uint32_t field, const struct adg_listed_values *listed,
+                                   uint64_t filled, uint64_t *parts, struct adg_error *error)
+{
+    uint64_t gaps[ADG_SPARSE_MOST + 1];
+    struct adg_sparse *sparse = adg_arena_array(&plan->arena, 1, sizeof *sparse);
+    enum adg_status status = sparse == NULL ? adg_fail_memory(error)
+                                            : adg_parts_scale(listed->weights, listed->dictionary.count, 0,
+                                                              listed->filled, parts, error);
+    adg_sparse_parts(filled, gaps);
+    if (status == ADG_OK) {
+        *sparse = (struct adg_sparse){.gap_stream = adg_plan_stream(plan, field, ADG_PURPOSE_GAP),
+                                      .value_stream = adg_plan_stream(plan, field, ADG_PURPOSE_VALUE),
+                                      .chunk = adg_sparse_chunk(filled)};
+        status = adg_plan_alias(plan, gaps, ADG_SPARSE_MOST + 1, &sparse->gaps, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_plan_alias(plan, parts, listed->dictionary.count, &sparse->values, error);
+    }
+    if (status == ADG_OK) {
+        plan->columns[field].sparse = true;
+        adg_plan_add_step(plan, field, run_sparse, sparse);
+    }
+    return status;
+}
+
+static enum adg_status plan_dense(struct adg_plan *plan, uint32_t field, const struct adg_listed_values *listed,
+                                  const uint64_t *parts, struct adg_error *error)
+{
+    struct sampled *sampled = adg_arena_array(&plan->arena, 1, sizeof *sampled);
+    if (sampled == NULL) {
+        return adg_fail_memory(error);
+    }
+    sampled->stream = adg_plan_stream(plan, field, ADG_PURPOSE_VALUE);
+    enum adg_status status = adg_plan_alias(plan, parts, listed->dictionary.count + 1, &sampled->alias, error);
+    if (status == ADG_OK) {
+        adg_plan_add_step(plan, field, run_sampled, sampled);
+    }
+    return status;
+}
+
 enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct adg_error *error)
 {
     struct adg_plan_column *column = &plan->columns[field];
@@ -165,9 +232,8 @@ enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct a
     enum adg_status status = adg_plan_values(plan, field, &listed, error);
     uint32_t count = listed.dictionary.count;
     column->missing = status == ADG_OK && !listed.there;
-    struct sampled *sampled = adg_arena_array(&plan->arena, 1, sizeof *sampled);
     uint64_t *parts = adg_alloc_array((size_t)count + 1, sizeof *parts);
-    if (status == ADG_OK && (parts == NULL || sampled == NULL)) {
+    if (status == ADG_OK && parts == NULL) {
         status = adg_fail_memory(error);
     }
     if (status == ADG_OK && count > 0) {
@@ -176,12 +242,11 @@ enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct a
     if (status == ADG_OK && count > 0 && parts[count] < ADG_PARTS) { /* else null throughout */
         adg_plan_set_dictionary(column, &listed.dictionary, parts[count] > 0);
         if (column->kind == ADG_COLUMN_DICTIONARY) {
+            uint64_t filled = ADG_PARTS - parts[count];
             column->entropy = adg_parts_entropy(parts, count);
-            sampled->stream = adg_plan_stream(plan, field, ADG_PURPOSE_VALUE);
-            status = adg_plan_alias(plan, parts, count + 1, &sampled->alias, error);
-            if (status == ADG_OK) {
-                adg_plan_add_step(plan, field, run_sampled, sampled);
-            }
+            status = filled <= ADG_SPARSE_PARTS && !is_sorted_date(plan->dataset, field)
+                         ? plan_sparse(plan, field, &listed, filled, parts, error)
+                         : plan_dense(plan, field, &listed, parts, error);
         }
     }
     adg_free(listed.weights);

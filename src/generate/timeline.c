@@ -231,7 +231,7 @@ enum adg_status adg_timeline_run(const struct adg_step *step, struct adg_work *w
 {
     (void)error;
     void (*run)(const struct adg_timeline_plan *, struct adg_work *,
-                struct tile *) = adg_cpu_choose() == ADG_CPU_AVX2 ? run_tile_avx2 : run_tile_scalar;
+                struct tile *) = adg_cpu_choose() >= ADG_CPU_AVX2 ? run_tile_avx2 : run_tile_scalar;
     struct tile tile;
     for (tile.first = 0; tile.first < work->rows; tile.first += TILE_ROWS) {
         tile.rows = work->rows - tile.first < TILE_ROWS ? work->rows - tile.first : TILE_ROWS;

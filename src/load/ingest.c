@@ -103,8 +103,9 @@ static enum adg_status adbc_open(struct adg_destination *destination, struct adg
         snprintf(spill, sizeof spill, "%s.tmp", file);
         adbc->file_made = access(file, F_OK) != 0;
     }
-    const unsigned threads = adbc->run->threads > 0 ? adbc->run->threads : adg_processor_count();
-    return adg_engine_open_out(adbc->options.target, threads, spill, &adbc->engine, error);
+    const struct adg_engine_options options = {
+        .threads = adbc->run->threads > 0 ? adbc->run->threads : adg_processor_count(), .folder = spill};
+    return adg_engine_open_out(adbc->options.target, &options, &adbc->engine, error);
 }
 
 /* Of a table that rows are appended to: the definition's names in their order, in any case, and no others. */
@@ -218,7 +219,8 @@ static void *fill(void *context)
     struct adbc *adbc = context;
     struct ArrowArrayStream stream;
     adg_batches_stream(adbc->batches, &stream);
-    adbc->status = adg_engine_ingest(adbc->engine, adbc->filling, &stream, "filling the table", &adbc->error);
+    adbc->status = adg_engine_ingest(adbc->engine, adbc->filling, ADG_INGEST_APPEND, &stream, "filling the table",
+                                     &adbc->error);
     adg_batches_close(adbc->batches);
     return NULL;
 }

@@ -17,6 +17,23 @@ size_t adg_hybrid_put_repeated(uint8_t *out, uint32_t value, uint32_t count, uns
     return size;
 }
 
+size_t adg_hybrid_put_few(uint8_t *out, const uint16_t *rows, uint32_t ones, uint32_t count)
+{
+    size_t size = 0;
+    for (uint32_t i = 0, at = 0, end = 0; at < count; at = end) {
+        if (i == ones || rows[i] > at) {
+            end = i == ones ? count : rows[i];
+            size += adg_hybrid_put_repeated(out + size, 0, end - at, 1);
+            continue;
+        }
+        for (end = at; i < ones && rows[i] == end; i++) {
+            end++;
+        }
+        size += adg_hybrid_put_repeated(out + size, 1, end - at, 1);
+    }
+    return size;
+}
+
 /* Eight values at a time into `width` bytes. Widths up to 8 fit one word; larger ones flow through an accumulator. */
 static inline __attribute__((always_inline)) void pack_groups(uint8_t *out, const uint32_t *values, uint32_t groups,
                                                               unsigned width)

@@ -31,6 +31,11 @@ void adg_hybrid_pack(uint8_t *out, const uint32_t *values, uint32_t groups, unsi
 /* One bit-packed run of width 1 from bits that are packed already (8 per byte, the lowest first). */
 size_t adg_hybrid_put_bits(uint8_t *out, const uint8_t *bits, uint32_t count);
 
+/* Runs of width 1 that are 1 in `ones` of `count` rows, which are in order, and 0 elsewhere; ones > 0. They fit adg_hybrid_bound(count, 1)
+ * where not more than one row in ADG_HYBRID_FEW is 1. */
+enum { ADG_HYBRID_FEW = 64 };
+size_t adg_hybrid_put_few(uint8_t *out, const uint16_t *rows, uint32_t ones, uint32_t count);
+
 /* Decodes exactly `count` values of `width` (0 to 32) bits; false when the bytes do not hold them or values are left over. */
 bool adg_hybrid_decode(const uint8_t *data, size_t size, unsigned width, uint32_t count, uint32_t *out);
 

@@ -204,7 +204,8 @@ static const char *sql_type(const struct adg_field *field, char out[32])
 }
 
 /* The files under a name: of Parquet a list in a variable, of CSV a table that is read as the definition's types. A query over a view
- * of Parquet would bind all its columns, whichever it names: of 5,000 that takes four times as long as the rest of the query. */
+ * of Parquet would bind all its columns, whichever it names: of 5,000 that takes four times as long as the rest of the query. What a
+ * folder is called is no column. */
 static enum adg_status create(struct adg_qa_context *context, const struct adg_qa_table *table,
                               const struct adg_dataset *dataset, const char *name, struct adg_error *error)
 {
@@ -217,8 +218,10 @@ static enum adg_status create(struct adg_qa_context *context, const struct adg_q
         status = adg_sql_list(&sql, table->files, table->file_count, error);
     }
     if (status == ADG_OK && table->csv) {
-        status = adg_buffer_append_text(
-            &sql, ", auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', columns={", error);
+        status = adg_buffer_append_text(&sql,
+                                        ", auto_detect=false, hive_partitioning=false, header=true, delim=',', "
+                                        "quote='\"', escape='\"', nullstr='', columns={",
+                                        error);
         for (uint32_t f = 0; f < dataset->field_count && status == ADG_OK; f++) {
             char type[32];
             status = adg_buffer_printf(&sql, error, "%s'%s': '%s'", f > 0 ? ", " : "", dataset->fields[f].name,
@@ -309,7 +312,8 @@ enum adg_status adg_qa_open_files(struct adg_qa_context *context, const struct a
     struct adg_error reason = {{0}};
     struct adg_engine_result *columns = NULL;
     struct adg_sql *sql = &context->sql;
-    const char *from = ADG_SQL(sql, table->csv ? "$1" : "read_parquet(getvariable('$1'))", name);
+    const char *from = ADG_SQL(sql, table->csv ? "$1" : "read_parquet(getvariable('$1'), hive_partitioning = false)",
+                               name);
     const char *query = ADG_SQL(sql, "select column_name, column_type from (describe select * from $1)", from);
     enum adg_status status = sql->status;
     if (status == ADG_OK) {

@@ -7,27 +7,6 @@
 
 #include "core/memory.h"
 
-static enum adg_delta_kind kind_of(enum adg_type type)
-{
-    switch (type) {
-    case ADG_TYPE_STRING:
-        return ADG_DELTA_TEXT;
-    case ADG_TYPE_INT32:
-    case ADG_TYPE_INT64:
-        return ADG_DELTA_INTEGER;
-    case ADG_TYPE_DOUBLE:
-        return ADG_DELTA_DOUBLE;
-    case ADG_TYPE_DECIMAL:
-        return ADG_DELTA_DECIMAL;
-    case ADG_TYPE_DATE:
-        return ADG_DELTA_DATE;
-    case ADG_TYPE_TIMESTAMP:
-    case ADG_TYPE_BOOLEAN:
-        break;
-    }
-    return ADG_DELTA_NONE;
-}
-
 enum adg_status adg_described_init(struct adg_described *described, const struct adg_layout *layout,
                                    struct adg_error *error)
 {
@@ -39,10 +18,7 @@ enum adg_status adg_described_init(struct adg_described *described, const struct
         return adg_fail_memory(error);
     }
     for (uint32_t c = 0; c < layout->column_count; c++) {
-        const struct adg_field *field = layout->columns[c].field;
-        adg_type_format(field, made.types[c]); /* the definition's names of types are Delta's */
-        made.columns[c] = (struct adg_delta_column){
-            .name = field->name, .type = made.types[c], .kind = kind_of(field->type), .scale = field->scale};
+        adg_delta_column_of(layout->columns[c].field, made.types[c], &made.columns[c]);
     }
     *described = made;
     return ADG_OK;

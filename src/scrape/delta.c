@@ -10,7 +10,6 @@
 
 #include "core/file.h"
 #include "core/memory.h"
-#include "delta/log.h"
 
 static enum adg_status take_rows(struct adg_delta_log *log, struct adg_engine *engine, const char *sql,
                                  const char *name, struct adg_error *error)
@@ -75,8 +74,9 @@ static enum adg_status read_checkpoint(struct adg_delta_log *log, const char *sp
         status = adg_sql_list(&sql, paths, count, error);
     }
     if (status == ADG_OK) {
-        status = adg_buffer_append_text(&sql, ") where add is not null or metaData is not null or protocol is not null",
-                                        error);
+        status = adg_buffer_append_text(
+            &sql, ", hive_partitioning=false) where add is not null or metaData is not null or protocol is not null",
+            error);
     }
     const char *text = status == ADG_OK ? adg_buffer_text(&sql) : NULL;
     if (status == ADG_OK && text == NULL) {
@@ -96,24 +96,40 @@ static enum adg_status read_checkpoint(struct adg_delta_log *log, const char *sp
     return status;
 }
 
+enum adg_status adg_delta_read_log(const char *folder, const char *spill, struct adg_arena *arena,
+                                   struct adg_delta_log *out, struct adg_error *error)
+{
+    struct adg_delta_log log;
+    enum adg_status status = adg_delta_log_open(&log, folder, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    if (log.checkpoint >= 0) {
+        status = read_checkpoint(&log, spill, arena, error);
+    }
+    if (status == ADG_OK) {
+        status = adg_delta_log_replay(&log, log.checkpoint + 1, error);
+    }
+    if (status == ADG_OK) {
+        *out = log;
+    } else {
+        adg_delta_log_fini(&log);
+    }
+    return status;
+}
+
 enum adg_status adg_delta_resolve(const char *folder, const char *spill, struct adg_arena *arena,
                                   struct adg_source_files *out, struct adg_error *error)
 {
     struct adg_delta_log log;
     const char **paths;
     uint32_t count;
-    enum adg_status status = adg_delta_log_open(&log, folder, error);
+    enum adg_status status = adg_delta_read_log(folder, spill, arena, &log, error);
     if (status != ADG_OK) {
         return status;
     }
     if (log.version < 0) {
         status = adg_fail(error, ADG_BAD_INPUT, "%s: expected a Delta table, its log has no version", folder);
-    }
-    if (status == ADG_OK && log.checkpoint >= 0) {
-        status = read_checkpoint(&log, spill, arena, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_delta_log_replay(&log, log.checkpoint + 1, error);
     }
     if (status == ADG_OK) {
         status = adg_delta_log_files(&log, arena, &paths, &count, error);

@@ -24,7 +24,7 @@ static const char query[] =
     "cast(METADATA.SUMMARY.DATE.VALUE as varchar) as DAY, "
     "regexp_full_match(cast(METADATA.SUMMARY.DATE.VALUE as varchar), '[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?') as "
     "IS_ISO, "
-    "METADATA.RELATIONSHIP as LINK from read_parquet($1)) "
+    "METADATA.RELATIONSHIP as LINK from read_parquet($1, hive_partitioning = false)) "
     "select TABLE_NAME, FIELD_NAME, VALUE_TYPE, "
     "case VALUE_TYPE when 'CATEGORICAL' then cast(FLAT.VALUE as varchar) "
     "when 'RELATIONSHIP' then coalesce(cast(FIELD_TYPE as varchar), cast(LINK.LINKED_FIELD_NAME as varchar)) "

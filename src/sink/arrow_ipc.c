@@ -4,22 +4,13 @@
  *     begin    the schema, then a dictionary batch for every text column whose values the metadata list, numbered in order
  *     encode   a record batch for every block
  *     finish   the end-of-stream marker
- *
- * A message is -1, the size of its FlatBuffer, the FlatBuffer, padding to 8, then the body: the buffers of its arrays, each padded
- * to 8. nanoarrow encodes the schema; record batches it encodes only without dictionaries, so batches of both kinds are
- * built here, with the FlatBuffers code that it comes with.
  */
-#include <nanoarrow/ipc/flatcc_generated.h>
 #include <nanoarrow/nanoarrow.h>
-#include <nanoarrow/nanoarrow_ipc.h>
 
 #include "core/memory.h"
 #include "sink/arrow.h"
+#include "sink/arrow_message.h"
 #include "sink/sink.h"
-
-#define NAMED(name) org_apache_arrow_flatbuf_##name
-
-enum { ALIGNMENT = 8, MOST_BUFFERS = 3 };
 
 struct adg_sink {
     const struct adg_layout *layout;
@@ -28,116 +19,21 @@ struct adg_sink {
 
 struct adg_sink_encoder {
     const struct adg_sink *sink;
-    flatcc_builder_t builder;
-    NAMED(FieldNode_t) * nodes;
-    NAMED(Buffer_t) * buffers;
+    struct adg_arrow_message *message;
     struct adg_buffer bytes;
     uint64_t rows;
 };
 
 /* ---- messages ------------------------------------------------------------------------------------------------------ */
 
-static size_t padded(size_t size)
+/* An array that nanoarrow made. */
+static void add_array(struct adg_arrow_message *message, const struct ArrowArray *array)
 {
-    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-static enum adg_status put_padded(struct adg_buffer *out, const void *data, size_t size, struct adg_error *error)
-{
-    static const char zeros[ALIGNMENT];
-    enum adg_status status = size > 0 ? adg_buffer_append(out, data, size, error) : ADG_OK;
-    return status == ADG_OK ? adg_buffer_append(out, zeros, padded(size) - size, error) : status;
-}
-
-static enum adg_status put_prefix(struct adg_buffer *out, size_t size, struct adg_error *error)
-{
-    const int32_t prefix[2] = {-1, (int32_t)size};
-    return adg_buffer_append(out, prefix, sizeof prefix, error);
-}
-
-/* The array that a message is about: rows, and columns that lie side by side. */
-struct content {
-    const struct ArrowArray *const *arrays;
-    uint32_t count;
-    int64_t rows;
-    int64_t dictionary; /* its number; -1: a record batch */
-};
-
-/* Notes where the buffers will lie in the body; returns its size. */
-static size_t place_buffers(struct adg_sink_encoder *encoder, const struct content *content, uint32_t *buffer_count)
-{
-    size_t body = 0;
-    *buffer_count = 0;
-    for (uint32_t i = 0; i < content->count; i++) {
-        const struct ArrowArray *array = content->arrays[i];
-        encoder->nodes[i] = (NAMED(FieldNode_t)){.length = array->length, .null_count = array->null_count};
-        for (int64_t b = 0; b < array->n_buffers; b++) {
-            size_t size = (size_t)ArrowArrayBuffer((struct ArrowArray *)(uintptr_t)array, b)->size_bytes;
-            encoder->buffers[(*buffer_count)++] = (NAMED(Buffer_t)){.offset = (int64_t)body, .length = (int64_t)size};
-            body += padded(size);
-        }
+    adg_arrow_message_node(message, array->length, array->null_count);
+    for (int64_t b = 0; b < array->n_buffers; b++) {
+        const struct ArrowBuffer *buffer = ArrowArrayBuffer((struct ArrowArray *)(uintptr_t)array, b);
+        adg_arrow_message_buffer(message, buffer->data, (size_t)buffer->size_bytes);
     }
-    return body;
-}
-
-/* The fields that record and dictionary batches share; the table is open in the builder. */
-static int build_batch(struct adg_sink_encoder *encoder, const struct content *content, uint32_t buffer_count)
-{
-    flatcc_builder_t *builder = &encoder->builder;
-    return NAMED(RecordBatch_length_add)(builder, content->rows) != 0 ||
-           NAMED(RecordBatch_nodes_create)(builder, encoder->nodes, content->count) != 0 ||
-           NAMED(RecordBatch_buffers_create)(builder, encoder->buffers, buffer_count) != 0;
-}
-
-static int build_message(struct adg_sink_encoder *encoder, const struct content *content, uint32_t buffer_count,
-                         size_t body)
-{
-    flatcc_builder_t *builder = &encoder->builder;
-    int failed = NAMED(Message_start_as_root)(builder) != 0 ||
-                 NAMED(Message_version_add)(builder, NAMED(MetadataVersion_V5)) != 0;
-    if (failed == 0 && content->dictionary >= 0) {
-        failed = NAMED(Message_header_DictionaryBatch_start)(builder) != 0 ||
-                 NAMED(DictionaryBatch_id_add)(builder, content->dictionary) != 0 ||
-                 NAMED(DictionaryBatch_data_start)(builder) != 0 || build_batch(encoder, content, buffer_count) != 0 ||
-                 NAMED(DictionaryBatch_data_end)(builder) != 0 ||
-                 NAMED(Message_header_DictionaryBatch_end)(builder) != 0;
-    } else if (failed == 0) {
-        failed = NAMED(Message_header_RecordBatch_start)(builder) != 0 ||
-                 build_batch(encoder, content, buffer_count) != 0 ||
-                 NAMED(Message_header_RecordBatch_end)(builder) != 0;
-    }
-    return failed != 0 || NAMED(Message_bodyLength_add)(builder, (int64_t)body) != 0 ||
-           NAMED(Message_end_as_root)(builder) == 0;
-}
-
-static enum adg_status put_message(struct adg_sink_encoder *encoder, const struct content *content,
-                                   struct adg_buffer *out, struct adg_error *error)
-{
-    uint32_t buffer_count = 0;
-    size_t body = place_buffers(encoder, content, &buffer_count), size = 0;
-    void *header = build_message(encoder, content, buffer_count, body) == 0
-                       ? flatcc_builder_finalize_aligned_buffer(&encoder->builder, &size)
-                       : NULL;
-    if (header == NULL) {
-        return adg_fail_memory(error);
-    }
-    enum adg_status status = adg_buffer_reserve(out, sizeof(int64_t) + padded(size) + body, error);
-    if (status == ADG_OK) {
-        status = put_prefix(out, padded(size), error);
-    }
-    if (status == ADG_OK) {
-        status = put_padded(out, header, size, error);
-    }
-    for (uint32_t i = 0; i < content->count && status == ADG_OK; i++) {
-        struct ArrowArray *array = (struct ArrowArray *)(uintptr_t)content->arrays[i];
-        for (int64_t b = 0; b < array->n_buffers && status == ADG_OK; b++) {
-            const struct ArrowBuffer *buffer = ArrowArrayBuffer(array, b);
-            status = put_padded(out, buffer->data, (size_t)buffer->size_bytes, error);
-        }
-    }
-    flatcc_builder_aligned_free(header);
-    flatcc_builder_reset(&encoder->builder);
-    return status;
 }
 
 /* ---- the encoder --------------------------------------------------------------------------------------------------- */
@@ -145,9 +41,7 @@ static enum adg_status put_message(struct adg_sink_encoder *encoder, const struc
 static void encoder_free(struct adg_sink_encoder *encoder)
 {
     if (encoder != NULL) {
-        flatcc_builder_clear(&encoder->builder);
-        adg_free(encoder->nodes);
-        adg_free(encoder->buffers);
+        adg_arrow_message_free(encoder->message);
         adg_buffer_fini(&encoder->bytes);
         adg_free(encoder);
     }
@@ -159,13 +53,11 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     if (encoder == NULL) {
         return adg_fail_memory(error);
     }
-    size_t count = sink->layout->column_count;
     encoder->sink = sink;
-    encoder->nodes = adg_alloc_zero(count, sizeof *encoder->nodes);
-    encoder->buffers = adg_alloc_zero(count * MOST_BUFFERS, sizeof *encoder->buffers);
-    if (flatcc_builder_init(&encoder->builder) != 0 || encoder->nodes == NULL || encoder->buffers == NULL) {
+    enum adg_status status = adg_arrow_message_new(sink->layout->column_count, &encoder->message, error);
+    if (status != ADG_OK) {
         encoder_free(encoder);
-        return adg_fail_memory(error);
+        return status;
     }
     *out = encoder;
     return ADG_OK;
@@ -181,9 +73,10 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
     if (status != ADG_OK) {
         return status;
     }
-    const struct content content = {(const struct ArrowArray *const *)batch.children,
-                                    encoder->sink->layout->column_count, block->rows, -1};
-    status = put_message(encoder, &content, &encoder->bytes, error);
+    for (uint32_t i = 0; i < encoder->sink->layout->column_count; i++) {
+        add_array(encoder->message, batch.children[i]);
+    }
+    status = adg_arrow_message_put(encoder->message, block->rows, -1, &encoder->bytes, error);
     ArrowArrayRelease(&batch);
     encoder->rows += block->rows;
     return status;
@@ -239,31 +132,11 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
 static enum adg_status put_schema(const struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error)
 {
     struct ArrowSchema schema;
-    struct ArrowIpcEncoder encoder;
-    struct ArrowBuffer bytes;
-    struct ArrowError arrow_error = {{0}};
     enum adg_status status = adg_arrow_schema(sink->arrow, &schema, error);
-    if (status != ADG_OK) {
-        return status;
-    }
-    ArrowBufferInit(&bytes);
-    if (ArrowIpcEncoderInit(&encoder) != NANOARROW_OK) {
-        status = adg_fail_memory(error);
-    } else {
-        int code = ArrowIpcEncoderEncodeSchema(&encoder, &schema, &arrow_error);
-        if (code == NANOARROW_OK) {
-            code = ArrowIpcEncoderFinalizeBuffer(&encoder, 1, &bytes);
-        }
-        if (code != NANOARROW_OK) {
-            status = adg_fail(error, ADG_FAILED, "Arrow: %s", ArrowErrorMessage(&arrow_error));
-        }
-        ArrowIpcEncoderReset(&encoder);
-    }
     if (status == ADG_OK) {
-        status = adg_buffer_append(out, bytes.data, (size_t)bytes.size_bytes, error);
+        status = adg_arrow_put_schema(&schema, out, error);
+        ArrowSchemaRelease(&schema);
     }
-    ArrowBufferReset(&bytes);
-    ArrowSchemaRelease(&schema);
     return status;
 }
 
@@ -286,8 +159,8 @@ static enum adg_status put_dictionaries(const struct adg_sink *sink, struct adg_
     for (uint32_t i = 0; status == ADG_OK && i < sink->layout->column_count; i++) {
         const struct ArrowArray *dictionary = batch.children[i]->dictionary;
         if (dictionary != NULL) {
-            const struct content content = {&dictionary, 1, dictionary->length, number++};
-            status = put_message(encoder, &content, out, error);
+            add_array(encoder->message, dictionary);
+            status = adg_arrow_message_put(encoder->message, dictionary->length, number++, out, error);
         }
     }
     if (batch.release != NULL) {
@@ -309,7 +182,7 @@ static enum adg_status sink_finish(struct adg_sink *sink, uint64_t offset, struc
 {
     (void)sink;
     (void)offset;
-    return put_prefix(out, 0, error);
+    return adg_arrow_put_end(out, error);
 }
 
 const struct adg_sink_operations adg_sink_arrow = {

@@ -373,6 +373,16 @@ static char *put_long(char *next, const struct adg_sink *sink, const struct cell
     return next + size;
 }
 
+static inline __attribute__((always_inline)) void copy_cells(const struct cell *cells, const uint32_t *codes,
+                                                             uint32_t rows, char **next)
+{
+    for (uint32_t r = 0; r < rows; r++) {
+        const struct cell *cell = &cells[codes[r]];
+        memcpy(next[r], cell, sizeof *cell);
+        next[r] += cell->length;
+    }
+}
+
 /* The cells of one column, each at its row's cursor. */
 static void put_cells(const struct adg_sink *sink, const struct cell_column *column, const uint32_t *codes,
                       uint32_t rows, char **next)
@@ -380,10 +390,10 @@ static void put_cells(const struct adg_sink *sink, const struct cell_column *col
     const struct cell *cells = column->cells;
     __builtin_prefetch(codes + TILE_ROWS); /* for the next tile: of so many columns the processor foresees none */
     if (!column->has_long) {
-        for (uint32_t r = 0; r < rows; r++) {
-            const struct cell *cell = &cells[codes[r]];
-            memcpy(next[r], cell, sizeof *cell);
-            next[r] += cell->length;
+        if (rows == TILE_ROWS) {
+            copy_cells(cells, codes, TILE_ROWS, next); /* a constant, so that there is no loop */
+        } else {
+            copy_cells(cells, codes, rows, next);
         }
         return;
     }
@@ -481,13 +491,15 @@ static void put_plain(const struct adg_sink *sink, const struct step *step, cons
 /* A literal's buffer has SHORT_LITERAL bytes at least. */
 static void put_literal(const struct adg_buffer *literal, uint32_t rows, char **next)
 {
-    for (uint32_t r = 0; r < rows; r++) {
-        if (literal->size <= SHORT_LITERAL) {
-            memcpy(next[r], literal->data, SHORT_LITERAL);
-        } else {
-            memcpy(next[r], literal->data, literal->size);
-        }
-        next[r] += literal->size;
+    const uint8_t *from = literal->data;
+    const size_t size = literal->size;
+    for (uint32_t r = 0; r < rows && size <= SHORT_LITERAL; r++) {
+        memcpy(next[r], from, SHORT_LITERAL);
+        next[r] += size;
+    }
+    for (uint32_t r = 0; r < rows && size > SHORT_LITERAL; r++) {
+        memcpy(next[r], from, size);
+        next[r] += size;
     }
 }
 
@@ -510,9 +522,32 @@ static void put_texts(const struct escaped_column *escaped, const uint32_t *code
     }
 }
 
+/* A block's rows are more than the caches near the processor hold: the memory where a tile's rows will lie is fetched while they are
+ * written, a little of it with every column, since few lines of it can be under way at a time. */
+struct room {
+    const uint8_t *next, *end;
+    size_t step;
+};
+
+static struct room room_for(const struct adg_sink *sink, const struct adg_buffer *bytes, size_t size)
+{
+    const size_t left = bytes->capacity - bytes->size, lines = (size < left ? size : left) / CACHE_LINE;
+    const uint8_t *next = bytes->data + bytes->size;
+    return (struct room){next, next + lines * CACHE_LINE,
+                         (lines / (sink->step_count + sink->cell_column_count) + 1) * CACHE_LINE};
+}
+
+static void fetch(struct room *room)
+{
+    const uint8_t *end = room->next + room->step < room->end ? room->next + room->step : room->end;
+    for (; room->next < end; room->next += CACHE_LINE) {
+        __builtin_prefetch(room->next, 1);
+    }
+}
+
 /* Writes rows side by side, with their cursors in `next`. */
 static void put_tile(const struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t first_row,
-                     uint32_t rows, char **next)
+                     uint32_t rows, char **next, struct room *room)
 {
     const struct adg_sink *sink = encoder->sink;
     const struct cell_column *column = sink->cell_columns;
@@ -526,7 +561,9 @@ static void put_tile(const struct adg_sink_encoder *encoder, const struct adg_bl
         } else if (step->kind == STEP_TEXTS) {
             put_texts(escaped++, block->columns[step->column].codes + first_row, step->separator, rows, next);
         }
+        fetch(room);
         for (uint32_t i = 0; i < step->cell_count; i++, column++) {
+            fetch(room);
             put_cells(sink, column, block->columns[column->column].codes + first_row, rows, next);
         }
     }
@@ -538,6 +575,7 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
     const struct adg_sink *sink = encoder->sink;
     struct adg_buffer *bytes = &encoder->bytes, *tile = &encoder->tile;
     enum adg_status status = escape_cells(encoder, block, error);
+    size_t taken = 0;
     for (uint32_t first = 0; first < block->rows && status == ADG_OK; first += TILE_ROWS) {
         uint32_t rows = block->rows - first < TILE_ROWS ? block->rows - first : TILE_ROWS;
         size_t texts = 0;
@@ -559,10 +597,13 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
         for (uint32_t r = 0; r < TILE_ROWS; r++) {
             starts[r] = next[r] = (char *)tile->data + r * stride;
         }
-        put_tile(encoder, block, first, rows, next);
+        const size_t before = bytes->size;
+        struct room room = room_for(sink, bytes, taken); /* about as much as the last ones took */
+        put_tile(encoder, block, first, rows, next, &room);
         for (uint32_t r = 0; r < rows; r++) {
             adg_buffer_put(bytes, starts[r], (size_t)(next[r] - starts[r]));
         }
+        taken = bytes->size - before;
     }
     encoder->rows += block->rows;
     return status;

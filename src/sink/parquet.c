@@ -2,7 +2,7 @@
  * The Parquet sink: blocks of dictionary codes become data pages without touching a string.
  *
  * A part is a row group, a block a page of every column. Dictionary pages are prepared once per file; a column with many
- * entries keeps its codes until the row group ends, and writes only the entries that occur in it. Columns that are null or
+ * entries, or with few values, keeps its codes until the row group ends, and writes only the entries that occur in it. Columns that are null or
  * constant throughout have one page per row group, of a few bytes. Joined texts that repeat are listed in a dictionary per row
  * group. With compression `auto` a column chunk is compressed when that takes a quarter off it.
  */
@@ -78,7 +78,7 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
             continue;
         }
         sink->columns[i].deferred = layout->columns[i].kind == ADG_COLUMN_DICTIONARY &&
-                                    dictionary->count > WHOLE_DICTIONARY_ENTRIES;
+                                    (layout->columns[i].sparse || dictionary->count > WHOLE_DICTIONARY_ENTRIES);
         for (uint32_t e = 0; e < dictionary->count && !sink->columns[i].deferred && status == ADG_OK; e++) {
             status = adg_page_append_value(&sink->columns[i].dictionary, field->type, adg_page_entry(dictionary, e),
                                            error);
@@ -181,11 +181,14 @@ static void encoder_free(struct adg_sink_encoder *encoder)
     for (uint32_t i = 0; encoder->columns != NULL && i < encoder->sink->layout->column_count; i++) {
         adg_parquet_chunk_fini(&encoder->columns[i].chunk);
         adg_free(encoder->columns[i].codes);
+        adg_buffer_fini(&encoder->columns[i].filled_rows);
+        adg_buffer_fini(&encoder->columns[i].filled_codes);
         adg_texts_fini(&encoder->columns[i].texts);
     }
     adg_free(encoder->columns);
     adg_free(encoder->packed);
     adg_free(encoder->present);
+    adg_free(encoder->filled);
     adg_free(encoder->numbers);
     adg_free(encoder->remap);
     adg_free(encoder->known);
@@ -207,13 +210,15 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     encoder->compressor = ZSTD_createCCtx();
     encoder->packed = adg_alloc_array(ADG_BLOCK_ROWS + 8, sizeof *encoder->packed);
     encoder->present = adg_alloc_array(ADG_BLOCK_ROWS / 8 + 1, 1);
+    encoder->filled = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *encoder->filled);
     encoder->numbers = adg_alloc_array(ADG_BLOCK_ROWS, sizeof(int64_t));
     encoder->known = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *encoder->known);
     bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
-                encoder->present != NULL && encoder->numbers != NULL && encoder->known != NULL;
+                encoder->present != NULL && encoder->filled != NULL && encoder->numbers != NULL &&
+                encoder->known != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
         const struct adg_layout_column *layout = &sink->layout->columns[i];
-        if (sink->columns[i].deferred || (layout->kind == ADG_COLUMN_TEXTS && !layout->runs)) {
+        if ((sink->columns[i].deferred && !layout->sparse) || (layout->kind == ADG_COLUMN_TEXTS && !layout->runs)) {
             encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));
             good = encoder->columns[i].codes != NULL;
         }
@@ -254,7 +259,7 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
         } else if (layout->kind == ADG_COLUMN_DICTIONARY && layout->field->type == ADG_TYPE_BOOLEAN) {
             status = adg_page_boolean(encoder, i, column->codes, block->rows, error);
         } else if (sink->columns[i].deferred) {
-            memcpy(encoder->columns[i].codes + encoder->rows, column->codes, block->rows * sizeof *column->codes);
+            status = adg_page_defer(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY) {
             status = adg_page_codes(encoder, i, column->codes, block->rows, error);
         }

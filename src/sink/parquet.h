@@ -9,7 +9,7 @@
 #include "sink/sink.h"
 #include "sink/texts.h"
 
-/* Dictionaries with more entries are cut to those that a row group uses. */
+/* Dictionaries with more entries are cut to those that a row group uses, as are those of sparse columns. */
 /* and whole numbers of fewer bits are worth packing. */
 enum { MOST_DELTA_BITS = 52, WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
 
@@ -32,9 +32,11 @@ struct adg_sink {
 struct encoder_column {
     struct adg_parquet_chunk chunk;
     bool begun;
-    uint32_t *codes;        /* deferred or listed: of the part so far */
-    struct adg_texts texts; /* listed: the dictionary of the part so far */
-    bool listed;            /* texts are listed in this part: they repeat */
+    uint32_t *codes;                /* deferred or listed: of the part so far */
+    struct adg_buffer filled_rows;  /* deferred and sparse: uint32_t, rows of the part so far that have a value, */
+    struct adg_buffer filled_codes; /* and uint32_t, their codes */
+    struct adg_texts texts;         /* listed: the dictionary of the part so far */
+    bool listed;                    /* texts are listed in this part: they repeat */
 };
 
 struct adg_sink_encoder {
@@ -46,6 +48,7 @@ struct adg_sink_encoder {
     struct adg_buffer scratch; /* trial compression */
     uint32_t *packed;          /* codes without nulls */
     uint8_t *present;          /* definition levels, a bit per row */
+    uint16_t *filled;          /* rows with a value of a page of a sparse column */
     void *numbers;             /* PLAIN numbers without nulls, aligned as a page is not */
     uint32_t *remap;           /* deferred: code in the file's dictionary to code in the row group's */
     uint32_t *known;           /* [ADG_BLOCK_ROWS] TEXTS: a cell's entry in the part's dictionary */
@@ -92,6 +95,11 @@ ADG_MUST_CHECK enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, 
                                               struct adg_error *error);
 /* A block of texts of its own (parquet_texts.c). */
 ADG_MUST_CHECK enum adg_status adg_page_texts(struct adg_sink_encoder *encoder, uint32_t index,
+                                              const struct adg_block_column *column, uint32_t rows,
+                                              struct adg_error *error);
+
+/* Keeps a block's codes until the row group's entries are known. */
+ADG_MUST_CHECK enum adg_status adg_page_defer(struct adg_sink_encoder *encoder, uint32_t index,
                                               const struct adg_block_column *column, uint32_t rows,
                                               struct adg_error *error);
 

@@ -76,14 +76,14 @@ static struct adg_page_form whole_dictionary_form(const struct adg_sink *sink, u
     return codes_form((struct adg_span){body->data, body->size}, sink->layout->columns[column].dictionary->count, true);
 }
 
-/* Told by the distribution where it is known; else tried with the first page, or with a dictionary that was made for the chunk
- * and outweighs the chunk's pages. */
+/* Told by the distribution where it is known; else tried with the first page, or with a dictionary that outweighs as many pages like
+ * it as the chunk is known to have. */
 static enum adg_parquet_effort choose_effort(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
                                              const struct adg_page_form *form)
 {
     const struct adg_page_dictionary *dictionary = &form->dictionary;
     size_t pages = encoder->rows / ADG_BLOCK_ROWS + 1;
-    bool outweighs = !dictionary->sorted && dictionary->body.size > pages * body.size;
+    bool outweighs = dictionary->body.size > pages * body.size;
     struct adg_span tried = outweighs ? dictionary->body
                                       : (struct adg_span){body.data + form->skip, body.size - form->skip};
     switch (encoder->sink->compression) {
@@ -130,6 +130,14 @@ static enum adg_status emit_page(struct adg_sink_encoder *encoder, uint32_t colu
                          bounds, error);
 }
 
+/* Levels of `size` bytes lie behind the place of their size. */
+static void end_levels(struct adg_sink_encoder *encoder, size_t size)
+{
+    uint32_t bytes = (uint32_t)size;
+    memcpy(encoder->body.data, &bytes, sizeof bytes);
+    encoder->body.size = sizeof bytes + size;
+}
+
 enum adg_status adg_page_put_levels(struct adg_sink_encoder *encoder, uint32_t rows, uint32_t present,
                                     struct adg_error *error)
 {
@@ -137,29 +145,41 @@ enum adg_status adg_page_put_levels(struct adg_sink_encoder *encoder, uint32_t r
     enum adg_status status = adg_buffer_reserve(&encoder->body, sizeof(uint32_t) + adg_hybrid_bound(rows, 1), error);
     if (status == ADG_OK) {
         uint8_t *levels = encoder->body.data + sizeof(uint32_t);
-        uint32_t size = (uint32_t)(present == 0 || present == rows
-                                       ? adg_hybrid_put_repeated(levels, present != 0, rows, 1)
-                                       : adg_hybrid_put_bits(levels, encoder->present, rows));
-        memcpy(encoder->body.data, &size, sizeof size);
-        encoder->body.size = sizeof size + size;
+        end_levels(encoder, present == 0 || present == rows ? adg_hybrid_put_repeated(levels, present != 0, rows, 1)
+                                                            : adg_hybrid_put_bits(levels, encoder->present, rows));
     }
     return status;
 }
 
-enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows,
-                                   bool nullable, uint32_t entries, struct adg_page_codes *out, struct adg_error *error)
+/* Levels of a sparse column. */
+static enum adg_status put_filled_levels(struct adg_sink_encoder *encoder, uint32_t rows,
+                                         const struct adg_filled_rows *filled, struct adg_error *error)
 {
-    const uint32_t *packed = codes;
-    struct adg_page_codes coded = {.kept = rows};
-    if (nullable) {
-        coded.kept = adg_levels_compact(codes, rows, entries, encoder->packed, encoder->present);
-        packed = encoder->packed;
+    bool few = filled->count > 0 && filled->count <= rows / ADG_HYBRID_FEW;
+    if (!few) {
+        memset(encoder->present, 0, (rows + 7) / 8);
+        for (uint32_t i = 0; i < filled->count; i++) {
+            uint32_t row = filled->rows[i];
+            encoder->present[row / 8] = (uint8_t)(encoder->present[row / 8] | 1u << row % 8);
+        }
+        return adg_page_put_levels(encoder, rows, filled->count, error);
     }
-    enum adg_status status = adg_page_put_levels(encoder, rows, coded.kept, error);
-    unsigned width = entries > 2 ? adg_hybrid_width(entries - 1) : 1;
+    encoder->body.size = 0;
+    enum adg_status status = adg_buffer_reserve(&encoder->body, sizeof(uint32_t) + adg_hybrid_bound(rows, 1), error);
     if (status == ADG_OK) {
-        status = adg_buffer_reserve(&encoder->body, 1 + adg_hybrid_bound(coded.kept, width), error);
+        uint8_t *levels = encoder->body.data + sizeof(uint32_t);
+        end_levels(encoder, adg_hybrid_put_few(levels, filled->rows, filled->count, rows));
     }
+    return status;
+}
+
+/* Behind the levels: codes without nulls. */
+static enum adg_status put_packed(struct adg_sink_encoder *encoder, const uint32_t *packed, uint32_t kept,
+                                  uint32_t entries, struct adg_page_codes *out, struct adg_error *error)
+{
+    struct adg_page_codes coded = {.kept = kept};
+    unsigned width = entries > 2 ? adg_hybrid_width(entries - 1) : 1;
+    enum adg_status status = adg_buffer_reserve(&encoder->body, 1 + adg_hybrid_bound(kept, width), error);
     if (status != ADG_OK) {
         return status;
     }
@@ -174,17 +194,40 @@ enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint3
     return ADG_OK;
 }
 
-/* A data page of `rows` codes into a dictionary of which the row group has `entries`; `names` tells them for bounds: entry e
- * of the row group is entry names[e] of the layout's dictionary, or e where names is NULL. */
-static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes,
-                                 uint32_t rows, const struct adg_page_form *form, const uint32_t *names,
-                                 struct adg_error *error)
+enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint32_t *codes, uint32_t rows,
+                                   bool nullable, uint32_t entries, struct adg_page_codes *out, struct adg_error *error)
+{
+    uint32_t kept = nullable ? adg_levels_compact(codes, rows, entries, encoder->packed, encoder->present) : rows;
+    enum adg_status status = adg_page_put_levels(encoder, rows, kept, error);
+    return status == ADG_OK ? put_packed(encoder, nullable ? encoder->packed : codes, kept, entries, out, error)
+                            : status;
+}
+
+/* Codes of a page: of all rows, or of those that are filled in a sparse column. */
+struct page_codes {
+    uint32_t rows;
+    const uint32_t *codes;
+    const struct adg_filled_rows *filled;
+};
+
+/* A data page of codes into a dictionary of which the row group has `entries`; `names` tells them for bounds: entry e of the
+ * row group is entry names[e] of the layout's dictionary, or e where names is NULL. */
+static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const struct page_codes *page,
+                                 const struct adg_page_form *form, const uint32_t *names, struct adg_error *error)
 {
     const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
+    uint32_t entries = form->dictionary.entries, rows = page->rows;
     struct adg_parquet_bounds bounds = {0};
     struct adg_page_codes coded;
-    enum adg_status status = adg_page_put_codes(encoder, codes, rows, layout->nullable, form->dictionary.entries,
-                                                &coded, error);
+    enum adg_status status = ADG_OK;
+    if (layout->sparse) {
+        status = put_filled_levels(encoder, rows, page->filled, error);
+        status = status == ADG_OK
+                     ? put_packed(encoder, page->filled->codes, page->filled->count, entries, &coded, error)
+                     : status;
+    } else {
+        status = adg_page_put_codes(encoder, page->codes, rows, layout->nullable, entries, &coded, error);
+    }
     if (status == ADG_OK && coded.kept > 0) {
         bounds = make_bounds(layout->field->type,
                              adg_page_entry(layout->dictionary, names != NULL ? names[coded.min] : coded.min),
@@ -370,19 +413,26 @@ enum adg_status adg_page_plain(struct adg_sink_encoder *encoder, uint32_t index,
     return emit_page(encoder, index, form, rows, rows - kept, &bounds, error);
 }
 
+/* A page of nulls alone. It needs no dictionary, and where a row group has none, no page may refer to one. */
+static enum adg_status null_page(struct adg_sink_encoder *encoder, uint32_t column, uint32_t rows,
+                                 struct adg_error *error)
+{
+    const struct adg_parquet_bounds bounds = {0};
+    enum adg_status status = adg_page_put_levels(encoder, rows, 0, error);
+    return status == ADG_OK ? emit_page(encoder, column, &plain_form, rows, rows, &bounds, error) : status;
+}
+
 /* The one page of a column that is null or constant throughout the part. */
 enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
 {
     const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
     uint32_t rows = (uint32_t)encoder->rows;
-    struct adg_parquet_bounds bounds = {0};
     if (layout->kind == ADG_COLUMN_NULL) {
-        enum adg_status status = adg_page_put_levels(encoder, rows, 0, error);
-        return status != ADG_OK ? status : emit_page(encoder, column, &plain_form, rows, rows, &bounds, error);
+        return null_page(encoder, column, rows, error);
     }
     const struct adg_span value = adg_page_entry(layout->dictionary, 0);
+    const struct adg_parquet_bounds bounds = make_bounds(layout->field->type, value, value);
     bool boolean = layout->field->type == ADG_TYPE_BOOLEAN;
-    bounds = make_bounds(layout->field->type, value, value);
     enum adg_status status = adg_page_put_levels(encoder, rows, rows, error);
     if (status == ADG_OK) {
         status = adg_buffer_reserve(&encoder->body, boolean ? rows / 8 + 1 : 16, error);
@@ -402,37 +452,110 @@ enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t colu
     return emit_page(encoder, column, &form, rows, 0, &bounds, error);
 }
 
+enum adg_status adg_page_defer(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *column,
+                               uint32_t rows, struct adg_error *error)
+{
+    struct encoder_column *target = &encoder->columns[index];
+    const struct adg_filled_rows *filled = &column->filled;
+    size_t bytes = filled->count * sizeof(uint32_t);
+    if (!encoder->sink->layout->columns[index].sparse) {
+        memcpy(target->codes + encoder->rows, column->codes, rows * sizeof *column->codes);
+        return ADG_OK;
+    }
+    if (encoder->rows == 0) {
+        target->filled_rows.size = target->filled_codes.size = 0;
+    }
+    enum adg_status status = adg_buffer_reserve(&target->filled_rows, bytes, error);
+    if (status == ADG_OK) {
+        status = adg_buffer_append(&target->filled_codes, filled->codes, bytes, error);
+    }
+    for (uint32_t i = 0; i < filled->count && status == ADG_OK; i++) {
+        uint32_t row = (uint32_t)encoder->rows + filled->rows[i];
+        adg_buffer_put(&target->filled_rows, &row, sizeof row);
+    }
+    return status;
+}
+
+/* From codes of the layout's dictionary to those of the entries that the row group has: names[] are these, returns how many. Null
+ * stays behind the last one. */
+static uint32_t rename_codes(struct adg_sink_encoder *encoder, uint32_t entries, uint32_t *codes, size_t count,
+                             uint32_t *names)
+{
+    uint32_t *remap = encoder->remap, used = 0;
+    memset(remap, 0, (entries + 1) * sizeof *remap);
+    for (size_t i = 0; i < count; i++) {
+        remap[codes[i]] = 1;
+    }
+    for (uint32_t e = 0; e < entries; e++) {
+        if (remap[e] != 0) {
+            names[used] = e;
+            remap[e] = used++;
+        }
+    }
+    remap[entries] = used;
+    for (size_t i = 0; i < count; i++) {
+        codes[i] = remap[codes[i]];
+    }
+    return used;
+}
+
+/* Codes of the part that were kept: [count], of all its rows, or of the filled ones of a sparse column. */
+struct kept_codes {
+    uint32_t *codes;
+    size_t count;
+    const uint32_t *rows; /* [count] of the part, in order; NULL: all */
+};
+
+static struct kept_codes kept_of(const struct adg_sink_encoder *encoder, uint32_t column)
+{
+    const struct encoder_column *target = &encoder->columns[column];
+    if (!encoder->sink->layout->columns[column].sparse) {
+        return (struct kept_codes){target->codes, encoder->rows, NULL};
+    }
+    return (struct kept_codes){(uint32_t *)(void *)target->filled_codes.data,
+                               target->filled_codes.size / sizeof(uint32_t),
+                               (const uint32_t *)(const void *)target->filled_rows.data};
+}
+
+/* Filled rows among `rows` from `first` on: entry *at and those behind it; *at becomes the next page's. */
+static struct adg_filled_rows next_filled(struct adg_sink_encoder *encoder, const struct kept_codes *kept,
+                                          uint32_t first, uint32_t rows, size_t *at)
+{
+    struct adg_filled_rows filled = {encoder->filled, kept->codes + *at, 0};
+    for (; *at < kept->count && kept->rows[*at] < first + rows; ++*at) {
+        encoder->filled[filled.count++] = (uint16_t)(kept->rows[*at] - first);
+    }
+    return filled;
+}
+
 /* The pages of a column whose codes were kept until the row group's entries are known. */
 enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
 {
     const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
-    uint32_t *codes = encoder->columns[column].codes, *remap = encoder->remap, used = 0;
+    const struct kept_codes kept = kept_of(encoder, column);
+    uint32_t *names = adg_alloc_array(dictionary->count, sizeof *names);
     uint32_t rows = (uint32_t)encoder->rows;
     struct adg_buffer body = {0};
-    enum adg_status status = ADG_OK;
-    memset(remap, 0, (dictionary->count + 1) * sizeof *remap);
-    for (uint32_t r = 0; r < rows; r++) {
-        remap[codes[r]] = 1;
-    }
-    uint32_t *names = adg_alloc_array(dictionary->count, sizeof *names);
     if (names == NULL) {
         return adg_fail_memory(error);
     }
-    for (uint32_t e = 0; e < dictionary->count && status == ADG_OK; e++) {
-        if (remap[e] != 0) {
-            names[used] = e;
-            remap[e] = used++;
-            status = adg_page_append_value(&body, dictionary->type, adg_page_entry(dictionary, e), error);
+    uint32_t used = rename_codes(encoder, dictionary->count, kept.codes, kept.count, names);
+    enum adg_status status = used == 0 ? null_page(encoder, column, rows, error) : ADG_OK;
+    for (uint32_t e = 0; e < used && status == ADG_OK; e++) {
+        status = adg_page_append_value(&body, dictionary->type, adg_page_entry(dictionary, names[e]), error);
+    }
+    const struct adg_page_form made = codes_form((struct adg_span){body.data, body.size}, used, true);
+    size_t at = 0;
+    for (uint32_t first = 0; first < rows && used > 0 && status == ADG_OK; first += ADG_BLOCK_ROWS) {
+        struct page_codes page = {.rows = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS};
+        struct adg_filled_rows filled = {0};
+        if (kept.rows != NULL) {
+            filled = next_filled(encoder, &kept, first, page.rows, &at);
+            page.filled = &filled;
+        } else {
+            page.codes = kept.codes + first;
         }
-    }
-    remap[dictionary->count] = used; /* null stays behind the last entry */
-    for (uint32_t r = 0; r < rows; r++) {
-        codes[r] = remap[codes[r]];
-    }
-    for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
-        uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
-        const struct adg_page_form made = codes_form((struct adg_span){body.data, body.size}, used, true);
-        status = code_page(encoder, column, codes + first, page, &made, names, error);
+        status = code_page(encoder, column, &page, &made, names, error);
     }
     adg_buffer_fini(&body);
     adg_free(names);
@@ -443,5 +566,6 @@ enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column
                                struct adg_error *error)
 {
     const struct adg_page_form form = whole_dictionary_form(encoder->sink, column);
-    return code_page(encoder, column, codes, rows, &form, NULL, error);
+    const struct page_codes page = {.rows = rows, .codes = codes};
+    return code_page(encoder, column, &page, &form, NULL, error);
 }

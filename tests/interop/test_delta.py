@@ -114,7 +114,7 @@ def set_in(kind, **values):
 def test_what_is_not_read(change, what, table, clinic, adg):
     change_log(table, change)
     said = adg(*clinic.scrape, check=4)
-    assert f"has {what}, which is not read here: scrape it through Spark" in said.stderr
+    assert f"has {what}, which is not read here: Spark reads it" in said.stderr
     assert not clinic.meta.exists()
 
 

@@ -11,6 +11,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from conftest import ADG, run_and_kill
 from delta import check_statistics, commits
+from test_delta import change_log, set_in
 
 
 def generate(clinic, *arguments, form="delta", out="out"):
@@ -184,7 +185,7 @@ def test_other_columns(change, overwrites, small_meta, table, adg):
 @pytest.mark.parametrize("make, what", [
     (lambda path, rows: write_deltalake(path, rows, partition_by=["SEX"]), "partition columns"),
     (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableChangeDataFeed": "true"}), "a newer protocol"),
-    (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableDeletionVectors": "true"}), "features"),
+    (lambda path, rows: write_deltalake(path, rows, configuration={"delta.enableDeletionVectors": "true"}), "the feature "),  # delta-rs asks for several, in any order
     (lambda path, rows: (write_deltalake(path, rows), DeltaTable(path).create_checkpoint()), "a checkpoint"),
 ])
 def test_tables_for_other_writers(make, what, small_meta, table, adg):
@@ -194,8 +195,24 @@ def test_tables_for_other_writers(make, what, small_meta, table, adg):
     before = sorted(p.name for p in table.rglob("*"))
     for if_exists in ("append", "overwrite"):
         said = adg(*generate(small_meta, "--rows", 500, "--if-exists", if_exists), check=4)
-        assert f"the Delta table has {what}, and is not written to here: append to it with Spark or delta-rs" in said.stderr
+        assert f"the Delta table has {what}" in said.stderr and ", and is not written to here: append to it with Spark or delta-rs" in said.stderr
     assert sorted(p.name for p in table.rglob("*")) == before
+
+
+@pytest.mark.parametrize("by_feature", [False, True])
+def test_a_table_for_appending_only(by_feature, small_meta, table, adg):
+    """By its property, of the old protocol or with the feature."""
+    adg(*generate(small_meta, "--rows", 500, form="parquet", out="p"), check=0)
+    rows = pq.read_table(small_meta.folder / "p" / "artificial_visits.parquet").replace_schema_metadata()
+    table.parent.mkdir()
+    write_deltalake(table, rows, configuration={"delta.appendOnly": "true"})
+    if by_feature:
+        change_log(table, set_in("protocol", minReaderVersion=1, minWriterVersion=7, writerFeatures=["appendOnly", "invariants"]))
+    before = sorted(p.name for p in table.rglob("*"))
+    assert f"{table}: the Delta table is for appending only (delta.appendOnly)" in adg(*generate(small_meta, "--rows", 500, "--if-exists", "overwrite"), check=4).stderr
+    assert sorted(p.name for p in table.rglob("*")) == before
+    adg(*generate(small_meta, "--rows", 500, "--seed", 2, "--if-exists", "append"), check=0)
+    assert rows_of(table).num_rows == 1000 and DeltaTable(table).metadata().configuration == {"delta.appendOnly": "true"}
 
 
 def test_a_full_disk(small_meta, table, adg):
@@ -309,6 +326,14 @@ def test_qa(small_meta, table, adg):
     assert "4001 were planned" in adg(*qa(small_meta), check=4).stderr
     DeltaTable(table).create_checkpoint()
     assert "the Delta table has a checkpoint" in adg(*qa(small_meta), check=4).stderr
+
+
+def test_qa_in_a_folder_that_is_called_like_a_partition(small_meta, adg):
+    """AGE=3 is no column, neither of Parquet nor of CSV."""
+    for form in ("parquet", "csv"):
+        (small_meta.folder / form).mkdir()
+        adg(*generate(small_meta, "--rows", 1000, form=form, out=f"{form}/AGE=3"), check=0)
+        assert adg("qa", "--dataset", small_meta.definition, "--meta", small_meta.meta, "--data", small_meta.folder / form / "AGE=3", check=0).stdout == "visits\tpass\t1000\n"
 
 
 def test_qa_of_a_table_without_a_version(small_meta, table, adg):

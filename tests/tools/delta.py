@@ -20,10 +20,10 @@ def written(value):
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
-def check_statistics(path):
-    """Nulls and bounds that version 0, which names one file, has for every column are those of the rows. Returns how many columns have bounds."""
-    rows = DeltaTable(path).to_pyarrow_table()
-    (stats,) = (json.loads(a["add"]["stats"], parse_float=Decimal) for a in commits(path)[0] if "add" in a)
+def check_statistics(path, version=0):
+    """Nulls and bounds that the version, which names one file, has for every column are those of the rows. Returns how many columns have bounds."""
+    rows = DeltaTable(path, version=version).to_pyarrow_table()
+    (stats,) = (json.loads(a["add"]["stats"], parse_float=Decimal) for a in commits(path)[version] if "add" in a)
     assert stats["numRecords"] == rows.num_rows
     assert stats["nullCount"] == {name: rows[name].null_count for name in rows.column_names}
     expected = {name: pc.min_max(rows[name]).as_py() for name in rows.column_names

@@ -39,14 +39,14 @@ static const struct adg_dictionary moment = {.type = ADG_TYPE_TIMESTAMP, .count 
 static const struct adg_dictionary truth = {.type = ADG_TYPE_BOOLEAN, .count = 2, .values.i32 = truths};
 
 static const struct adg_layout_column layout_columns[] = {
-    {&fields[0], ADG_COLUMN_NULL, NULL, true, 0, false},
-    {&fields[1], ADG_COLUMN_DICTIONARY, &day, true, 0, false},
-    {&fields[2], ADG_COLUMN_DICTIONARY, &amount, true, 0, false},
-    {&fields[3], ADG_COLUMN_PLAIN, NULL, true, 0, false},
-    {&fields[4], ADG_COLUMN_DICTIONARY, &real, true, 0, false},
-    {&fields[5], ADG_COLUMN_DICTIONARY, &moment, true, 0, false},
-    {&fields[6], ADG_COLUMN_DICTIONARY, &truth, true, 0, false},
-    {&fields[7], ADG_COLUMN_CONSTANT, &day, false, 0, false},
+    {&fields[0], ADG_COLUMN_NULL, NULL, true, 0, false, false},
+    {&fields[1], ADG_COLUMN_DICTIONARY, &day, true, 0, false, false},
+    {&fields[2], ADG_COLUMN_DICTIONARY, &amount, true, 0, false, false},
+    {&fields[3], ADG_COLUMN_PLAIN, NULL, true, 0, false, false},
+    {&fields[4], ADG_COLUMN_DICTIONARY, &real, true, 0, false, false},
+    {&fields[5], ADG_COLUMN_DICTIONARY, &moment, true, 0, false, false},
+    {&fields[6], ADG_COLUMN_DICTIONARY, &truth, true, 0, false, false},
+    {&fields[7], ADG_COLUMN_CONSTANT, &day, false, 0, false, false},
 };
 static const struct adg_layout layout = {"t", 8, layout_columns};
 

@@ -327,6 +327,78 @@ static void test_a_checkpoint_comes(void **state)
     adg_delta_target_fini(&target);
 }
 
+/* ---- converting -------------------------------------------------------------------------------------------------- */
+
+static const struct adg_delta_column other_columns[] = {{"B", "long", ADG_DELTA_INTEGER, 0}};
+
+/* As a caller does who has read the table. */
+static enum adg_status open_conversion(struct adg_delta_target *target, struct adg_error *error)
+{
+    struct adg_delta_log log;
+    assert_int_equal(adg_delta_log_open(&log, table, NULL), ADG_OK);
+    assert_int_equal(adg_delta_log_replay(&log, 0, NULL), ADG_OK);
+    enum adg_status status = adg_delta_target_convert(target, &log, other_columns, 1, error);
+    assert_int_equal(log.version, status == ADG_OK ? -1 : 1); /* taken over, or not */
+    adg_delta_log_fini(&log);
+    return status;
+}
+
+/* A checkpoint that was there is no obstacle; what was said of the rows can be said again. */
+static void test_a_conversion(void **state)
+{
+    (void)state;
+    struct adg_delta_target target;
+    bool published = false;
+    int64_t version;
+    write_version(ADG_DELTA_CREATE, "a", 0);
+    write_version(ADG_DELTA_APPEND, "b", 1);
+    write_file(ADG_DELTA_LOG_NAME "/00000000000000000001.checkpoint.parquet", "");
+    assert_int_equal(open_conversion(&target, NULL), ADG_OK);
+    assert_true(target.new_schema);
+    const struct adg_delta_file file = {"c", 14, 100, "{\"numRecords\":14}"};
+    json_t *said = json_pack("{s:{s:s}, s:O}", "migrated", "tool", "t", "runs", target.log.provenance);
+    const struct adg_delta_commit what = {
+        .files = &file, .file_count = 1, .time_ms = 1600000000000, .engine = "adg/test", .provenance = said};
+    assert_int_equal(adg_delta_target_commit(&target, &what, &published, &version, NULL), ADG_OK);
+    assert_int_equal(version, 2);
+    json_decref(said);
+    adg_delta_target_fini(&target);
+    assert_table(2, "c ", "a b ");
+}
+
+static void test_a_conversion_that_is_overtaken(void **state)
+{
+    (void)state;
+    static const char *const names[] = {ADG_DELTA_LOG_NAME "/00000000000000000002.json",
+                                        ADG_DELTA_LOG_NAME "/00000000000000000003.checkpoint.parquet"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct adg_delta_target target;
+        struct adg_error error = {{0}};
+        bool published = false;
+        int64_t version;
+        write_version(ADG_DELTA_CREATE, "a", 0);
+        write_version(ADG_DELTA_APPEND, "b", 1);
+        assert_int_equal(open_conversion(&target, NULL), ADG_OK);
+        write_file(names[i], "{\"add\":{\"path\":\"x\"}}\n");
+        assert_int_equal(commit(&target, "c", &published, &version, &error), ADG_FAILED);
+        assert_non_null(strstr(error.message, "another writer has committed to the table meanwhile"));
+        assert_false(published);
+        adg_delta_target_fini(&target);
+        assert_int_equal(adg_folder_remove(table, NULL), ADG_OK);
+    }
+}
+
+static void test_what_is_not_converted(void **state)
+{
+    (void)state;
+    struct adg_delta_target target;
+    struct adg_error error = {{0}};
+    write_version(ADG_DELTA_CREATE, "a", 0);
+    write_commit(1, "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":4}}\n");
+    assert_int_equal(open_conversion(&target, &error), ADG_BAD_INPUT);
+    assert_non_null(strstr(error.message, "has a newer protocol, and is not converted here: convert it with Spark"));
+}
+
 /* ---- what is not written to -------------------------------------------------------------------------------------- */
 
 #define PROTOCOL "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n"
@@ -350,10 +422,22 @@ static void test_what_is_not_written_to(void **state)
         {PROTOCOL "{\"metaData\":{" SCHEMA("") ",\"partitionColumns\":[\"B\"]}}\n", "has partition columns", false},
         {PROTOCOL "{\"metaData\":{" SCHEMA("") ",\"configuration\":{\"delta.appendOnly\":\"true\"}}}\n",
          "is for appending only", true},
+        {PROTOCOL "{\"metaData\":{" SCHEMA("") ",\"configuration\":{\"delta.appendOnly\":\"TRUE\"}}}\n",
+         "is for appending only", true},
+        {PROTOCOL "{\"metaData\":{" SCHEMA("") ",\"configuration\":{\"delta.appendOnly\":\"false\"}}}\n", NULL, false},
+        {PROTOCOL "{\"metaData\":{" SCHEMA("") ",\"configuration\":{\"delta.constraints.x\":\"B > 0\"}}}\n",
+         "has check constraints", false},
         {"{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":3}}\n" METADATA, "has a newer protocol", false},
         {"{\"protocol\":{\"minReaderVersion\":2,\"minWriterVersion\":2}}\n" METADATA, "has a newer protocol", false},
         {"{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"writerFeatures\":[\"x\"]}}\n" METADATA,
-         "has features", false},
+         "has the feature x, and is not written to here: append", false},
+        {"{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"x\"]}}\n" METADATA,
+         "has the feature x", false},
+        {"{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"timestampNtz\"],"
+         "\"writerFeatures\":[\"timestampNtz\",\"appendOnly\",\"invariants\"]}}\n" METADATA,
+         NULL, false},
+        {"{\"protocol\":{\"minReaderVersion\":4,\"minWriterVersion\":7}}\n" METADATA, "has a newer protocol", false},
+        {"{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":8}}\n" METADATA, "has a newer protocol", false},
         {METADATA, "it says nothing of the table", false},
         {PROTOCOL, "it says nothing of the table", false},
         {PROTOCOL "{\"metaData\":{\"schemaString\":\"{\"}}\n", "expected a schema", false},
@@ -478,6 +562,9 @@ int main(void)
         TEST(test_a_table_that_moves_on),
         TEST(test_two_create),
         TEST(test_a_checkpoint_comes),
+        TEST(test_a_conversion),
+        TEST(test_a_conversion_that_is_overtaken),
+        TEST(test_what_is_not_converted),
         TEST(test_what_is_not_written_to),
         TEST(test_checkpoints),
         TEST(test_folders),

@@ -112,7 +112,7 @@ static void test_destinations(void **state)
         struct adg_arena arena = {0};
         struct adg_target target = {0};
         struct adg_error error = {{0}};
-        if (adg_target_parse_out(cases[i].out, &arena, &target, &error) != cases[i].status) {
+        if (adg_target_parse_out(cases[i].out, "--out", &arena, &target, &error) != cases[i].status) {
             fail_msg("%s: %s", cases[i].out, error.message);
         }
         assert_null(strstr(error.message, "hidden"));

@@ -209,6 +209,45 @@ static inline struct values values_of(const struct adg_plan *plan)
     return values;
 }
 
+/* The filled rows that a sparse column tells are those of its codes; returns how many there are in the block. */
+static inline uint32_t check_filled(const struct adg_block *block, uint32_t column)
+{
+    const struct adg_block_column *told = &block->columns[column];
+    uint32_t null = block->layout->columns[column].dictionary->count, at = 0;
+    for (uint32_t row = 0; row < block->rows; row++) {
+        if (told->codes[row] < null) {
+            assert_true(at < told->filled.count);
+            assert_int_equal(told->filled.rows[at], row);
+            assert_int_equal(told->filled.codes[at++], told->codes[row]);
+        } else {
+            assert_int_equal(told->codes[row], null);
+        }
+    }
+    assert_int_equal(told->filled.count, at);
+    return at;
+}
+
+/* Blocks of one column alone, and what it is made from, say of it what those of all columns say. */
+static inline void check_alone(const struct adg_plan *plan, uint32_t column)
+{
+    struct adg_block *all = NULL, *alone = NULL;
+    bool *wanted = calloc(adg_plan_columns(plan), sizeof *wanted);
+    assert_non_null(wanted);
+    wanted[column] = true;
+    assert_int_equal(adg_block_new(plan, &all, NULL), ADG_OK);
+    assert_int_equal(adg_block_new_of(plan, wanted, &alone, NULL), ADG_OK);
+    for (uint64_t number = 0; number < adg_plan_blocks(plan) && number < 3; number++) {
+        assert_int_equal(adg_block_generate(all, number, NULL), ADG_OK);
+        assert_int_equal(adg_block_generate(alone, number, NULL), ADG_OK);
+        assert_int_equal(alone->rows, all->rows);
+        assert_memory_equal(alone->columns[column].codes, all->columns[column].codes, all->rows * sizeof(uint32_t));
+        assert_int_equal(check_filled(alone, column), all->columns[column].filled.count);
+    }
+    adg_block_free(all);
+    adg_block_free(alone);
+    free(wanted);
+}
+
 static inline const char *cell(const struct values *values, uint64_t row, uint32_t column)
 {
     return values->cells[row * values->columns + column];

@@ -177,6 +177,55 @@ static void test_nested(void **state)
     fixture_close(&fixture);
 }
 
+/* Rates of 1/8, 1/100 and 1/1000: the columns are sparse, and still filled from the left. */
+static void test_rare_positions(void **state)
+{
+    (void)state;
+    enum { N = 200000 };
+    struct fixture fixture;
+    fixture_open(&fixture, yaml);
+    add_cardinality(&fixture, "visits_2021", "VISIT", "PERSON", 1, 100);
+    for (uint32_t k = 0; k < 3; k++) {
+        const char *field = (const char *const[]){"CODE_1", "CODE_2", "CODE_3"}[k];
+        const double filled[] = {125, 20,
+                                 2}; /* of which, behind the first, half are placeholders, which these do not show */
+        add_category(&fixture, "visits_2021", field, "x", 30);
+        add_category(&fixture, "visits_2021", field, "y", 10);
+        if (k > 0) {
+            add_category(&fixture, "visits_2021", field, "-", 40);
+        }
+        add_completeness(&fixture, "visits_2021", field, 1000 - filled[k], filled[k]);
+    }
+    fixture_ready(&fixture);
+    struct adg_plan *plan = plan_of(&fixture, "visits_2021", coherent(0, N));
+    struct adg_block *block = NULL;
+    uint64_t filled[3] = {0}, y[3] = {0};
+    assert_int_equal(adg_block_new(plan, &block, NULL), ADG_OK);
+    for (uint64_t number = 0; number < adg_plan_blocks(plan); number++) {
+        assert_int_equal(adg_block_generate(block, number, NULL), ADG_OK);
+        for (uint32_t k = 0; k < 3; k++) {
+            const struct adg_filled_rows *told = &block->columns[CODE_1 + k].filled;
+            assert_true(block->layout->columns[CODE_1 + k].sparse);
+            assert_int_equal(block->layout->columns[CODE_1 + k].dictionary->count, 2);
+            filled[k] += check_filled(block, CODE_1 + k);
+            for (uint32_t i = 0; i < told->count; i++) {
+                y[k] += told->codes[i];
+                assert_true(k == 0 || block->columns[CODE_1 + k - 1].codes[told->rows[i]] < 2);
+            }
+        }
+    }
+    assert_share(filled[0], N, 0.125);
+    assert_share(filled[1], N, 0.01);
+    assert_share(filled[2], N, 0.001);
+    for (uint32_t k = 0; k < 3; k++) {
+        assert_share(y[k], filled[k], 0.25);
+        check_alone(plan, CODE_1 + k);
+    }
+    adg_block_free(block);
+    adg_plan_free(plan);
+    fixture_close(&fixture);
+}
+
 /* Nothing can be placed by an anchor that is never valid: what would be is null, what is not stays. */
 static void test_no_valid_anchor(void **state)
 {
@@ -354,13 +403,10 @@ static void test_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_no_date_before_birth),
-        cmocka_unit_test(test_no_valid_anchor),
-        cmocka_unit_test(test_nested),
-        cmocka_unit_test(test_refused_and_warned),
-        cmocka_unit_test(test_columns_again),
-        cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_dates),           cmocka_unit_test(test_no_date_before_birth),
+        cmocka_unit_test(test_no_valid_anchor), cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_rare_positions),  cmocka_unit_test(test_refused_and_warned),
+        cmocka_unit_test(test_columns_again),   cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

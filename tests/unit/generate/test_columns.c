@@ -5,10 +5,13 @@
  * Shares are held against their expectation by total variation distance, below sqrt((k + 2) / n) for k values and n
  * draws.
  */
+#include <inttypes.h>
 #include <math.h>
 
 #include "core/date.h"
 #include "fixture.h"
+#include "generate/random.h"
+#include "sample/quantile.h"
 
 static const char yaml[] =
     "dataset: test\nid: 7\nprimary_key: KEY\npatient_key: PERSON\nmin_frequency: 5\nrounding: 5\n"
@@ -185,6 +188,40 @@ static void test_continuous(void **state)
     assert_true(fabs((double)nulls / n - 0.25) < bound);
     assert_true(fabs((double)ones / n - 0.75 * (0.5 + 1 + 0.125) / 4) < bound);
     assert_true(fabs((double)high / n - 0.5) < bound);
+}
+
+/* Every row by itself, from its three words, for ranges of one value, far from 0 and through it; a table of one row, of a few, of blocks. */
+static void test_listed_rows(void **state)
+{
+    (void)state;
+    static const double ranges[][5] = {
+        {7, 7, 7, 7, 7}, {-3, -1, 0, 0, 30000}, {2147400000, 2147400001, 2147400100, 2147440000, 2147460000}};
+    for (uint32_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
+        for (uint64_t rows = 1; rows < 40000; rows = rows * 3 + 2) {
+            struct fixture fixture;
+            fixture_open(&fixture, yaml);
+            add_percentiles(&fixture, "t_1", "STAY", ranges[r], 5);
+            add_completeness(&fixture, "t_1", "STAY", 30, 70);
+            fixture_ready(&fixture);
+            struct adg_plan *plan = plan_of(&fixture, "t_1", (struct adg_plan_options){.seed = 3, .rows = rows});
+            struct values values = values_of(plan);
+            const uint32_t column = (uint32_t)STAY, dataset = 7 << 16;
+            const struct adg_stream value = {3, column, dataset | ADG_PURPOSE_VALUE},
+                                    null = {3, column, dataset | ADG_PURPOSE_NULL},
+                                    interval = {3, column, dataset | ADG_PURPOSE_INTERVAL};
+            for (uint64_t row = 0; row < rows; row++) {
+                char expected[24];
+                double x = adg_quantile_draw(ranges[r], 5, adg_stream_word(&interval, row),
+                                             adg_stream_word(&value, row));
+                snprintf(expected, sizeof expected, "%" PRId64, adg_round_half_up(x));
+                bool is_null = adg_stream_word(&null, row) < 1288490189; /* 3/10 of 2^32, rounded */
+                assert_true(is(cell(&values, row, STAY), is_null ? NULL : expected));
+            }
+            values_free(&values);
+            adg_plan_free(plan);
+            fixture_close(&fixture);
+        }
+    }
 }
 
 static void test_patterns(void **state)
@@ -433,6 +470,65 @@ static void test_null_throughout(void **state)
     fixture_close(&fixture);
 }
 
+/* A value in a hundredth of the rows, in an eighth, and in a little more, which is drawn row by row. A part's first block begins within
+ * a whole one, and blocks are made in any order. */
+static void test_sparse(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_open(&fixture, yaml);
+    add_cardinality(&fixture, "t_1", "KEY", "PERSON", 1, 50);
+    for (uint32_t c = 0; c < 4; c++) {
+        add_category(&fixture, "t_1", "CODE", (const char *const[]){"a", "b", "c", "d"}[c], 10 * (c + 1));
+        add_category(&fixture, "t_1", "X_1", (const char *const[]){"A01", "A02", "A03", "A04"}[c], 10);
+        add_category(&fixture, "t_1", "X_2", (const char *const[]){"A01", "A02", "A03", "A04"}[c], 10);
+    }
+    add_completeness(&fixture, "t_1", "CODE", 990, 10);
+    add_completeness(&fixture, "t_1", "X_1", 70, 10);
+    add_completeness(&fixture, "t_1", "X_2", 69, 10);
+    add_date(&fixture, "t_1", "D_1", 11354, 5); /* sorted: another step writes its codes */
+    add_date(&fixture, "t_1", "D_1", 11355, 5);
+    add_completeness(&fixture, "t_1", "D_1", 990, 10);
+    fixture_ready(&fixture);
+    struct adg_plan *whole = plan_of(&fixture, "t_1", (struct adg_plan_options){.seed = 5, .patients = 100000});
+    const struct adg_layout_column *layout = adg_plan_layout(whole)->columns;
+    assert_true(layout[CODE].sparse && layout[X_1].sparse && !layout[X_2].sparse && !layout[D_1].sparse);
+    struct values expected = values_of(whole);
+    check_shares(&expected, CODE, (const char *const[]){NULL, "a", "b", "c", "d"},
+                 (const double[]){0.99, 0.001, 0.002, 0.003, 0.004}, 5);
+    check_shares(&expected, X_1, (const char *const[]){NULL, "A01", "A02", "A03", "A04"},
+                 (const double[]){0.875, 0.03125, 0.03125, 0.03125, 0.03125}, 5);
+    uint64_t row = 0, filled = 0;
+    for (uint64_t shard = 0; shard < 3; shard++) {
+        struct adg_plan_options options = {.seed = 5, .patients = 100000, .shard = shard, .shards = 3};
+        struct adg_plan *plan = plan_of(&fixture, "t_1", options);
+        struct adg_block *block = NULL;
+        assert_int_equal(adg_block_new(plan, &block, NULL), ADG_OK);
+        for (uint64_t number = adg_plan_blocks(plan); number-- > 0;) { /* the first one last, and again */
+            assert_int_equal(adg_block_generate(block, number, NULL), ADG_OK);
+            check_filled(block, X_1);
+            filled += check_filled(block, CODE);
+        }
+        for (uint64_t number = 0; number < adg_plan_blocks(plan); number++) {
+            assert_int_equal(adg_block_generate(block, number, NULL), ADG_OK);
+            check_filled(block, CODE);
+            for (uint32_t i = 0; i < block->rows; i++, row++) {
+                uint32_t code = block->columns[CODE].codes[i];
+                assert_true(
+                    is(cell(&expected, row, CODE), code < 4 ? (const char *const[]){"a", "b", "c", "d"}[code] : NULL));
+            }
+        }
+        adg_block_free(block);
+        check_alone(plan, CODE);
+        adg_plan_free(plan);
+    }
+    assert_int_equal(row, expected.rows);
+    assert_int_equal(filled, expected.rows - count_of(&expected, CODE, NULL));
+    values_free(&expected);
+    adg_plan_free(whole);
+    fixture_close(&fixture);
+}
+
 /* 20,000 patients, about 90,000 rows, generated once for the tests that look at values. */
 static struct values shared_values;
 static int open_shared(void **state)
@@ -458,6 +554,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares),
         cmocka_unit_test(test_continuous),
+        cmocka_unit_test(test_listed_rows),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_patient_dates),
         cmocka_unit_test(test_sorted_dates),
@@ -466,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_refused_metadata),
         cmocka_unit_test(test_null_throughout),
+        cmocka_unit_test(test_sparse),
     };
     return cmocka_run_group_tests(tests, open_shared, close_shared);
 }

@@ -82,12 +82,39 @@ static void test_packing(void **state)
     }
 }
 
+/* Runs of ones at the ends, side by side and alone, as many as there may be: within the bound, and what was put in comes out. */
+static void test_few_ones(void **state)
+{
+    (void)state;
+    enum { ROWS = 16384 };
+    static uint8_t bytes[ROWS];
+    static uint16_t rows[ROWS / ADG_HYBRID_FEW];
+    static uint32_t levels[ROWS], back[ROWS];
+    for (uint32_t count = ADG_HYBRID_FEW; count <= ROWS; count += 1021) {
+        for (uint32_t step = 1; step <= ADG_HYBRID_FEW; step++) {
+            for (int from_end = 0; from_end < 2; from_end++) {
+                uint32_t ones = count / ADG_HYBRID_FEW;
+                memset(levels, 0, count * sizeof *levels);
+                for (uint32_t i = 0; i < ones; i++) {
+                    rows[i] = (uint16_t)(from_end ? count - 1 - (ones - 1 - i) * step : i * step);
+                    levels[rows[i]] = 1;
+                }
+                size_t size = adg_hybrid_put_few(bytes, rows, ones, count);
+                assert_true(size <= adg_hybrid_bound(count, 1));
+                assert_true(adg_hybrid_decode(bytes, size, 1, count, back));
+                assert_memory_equal(back, levels, count * sizeof *levels);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compact),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_packing),
+        cmocka_unit_test(test_few_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,6 +78,9 @@ static const struct adg_dictionary wide = {.type = ADG_TYPE_STRING,
                                                           "\xc3\xa9",
                                                           0, 14, 29, 69, 71)};
 
+static int32_t to_5000[5000]; /* main() counts */
+static const struct adg_dictionary numbers_to_5000 = {.type = ADG_TYPE_INT32, .count = 5000, .values.i32 = to_5000};
+
 static const struct test_case cases[] = {
     {.name = "all kinds of columns",
      .column_count = 5,
@@ -244,6 +247,22 @@ static const struct test_case cases[] = {
      .block_rows = {4, 1, 3},
      .part_blocks = 2,
      .csv = "D\na\nbb\nccc\n\na\na\nbb\nccc\n"},
+    {.name = "a part without a value of large dictionaries: it refers to none",
+     .column_count = 3,
+     .columns =
+         {{.field = {.name = "M", .type = ADG_TYPE_INT32},
+           .layout = {.kind = ADG_COLUMN_DICTIONARY, .dictionary = &numbers_to_5000, .nullable = true},
+           .data = CODES(5000, 5000)},
+          {.field = {.name = "S", .type = ADG_TYPE_INT32},
+           .layout = {.kind = ADG_COLUMN_DICTIONARY, .dictionary = &numbers_to_5000, .nullable = true, .sparse = true},
+           .data = CODES(5000, 5000)},
+          {.field = {.name = "L", .type = ADG_TYPE_INT64},
+           .layout = {.kind = ADG_COLUMN_PLAIN},
+           .data = {.values = {.i64 = (const int64_t[]){1, 2}}}}},
+     .block_rows = {2, 1, 2},
+     .part_blocks = 2,
+     .readable = true,
+     .csv = "M,S,L\n,,1\n,,2\n,,1\n,,1\n,,2\n"},
 };
 
 static void write_case(const struct adg_sink_operations *operations, const struct test_case *test,
@@ -615,6 +634,9 @@ int main(void)
     struct CMUnitTest tests[SINKS * CASES + 3] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_empty_texts),
                                                   cmocka_unit_test(test_what_is_not_compressed)};
     static char names[SINKS * CASES][80];
+    for (int32_t i = 0; i < 5000; i++) {
+        to_5000[i] = i;
+    }
     for (size_t i = 0; i < SINKS * CASES; i++) {
         const struct test_case *test = &cases[i / SINKS];
         snprintf(names[i], sizeof names[i], "%s: %s", sinks[i % SINKS].name, test->name);
