@@ -103,26 +103,27 @@ ADG_FOR_AVX2 static void list_avx2(const struct continuous *continuous, const st
         _mm_storeu_si128((__m128i *)(void *)(codes + i), _mm256_cvttpd_epi32(_mm256_sub_pd(whole, first)));
     }
 }
-#endif
 
 /* Codes as if no row were null, of how many rows from the first on. */
-static uint32_t list_in_vectors(const struct continuous *continuous, const struct adg_work *work, uint32_t *codes)
+static uint32_t list_fast(const struct continuous *continuous, const struct adg_work *work, uint32_t *codes)
 {
-#if defined(__x86_64__)
-    if (continuous->count > 1 && adg_cpu_choose() >= ADG_CPU_AVX512) {
-        list_avx512(continuous, work, work->rows / 8 * 8, codes);
-        return work->rows / 8 * 8;
+    if (continuous->count == 1 || adg_cpu_choose() < ADG_CPU_AVX2) {
+        return 0;
     }
-    if (continuous->count > 1 && adg_cpu_choose() >= ADG_CPU_AVX2) {
-        list_avx2(continuous, work, work->rows / 4 * 4, codes);
-        return work->rows / 4 * 4;
-    }
-#endif
-    (void)continuous;
-    (void)work;
-    (void)codes;
+    bool wide = adg_cpu_choose() >= ADG_CPU_AVX512;
+    uint32_t done = wide ? work->rows / 8 * 8 : work->rows / 4 * 4;
+    (wide ? list_avx512 : list_avx2)(continuous, work, done, codes);
+    return done;
+}
+
+#else
+
+static uint32_t list_fast(const struct continuous *continuous, const struct adg_work *work, uint32_t *codes)
+{
+    (void)continuous, (void)work, (void)codes;
     return 0;
 }
+#endif
 
 static enum adg_status run_listed(const struct adg_step *step, struct adg_work *work, struct adg_error *error)
 {
@@ -130,7 +131,7 @@ static enum adg_status run_listed(const struct adg_step *step, struct adg_work *
     const struct continuous *continuous = step->detail;
     uint32_t *codes = work->columns[step->field].codes;
     draw_words(continuous, work);
-    uint32_t done = list_in_vectors(continuous, work, codes);
+    uint32_t done = list_fast(continuous, work, codes);
     uint32_t last = (uint32_t)(continuous->null_parts - 1);
     for (uint32_t i = 0; i < done && continuous->null_parts > 0; i++) {
         codes[i] = work->patient_codes[i] <= last ? continuous->entries : codes[i];
