@@ -64,8 +64,8 @@ static bool make_column(struct adg_work *work, const struct adg_plan_column *pla
         }
     }
     if (plan->sparse) {
-        column->filled = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *column->filled);
-        column->values = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *column->values);
+        column->filled = adg_alloc_array(ADG_SPARSE_FILLED, sizeof *column->filled);
+        column->values = adg_alloc_array(ADG_SPARSE_FILLED, sizeof *column->values);
         column->moved = true;
         return column->filled != NULL && column->values != NULL;
     }

@@ -42,7 +42,7 @@ struct adg_work_column {
     void *fixed;       /* PLAIN numbers: int32_t, int64_t or double */
     uint32_t *offsets; /* PLAIN text, TEXTS */
     uint32_t cells;    /* TEXTS */
-    uint16_t *filled;  /* sparse: [ADG_BLOCK_ROWS] the rows that are not null, */
+    uint16_t *filled;  /* sparse: [ADG_SPARSE_FILLED] the rows that are not null, */
     uint32_t *values;  /* their codes, */
     uint32_t count;    /* and how many there are; */
     bool moved;        /* counted from another row now: codes are what tells */
@@ -138,6 +138,8 @@ struct adg_plan {
 
 /* A value in an eighth of the rows or fewer: the column is sparse. Part of the output's format. */
 #define ADG_SPARSE_PARTS (UINT64_C(1) << 29)
+/* Filled rows of a block that there is room for: 48 standard deviations above the mean of an eighth, which is to say all of them. */
+#define ADG_SPARSE_FILLED (ADG_BLOCK_ROWS / 4)
 
 #define ADG_LARGEST_WEIGHT 9007199254740992.0 /* 2^53 */
 

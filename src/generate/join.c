@@ -36,7 +36,7 @@ struct join {
 };
 
 /* Where more than half of the first rows that are looked up have texts of their own, looking is not worth its time. */
-enum { KEY_INPUTS = 3, KEY_BITS = 21, TRIED_ROWS = 2048 };
+enum { KEY_INPUTS = 3, KEY_BITS = 21, TRIED_ROWS = 2048, RESERVED_ROWS = 1024 };
 #define KEY_USED (UINT64_C(1) << 63)
 
 /* ends[i] = end where a code is no null. Codes are below 2^31. */
@@ -124,20 +124,32 @@ static size_t join_row(const struct join *join, const uint32_t *const *codes, ui
     }
 }
 
-/* Bytes that the block's cells need at most. */
-static uint64_t bound_bytes(const struct join *join, const struct adg_work *work)
+/* Bytes that the cells of some rows need at most. */
+static uint64_t bound_bytes(const struct join *join, const struct adg_work *work, uint32_t first, uint32_t rows)
 {
     if (join->cell_bytes > 0) {
-        return work->rows * ((uint64_t)join->input_count * join->cell_bytes + ADG_TEXT_LENGTH_BYTES);
+        return rows * ((uint64_t)join->input_count * join->cell_bytes + ADG_TEXT_LENGTH_BYTES);
     }
-    uint64_t bytes = work->rows * ((uint64_t)join->input_count + ADG_TEXT_LENGTH_BYTES);
+    uint64_t bytes = rows * ((uint64_t)join->input_count + ADG_TEXT_LENGTH_BYTES);
     for (uint32_t j = 0; j < join->input_count; j++) {
         const uint32_t *codes = work->columns[join->inputs[j].field].codes;
-        for (uint32_t i = 0; i < work->rows; i++) {
+        for (uint32_t i = first; i < first + rows; i++) {
             bytes += join->inputs[j].lengths[codes[i]];
         }
     }
     return bytes;
+}
+
+/* Room for the next rows: what a whole block could need is many times what it takes. */
+static enum adg_status reserve(const struct join *join, const struct adg_work *work, struct adg_buffer *bytes,
+                               uint32_t first, struct adg_error *error)
+{
+    uint32_t rows = work->rows - first < RESERVED_ROWS ? work->rows - first : RESERVED_ROWS;
+    uint64_t more = bound_bytes(join, work, first, rows) + ADG_TEXT_SLACK;
+    if (bytes->size + more > UINT32_MAX) {
+        return adg_fail(error, ADG_FAILED, "the texts of one block take more than 4 GiB");
+    }
+    return adg_buffer_reserve(bytes, more, error);
 }
 
 /* Where the number of the cell with a row's first codes is kept; UINT32_MAX: there is none yet. */
@@ -164,10 +176,7 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
 {
     const struct join *join = step->detail;
     struct adg_work_column *column = &work->columns[step->field];
-    enum adg_status status = adg_work_begin_texts(column, bound_bytes(join, work), error);
-    if (status != ADG_OK) {
-        return status;
-    }
+    enum adg_status status = adg_work_begin_texts(column, 0, error);
     const uint32_t **codes = work->pointers;
     for (uint32_t j = 0; j < join->input_count; j++) {
         codes[j] = work->columns[join->inputs[j].field].codes;
@@ -180,6 +189,12 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
     bool shares = join->shares;
     for (uint32_t i = 0, sought = 0; i < work->rows; i++) {
         uint32_t end = work->words[i], *cell = NULL;
+        if (i % RESERVED_ROWS == 0 && status == ADG_OK) {
+            status = reserve(join, work, &column->bytes, i, error);
+        }
+        if (status != ADG_OK) {
+            return status;
+        }
         if (end == 0) {
             column->codes[i] = ADG_NO_TEXT;
             continue;

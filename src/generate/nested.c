@@ -80,7 +80,7 @@ static uint32_t find_filled(const uint32_t *present, uint32_t rows, uint64_t end
                             uint16_t *filled)
 {
     uint32_t count = among != NULL ? among->count : rows, found = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && found < ADG_SPARSE_FILLED; i++) {
         uint32_t row = among != NULL ? among->filled[i] : i;
         filled[found] = (uint16_t)row; /* overwritten by the next one when it is empty */
         found += present[row] < end;

@@ -33,7 +33,8 @@ static enum adg_status run_sparse(const struct adg_step *step, struct adg_work *
     const struct adg_sparse *sparse = step->detail;
     struct adg_work_column *column = &work->columns[step->field];
     adg_work_clear_filled(column, work->plan->columns[step->field].dictionary.count);
-    column->count = adg_sparse_draw(sparse, work->first_row, work->rows, work->words, column->filled, column->values);
+    column->count = adg_sparse_draw(sparse, work->first_row, work->rows, ADG_SPARSE_FILLED, work->words, column->filled,
+                                    column->values);
     adg_work_show_filled(column);
     return ADG_OK;
 }

@@ -25,15 +25,16 @@ uint32_t adg_sparse_chunk(uint64_t filled)
     return (uint32_t)(draws < ADG_SPARSE_ROWS - GROUP ? (draws / GROUP + 1) * GROUP : ADG_SPARSE_ROWS);
 }
 
-uint32_t adg_sparse_draw(const struct adg_sparse *sparse, uint64_t first_row, uint32_t count, uint32_t *words,
-                         uint16_t *rows, uint32_t *codes)
+uint32_t adg_sparse_draw(const struct adg_sparse *sparse, uint64_t first_row, uint32_t count, uint32_t most,
+                         uint32_t *words, uint16_t *rows, uint32_t *codes)
 {
     uint32_t found = 0, at = 0;
-    for (uint32_t drawn = 0; at < count;) { /* each draw passes a row at least: a block has words enough */
+    for (uint32_t drawn = 0;
+         at < count && found < most;) { /* each draw passes a row at least: a block has words enough */
         uint32_t chunk = ADG_SPARSE_ROWS - drawn < sparse->chunk ? ADG_SPARSE_ROWS - drawn : sparse->chunk;
         adg_stream_words(&sparse->gap_stream, first_row + drawn, chunk, words);
         adg_alias_draw(&sparse->gaps, words, chunk, words);
-        for (uint32_t i = 0; i < chunk && at < count; i++) {
+        for (uint32_t i = 0; i < chunk && at < count && found < most; i++) {
             uint32_t is_value = words[i] < ADG_SPARSE_MOST;
             at += words[i];
             rows[found] = (uint16_t)at; /* overwritten by the next one where there is none */

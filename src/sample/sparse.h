@@ -29,8 +29,8 @@ void adg_sparse_parts(uint64_t filled, uint64_t parts[ADG_SPARSE_MOST + 1]);
 uint32_t adg_sparse_chunk(uint64_t filled);
 
 /* Rows with a value among the first `count` of a block, counted from its first row `first_row`, in ascending order, and their values.
- * Returns how many. All three have room for ADG_SPARSE_ROWS; `words` is scratch. */
-uint32_t adg_sparse_draw(const struct adg_sparse *sparse, uint64_t first_row, uint32_t count, uint32_t *words,
-                         uint16_t *rows, uint32_t *codes);
+ * Returns how many: `most`, for which there is room in `rows` and `codes`, if there are more. `words` [ADG_SPARSE_ROWS] is scratch. */
+uint32_t adg_sparse_draw(const struct adg_sparse *sparse, uint64_t first_row, uint32_t count, uint32_t most,
+                         uint32_t *words, uint16_t *rows, uint32_t *codes);
 
 #endif

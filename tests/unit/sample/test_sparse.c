@@ -71,7 +71,7 @@ static void assert_as_specified(const struct adg_sparse *sparse, uint64_t first_
 {
     static uint32_t words[ADG_SPARSE_ROWS], codes[ADG_SPARSE_ROWS];
     static uint16_t rows[ADG_SPARSE_ROWS];
-    uint32_t found = adg_sparse_draw(sparse, first_row, count, words, rows, codes), values = 0;
+    uint32_t found = adg_sparse_draw(sparse, first_row, count, ADG_SPARSE_ROWS, words, rows, codes), values = 0;
     for (uint32_t draw = 0, at = 0; at < count; draw++) {
         uint32_t gap = adg_alias_draw_one(&sparse->gaps, adg_stream_word(&gap_stream, first_row + draw));
         at += gap;
@@ -115,7 +115,8 @@ static void test_distribution(void **state)
     struct adg_sparse sparse = made_of(ADG_PARTS / 128, three_values, 3);
     double places[SIXTEENTHS] = {0}, values[3] = {0}, all = 0, neighbours = 0, apart = 0;
     for (uint64_t block = 0; block < BLOCKS; block++) {
-        uint32_t found = adg_sparse_draw(&sparse, block * ADG_SPARSE_ROWS, ADG_SPARSE_ROWS, words, rows, codes);
+        uint32_t found = adg_sparse_draw(&sparse, block * ADG_SPARSE_ROWS, ADG_SPARSE_ROWS, ADG_SPARSE_ROWS, words,
+                                         rows, codes);
         for (uint32_t i = 0; i < found; i++) {
             places[rows[i] / (ADG_SPARSE_ROWS / SIXTEENTHS)]++;
             values[codes[i]]++;
@@ -147,13 +148,27 @@ static void test_one_value(void **state)
     drop(&sparse);
 }
 
+/* No more than there is room for. */
+static void test_room(void **state)
+{
+    (void)state;
+    static uint32_t words[ADG_SPARSE_ROWS], all[ADG_SPARSE_ROWS], some[ADG_SPARSE_ROWS];
+    static uint16_t all_rows[ADG_SPARSE_ROWS], some_rows[ADG_SPARSE_ROWS];
+    struct adg_sparse sparse = made_of(ADG_PARTS / 2, three_values, 3);
+    adg_sparse_draw(&sparse, 0, ADG_SPARSE_ROWS, ADG_SPARSE_ROWS, words, all_rows, all);
+    some_rows[1000] = 7;
+    assert_int_equal(adg_sparse_draw(&sparse, 0, ADG_SPARSE_ROWS, 1000, words, some_rows, some), 1000);
+    assert_memory_equal(some_rows, all_rows, 1000 * sizeof *some_rows);
+    assert_memory_equal(some, all, 1000 * sizeof *some);
+    assert_int_equal(some_rows[1000], 7);
+    drop(&sparse);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_draws),
-        cmocka_unit_test(test_distribution),
-        cmocka_unit_test(test_one_value),
+        cmocka_unit_test(test_parts),     cmocka_unit_test(test_draws), cmocka_unit_test(test_distribution),
+        cmocka_unit_test(test_one_value), cmocka_unit_test(test_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
