@@ -88,6 +88,10 @@ DIFFERENT = {
 }
 
 
+# Derived fields that classify does not find, though each row tells it.
+MISSED = {"hes_apc": set(), "hes_op": {"OPERTN_3_01"}, "hes_ae": set()}
+
+
 @pytest.fixture(scope="module")
 def open_table(adg, tmp_path_factory):
     made = {}
@@ -117,13 +121,16 @@ def test_hes(dataset, form, open_table, classify, adg, tmp_path):
     for field in ours["fields"]:
         if "pattern" in field:  # of numbers the width is what can be seen: with zeros in front they are shorter
             assert found[field["name"]]["pattern"] == field["pattern"] and found[field["name"]]["type"] == field["type"], field["name"]
-    # what is derived is found, unless the column is null or constant, or the derivation is one of ages
+    # what is derived is found where 20 rows or more tell it, unless it is constant or an age, or among the known ones that are missed
     for field in ours["fields"]:
         derivation = found[field["name"]].get("derive")
         if "derive" in field and derivation is not None:
             assert re.sub(r"cap \d+", "", derivation) == re.sub(r"cap \d+", "", field["derive"]), field["name"]
-    derived = [field for field in ours["fields"] if re.match("prefix|join|count", field.get("derive", ""))]
-    assert sum("derive" in found[field["name"]] for field in derived) >= 0.8 * len(derived)
+    rows = pq.read_table(open_table(dataset, "parquet"))
+    derived = [field["name"] for field in ours["fields"] if re.match("prefix|join|count", field.get("derive", ""))]
+    telling = [name for name in derived if rows.num_rows - rows[name].null_count >= 20 and len(rows[name].unique()) > 1]
+    assert len(telling) >= 0.7 * len(derived)
+    assert {name for name in telling if "derive" not in found[name]} == MISSED[dataset]
     assert not any("derive" in found[field["name"]] for field in sampled)
     assert draft.get("sorted_dates") == ours.get("sorted_dates")
     chain(adg, tmp_path / "draft.yaml", ["--source", file.parent, "--table", f"t={file}"], tmp_path, 5_000)
