@@ -44,6 +44,16 @@ void adg_type_format(const struct adg_field *field, char out[24])
     }
 }
 
+int64_t adg_dataset_sorted_place(const struct adg_dataset *dataset, uint32_t field)
+{
+    for (uint32_t i = 0; i < dataset->sorted_date_count; i++) {
+        if (dataset->sorted_dates[i] == field) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 int64_t adg_dataset_find_field(const struct adg_dataset *dataset, const char *name)
 {
     for (uint32_t i = 0; i < dataset->field_count; i++) {

@@ -139,6 +139,8 @@ const struct adg_dataset *adg_definition_find_dataset(const struct adg_definitio
 
 /* Field index by name in any case, or -1. */
 int64_t adg_dataset_find_field(const struct adg_dataset *dataset, const char *name);
+/* The field's place among the sorted dates, or -1. */
+int64_t adg_dataset_sorted_place(const struct adg_dataset *dataset, uint32_t field);
 
 /* Whether a text is one of the placeholders, blanks at its ends aside. */
 bool adg_dataset_is_placeholder(const struct adg_dataset *dataset, const char *text, size_t size);

@@ -179,13 +179,17 @@ EXPORT void adg_block_free(struct adg_block *block)
     }
 }
 
+enum adg_status adg_work_reserve_texts(struct adg_work_column *column, uint64_t bytes, struct adg_error *error)
+{
+    return column->bytes.size + bytes > UINT32_MAX
+               ? adg_fail(error, ADG_FAILED, "the texts of one block take more than 4 GiB")
+               : adg_buffer_reserve(&column->bytes, ADG_TEXT_HEADROOM + bytes + ADG_TEXT_SLACK, error);
+}
+
 enum adg_status adg_work_begin_texts(struct adg_work_column *column, uint64_t bytes, struct adg_error *error)
 {
-    if (bytes > UINT32_MAX) {
-        return adg_fail(error, ADG_FAILED, "the texts of one block take more than 4 GiB");
-    }
     column->bytes.size = 0;
-    enum adg_status status = adg_buffer_reserve(&column->bytes, ADG_TEXT_HEADROOM + bytes + ADG_TEXT_SLACK, error);
+    enum adg_status status = adg_work_reserve_texts(column, bytes, error);
     column->bytes.size = ADG_TEXT_HEADROOM;
     column->offsets[0] = 0;
     return status;

@@ -52,6 +52,9 @@ struct adg_work_column {
 /* Starts the cells of PLAIN text or TEXTS, with room for `bytes` of them. */
 ADG_MUST_CHECK enum adg_status adg_work_begin_texts(struct adg_work_column *column, uint64_t bytes,
                                                     struct adg_error *error);
+/* Room for `bytes` more. */
+ADG_MUST_CHECK enum adg_status adg_work_reserve_texts(struct adg_work_column *column, uint64_t bytes,
+                                                      struct adg_error *error);
 /* Notes the end of a row's cell, or of a null row. */
 static inline void adg_work_end_text(struct adg_work_column *column, uint32_t row)
 {

@@ -141,15 +141,11 @@ static uint64_t bound_bytes(const struct join *join, const struct adg_work *work
 }
 
 /* Room for the next rows: what a whole block could need is many times what it takes. */
-static enum adg_status reserve(const struct join *join, const struct adg_work *work, struct adg_buffer *bytes,
+static enum adg_status reserve(const struct join *join, const struct adg_work *work, struct adg_work_column *column,
                                uint32_t first, struct adg_error *error)
 {
     uint32_t rows = work->rows - first < RESERVED_ROWS ? work->rows - first : RESERVED_ROWS;
-    uint64_t more = bound_bytes(join, work, first, rows) + ADG_TEXT_SLACK;
-    if (bytes->size + more > UINT32_MAX) {
-        return adg_fail(error, ADG_FAILED, "the texts of one block take more than 4 GiB");
-    }
-    return adg_buffer_reserve(bytes, more, error);
+    return adg_work_reserve_texts(column, bound_bytes(join, work, first, rows), error);
 }
 
 /* Where the number of the cell with a row's first codes is kept; UINT32_MAX: there is none yet. */
@@ -177,6 +173,9 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
     const struct join *join = step->detail;
     struct adg_work_column *column = &work->columns[step->field];
     enum adg_status status = adg_work_begin_texts(column, 0, error);
+    if (status != ADG_OK) {
+        return status;
+    }
     const uint32_t **codes = work->pointers;
     for (uint32_t j = 0; j < join->input_count; j++) {
         codes[j] = work->columns[join->inputs[j].field].codes;
@@ -189,10 +188,7 @@ static enum adg_status run_join(const struct adg_step *step, struct adg_work *wo
     bool shares = join->shares;
     for (uint32_t i = 0, sought = 0; i < work->rows; i++) {
         uint32_t end = work->words[i], *cell = NULL;
-        if (i % RESERVED_ROWS == 0 && status == ADG_OK) {
-            status = reserve(join, work, &column->bytes, i, error);
-        }
-        if (status != ADG_OK) {
+        if (i % RESERVED_ROWS == 0 && (status = reserve(join, work, column, i, error)) != ADG_OK) {
             return status;
         }
         if (end == 0) {

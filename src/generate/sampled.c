@@ -176,16 +176,6 @@ done:
     return status;
 }
 
-static bool is_sorted_date(const struct adg_dataset *dataset, uint32_t field)
-{
-    for (uint32_t i = 0; i < dataset->sorted_date_count; i++) {
-        if (dataset->sorted_dates[i] == field) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum adg_status plan_sparse(struct adg_plan *plan, uint32_t field, const struct adg_listed_values *listed,
                                    uint64_t filled, uint64_t *parts, struct adg_error *error)
 {
@@ -245,7 +235,7 @@ enum adg_status adg_plan_sampled(struct adg_plan *plan, uint32_t field, struct a
         if (column->kind == ADG_COLUMN_DICTIONARY) {
             uint64_t filled = ADG_PARTS - parts[count];
             column->entropy = adg_parts_entropy(parts, count);
-            status = filled <= ADG_SPARSE_PARTS && !is_sorted_date(plan->dataset, field)
+            status = filled <= ADG_SPARSE_PARTS && adg_dataset_sorted_place(plan->dataset, field) < 0
                          ? plan_sparse(plan, field, &listed, filled, parts, error)
                          : plan_dense(plan, field, &listed, parts, error);
         }

@@ -13,6 +13,9 @@
 /* What a table's comment begins with; JSON follows, as in provenance.json. */
 #define ADG_LOAD_COMMENT "Artificial data, made by adg: "
 
+/* PostgreSQL: the key of the advisory lock that a run takes on a table, whose name `literal` stands for in SQL. */
+#define ADG_LOAD_LOCK_KEY(literal) "hashtextextended('adg ' || current_schema() || '.' || " literal ", 0)"
+
 /* Appends the type: text, integer, bigint, double precision, numeric(16,15), date, timestamp without time zone, boolean. */
 ADG_MUST_CHECK enum adg_status adg_ddl_type(struct adg_buffer *sql, const struct adg_field *field,
                                             struct adg_error *error);

@@ -115,12 +115,13 @@ static enum adg_status look(struct postgresql *pg, const char *table, struct pla
     snprintf(name, sizeof name, ADG_LOAD_NAME, table);
     enum adg_status status = adg_ddl_format(
         &sql, error,
-        "with place as materialized (select current_schema() as schema, "
-        "hashtextextended('adg ' || current_schema() || '.' || %l, 0) as hash) "
-        "select p.schema, pg_try_advisory_lock(p.hash), 'adg_loading_' || to_hex(p.hash), "
-        "has_schema_privilege(p.schema, 'CREATE'), c.relkind, pg_has_role(c.relowner, 'USAGE'), %s, "
-        "obj_description(c.oid, 'pg_class') from place p left join pg_catalog.pg_namespace n on n.nspname = p.schema "
-        "left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = %l",
+        "with place as materialized (select current_schema() as schema, " ADG_LOAD_LOCK_KEY(
+            "%l") " as hash) "
+                  "select p.schema, pg_try_advisory_lock(p.hash), 'adg_loading_' || to_hex(p.hash), "
+                  "has_schema_privilege(p.schema, 'CREATE'), c.relkind, pg_has_role(c.relowner, 'USAGE'), %s, "
+                  "obj_description(c.oid, 'pg_class') from place p left join pg_catalog.pg_namespace n on n.nspname = "
+                  "p.schema "
+                  "left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = %l",
         name, primary_key, name);
     if (status == ADG_OK) {
         status = query(pg, &sql, COLUMNS, "looking for the table", &rows, error);

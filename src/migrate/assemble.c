@@ -7,6 +7,7 @@
 #include "block/block.h"
 #include "core/memory.h"
 #include "sink/arrow_message.h"
+#include "sink/arrow_values.h"
 
 enum kind { FIXED, TRUTH, TEXT, CODES };
 
@@ -105,12 +106,9 @@ static enum adg_status pack(const struct adg_buffer *flags, struct adg_buffer *b
 {
     bits->size = 0;
     enum adg_status status = adg_buffer_reserve(bits, flags->size / 8 + 1, error);
-    for (size_t i = 0; i < flags->size && status == ADG_OK; i += 8) {
-        uint8_t byte = 0;
-        for (size_t bit = 0; bit < 8 && i + bit < flags->size; bit++) {
-            byte |= (uint8_t)(flags->data[i + bit] << bit);
-        }
-        adg_buffer_put(bits, &byte, 1);
+    if (status == ADG_OK) {
+        adg_arrow_bits(flags->data, (uint32_t)flags->size, bits->data);
+        bits->size = (flags->size + 7) / 8;
     }
     return status;
 }

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "load/ddl.h"
+#include "migrate/pieces.h"
 
 /* $1: the table; $2: the new one's name until it has its own; $3: the backup's. Texts; a truth is 'true'. */
 enum { SCHEMA, CREATES, KIND, MINE, RESTS, KEY, KEY_NAME, COMMENT, OWNER, FRESH, BACKUP, FACTS };
@@ -255,10 +256,9 @@ static bool is_plain(const char *type)
                                         "date",
                                         "timestamp without time zone",
                                         "timestamp with time zone"};
-    size_t length = strcspn(type, "(");
+    size_t length = strcspn(type, "("); /* of "character varying(10)" */
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
-        if (strcmp(type, plain[i]) == 0 ||
-            (i == 1 && strncmp(type, plain[i], length) == 0 && length == strlen(plain[i]))) {
+        if (strlen(plain[i]) == length && strncmp(type, plain[i], length) == 0) {
             return true;
         }
     }
@@ -296,10 +296,10 @@ enum adg_status adg_catalog_query(enum adg_catalog catalog, const struct adg_cat
         first = ADG_SQL(sql, "$1, $2 as $3", first, sqlite && type != NULL && is_real(type) ? "0.5" : "''", column);
     }
     *query = ADG_SQL(sql, "select $1 from $2", list, adg_sql_name(sql, name));
-    *relation = "piece";
+    *relation = ADG_PIECE;
     if (sqlite) { /* its driver knows a column's type by the first values: a row of their types goes ahead */
         *query = ADG_SQL(sql, "select $1 union all $2", first, *query);
-        *relation = "(select * exclude (adg_first) from piece where adg_first = 0)";
+        *relation = "(select * exclude (adg_first) from " ADG_PIECE " where adg_first = 0)";
     }
     return sql->status;
 }

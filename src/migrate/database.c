@@ -311,9 +311,7 @@ static enum adg_status hold(struct table *table, struct adg_error *error)
     if (!table->old.mine) { /* who could not even lock it */
         return adg_fail(error, ADG_FAILED, "%s belongs to another user, who has to convert it", table->shown);
     }
-    const char *text = ADG_SQL(&sql,
-                               "select cast(pg_try_advisory_xact_lock(hashtextextended('adg ' || current_schema() || "
-                               "'.' || $1, 0)) as integer)",
+    const char *text = ADG_SQL(&sql, "select cast(pg_try_advisory_xact_lock(" ADG_LOAD_LOCK_KEY("$1") ") as integer)",
                                adg_sql_quote(&sql, table->name));
     enum adg_status status = sql.status == ADG_OK ? adg_engine_query(table->database->out, text,
                                                                      "taking the table's lock", &result, error)

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "core/stop.h"
+#include "sink/arrow.h"
 
 /* A piece has so many rows, or so many cells, and the rest of the batch that brought them. */
 enum { PIECE_ROWS = 65536, PIECE_CELLS = 1 << 21 };
@@ -105,29 +106,12 @@ void adg_pieces_end(struct adg_pieces *pieces)
 
 /* ---- converted --------------------------------------------------------------------------------------------------- */
 
-static int set_type(struct ArrowSchema *schema, const struct adg_field *field)
-{
-    static const enum ArrowType types[] = {
-        [ADG_TYPE_STRING] = NANOARROW_TYPE_STRING, [ADG_TYPE_INT32] = NANOARROW_TYPE_INT32,
-        [ADG_TYPE_INT64] = NANOARROW_TYPE_INT64,   [ADG_TYPE_DOUBLE] = NANOARROW_TYPE_DOUBLE,
-        [ADG_TYPE_DATE] = NANOARROW_TYPE_DATE32,   [ADG_TYPE_BOOLEAN] = NANOARROW_TYPE_BOOL};
-    switch (field->type) {
-    case ADG_TYPE_DECIMAL:
-        return ArrowSchemaSetTypeDecimal(schema, NANOARROW_TYPE_DECIMAL128, field->precision, field->scale);
-    case ADG_TYPE_TIMESTAMP:
-        return ArrowSchemaSetTypeDateTime(schema, NANOARROW_TYPE_TIMESTAMP, NANOARROW_TIME_UNIT_MICRO, NULL);
-    default:
-        return ArrowSchemaSetType(schema, types[field->type]);
-    }
-}
-
 static int make_schema(const struct adg_dataset *dataset, struct ArrowSchema *out)
 {
     ArrowSchemaInit(out);
     NANOARROW_RETURN_NOT_OK(ArrowSchemaSetTypeStruct(out, dataset->field_count));
     for (uint32_t i = 0; i < dataset->field_count; i++) {
-        NANOARROW_RETURN_NOT_OK(set_type(out->children[i], &dataset->fields[i]));
-        NANOARROW_RETURN_NOT_OK(ArrowSchemaSetName(out->children[i], dataset->fields[i].name));
+        NANOARROW_RETURN_NOT_OK(adg_arrow_set_field(out->children[i], &dataset->fields[i], false));
     }
     return NANOARROW_OK;
 }

@@ -382,17 +382,6 @@ enum adg_status adg_qa_check_identifier(struct adg_qa_context *context, uint32_t
     return status == ADG_OK ? adg_qa_add_field(context, &made, error) : status;
 }
 
-/* The field's place among the sorted dates, or -1. */
-static int64_t sorted_place(const struct adg_dataset *dataset, uint32_t field)
-{
-    for (uint32_t i = 0; i < dataset->sorted_date_count; i++) {
-        if (dataset->sorted_dates[i] == field) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t index, struct adg_error *error)
 {
     const struct adg_field *field = &context->dataset->fields[index];
@@ -400,7 +389,7 @@ enum adg_status adg_qa_check_field(struct adg_qa_context *context, uint32_t inde
     const char *table = context->table->table;
     struct adg_arena arena = {0};
     struct adg_expected expected = {NULL, 0};
-    int64_t place = sorted_place(context->dataset, index);
+    int64_t place = adg_dataset_sorted_place(context->dataset, index);
     enum adg_status status = ADG_OK;
     if (context->coherent) {
         bool coupled = false;

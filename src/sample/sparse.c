@@ -28,9 +28,8 @@ uint32_t adg_sparse_chunk(uint64_t filled)
 uint32_t adg_sparse_draw(const struct adg_sparse *sparse, uint64_t first_row, uint32_t count, uint32_t most,
                          uint32_t *words, uint16_t *rows, uint32_t *codes)
 {
-    uint32_t found = 0, at = 0;
-    for (uint32_t drawn = 0;
-         at < count && found < most;) { /* each draw passes a row at least: a block has words enough */
+    uint32_t found = 0, at = 0, drawn = 0;
+    while (at < count && found < most) { /* each draw passes a row at least: a block has words enough */
         uint32_t chunk = ADG_SPARSE_ROWS - drawn < sparse->chunk ? ADG_SPARSE_ROWS - drawn : sparse->chunk;
         adg_stream_words(&sparse->gap_stream, first_row + drawn, chunk, words);
         adg_alias_draw(&sparse->gaps, words, chunk, words);

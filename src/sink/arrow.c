@@ -151,7 +151,7 @@ static enum ArrowType arrow_type(enum adg_type type)
     }
 }
 
-static int set_field(struct ArrowSchema *schema, const struct adg_field *field, bool as_dictionary)
+int adg_arrow_set_field(struct ArrowSchema *schema, const struct adg_field *field, bool as_dictionary)
 {
     if (as_dictionary) {
         NANOARROW_RETURN_NOT_OK(ArrowSchemaSetType(schema, NANOARROW_TYPE_INT32));
@@ -175,7 +175,8 @@ static int make_schema(struct adg_arrow *arrow)
     NANOARROW_RETURN_NOT_OK(ArrowSchemaSetTypeStruct(&arrow->schema, arrow->count));
     for (uint32_t i = 0; i < arrow->count; i++) {
         const struct adg_layout_column *layout = &arrow->layout->columns[arrow->columns[i].number];
-        NANOARROW_RETURN_NOT_OK(set_field(arrow->schema.children[i], layout->field, arrow->columns[i].as_dictionary));
+        NANOARROW_RETURN_NOT_OK(
+            adg_arrow_set_field(arrow->schema.children[i], layout->field, arrow->columns[i].as_dictionary));
     }
     return NANOARROW_OK;
 }

@@ -30,6 +30,9 @@ void adg_arrow_free(struct adg_arrow *arrow);
 ADG_MUST_CHECK enum adg_status adg_arrow_schema(const struct adg_arrow *arrow, struct ArrowSchema *out,
                                                 struct adg_error *error);
 
+/* Name and type of a field, for a schema that is initialised. A code of nanoarrow's. */
+int adg_arrow_set_field(struct ArrowSchema *schema, const struct adg_field *field, bool as_dictionary);
+
 /* The rows of the block, copied. The caller releases it, on any thread. */
 ADG_MUST_CHECK enum adg_status adg_arrow_batch(const struct adg_arrow *arrow, const struct adg_block *block,
                                                struct ArrowArray *out, struct adg_error *error);
