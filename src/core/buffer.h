@@ -43,6 +43,13 @@ ADG_MUST_CHECK ADG_PRINTF(3, 4) enum adg_status
 char *adg_buffer_text(struct adg_buffer *buffer);
 void adg_buffer_fini(struct adg_buffer *buffer);
 
+static inline void adg_buffer_swap(struct adg_buffer *left, struct adg_buffer *right)
+{
+    struct adg_buffer kept = *left;
+    *left = *right;
+    *right = kept;
+}
+
 /* Appends without a check: the caller has reserved. */
 static inline void adg_buffer_put(struct adg_buffer *buffer, const void *data, size_t size)
 {

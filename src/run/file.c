@@ -19,7 +19,7 @@ struct writing {
     struct adg_block *block;
     struct adg_atomic_file file;
     bool file_open;
-    struct adg_sink_part part;
+    struct adg_sink_part spare; /* memory that the next part uses again */
     uint64_t rows, bytes;
 };
 
@@ -33,6 +33,8 @@ static enum adg_status put(struct writing *writing, const struct adg_buffer *byt
 static enum adg_status put_part(struct writing *writing, uint64_t first, uint64_t end, struct adg_error *error)
 {
     enum adg_status status = ADG_OK;
+    struct adg_sink_part part = {0};
+    writing->operations->part_begin(writing->encoder, &writing->spare);
     for (uint64_t b = first; b < end && status == ADG_OK; b++) {
         status = adg_stop_check(error);
         if (status == ADG_OK) {
@@ -44,17 +46,17 @@ static enum adg_status put_part(struct writing *writing, uint64_t first, uint64_
         }
     }
     if (status == ADG_OK) {
-        status = writing->operations->part_end(writing->encoder, &writing->part, error);
+        status = writing->operations->part_end(writing->encoder, &part, error);
     }
     if (status == ADG_OK) {
-        status = writing->operations->append(writing->sink, &writing->part, writing->bytes, error);
+        status = writing->operations->append(writing->sink, &part, writing->bytes, error);
     }
     if (status == ADG_OK) {
-        status = adg_output_put_part(writing->file.fd, writing->file.path, &writing->part, &writing->bytes, error);
+        status = adg_output_put_part(writing->file.fd, writing->file.path, &part, &writing->bytes, error);
     }
-    struct adg_sink_part spare = adg_sink_part_empty(&writing->part); /* memory that the next part uses again */
-    writing->operations->part_fini(&writing->part);
-    writing->part = spare;
+    writing->operations->part_fini(&writing->spare);
+    writing->spare = adg_sink_part_empty(&part);
+    writing->operations->part_fini(&part);
     return status;
 }
 
@@ -122,7 +124,7 @@ enum adg_status adg_parquet_write_described(const struct adg_plan *plan, uint64_
     if (status == ADG_OK && statistics != NULL) {
         status = describe(&writing, adg_plan_layout(plan), statistics, error);
     }
-    writing.operations->part_fini(&writing.part);
+    writing.operations->part_fini(&writing.spare);
     if (writing.file_open) {
         adg_atomic_file_fini(&writing.file);
     }

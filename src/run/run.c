@@ -416,6 +416,19 @@ static enum adg_status encode_blocks(struct run *run, struct worker *worker, uin
     return status;
 }
 
+/* Memory of parts is with those that are made or wait to be written, and no more of it than there may be of these. */
+static void take_memory(struct run *run, const struct worker *worker)
+{
+    struct adg_sink_part memory = {0};
+    pthread_mutex_lock(&run->lock);
+    if (run->spare_count > 0) {
+        memory = run->spares[--run->spare_count];
+    }
+    pthread_mutex_unlock(&run->lock);
+    run->sink->part_begin(worker->encoder, &memory);
+    run->sink->part_fini(&memory);
+}
+
 /* Generates and encodes an item. Called without the lock. */
 static enum adg_status encode_item(struct run *run, struct worker *worker, struct table *table, uint64_t item,
                                    struct adg_sink_part *part, struct adg_error *error)
@@ -427,17 +440,10 @@ static enum adg_status encode_item(struct run *run, struct worker *worker, struc
     uint64_t end = table->blocks - first < run->part_blocks ? table->blocks : first + run->part_blocks;
     enum adg_status status = worker_enter(run, worker, table, error);
     if (status == ADG_OK) {
+        take_memory(run, worker);
         status = encode_blocks(run, worker, first, end, error);
     }
-    if (status == ADG_OK) {
-        pthread_mutex_lock(&run->lock); /* only now: memory of parts is for those that wait to be written */
-        if (run->spare_count > 0) {
-            *part = run->spares[--run->spare_count];
-        }
-        pthread_mutex_unlock(&run->lock);
-        status = run->sink->part_end(worker->encoder, part, error);
-    }
-    return status;
+    return status == ADG_OK ? run->sink->part_end(worker->encoder, part, error) : status;
 }
 
 /* Called with the lock held, and returns so. */

@@ -82,13 +82,16 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
     return status;
 }
 
+static void part_begin(struct adg_sink_encoder *encoder, struct adg_sink_part *memory)
+{
+    adg_buffer_swap(&encoder->bytes, &memory->bytes);
+}
+
 static enum adg_status part_end(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error)
 {
     (void)error;
-    struct adg_buffer spare = part->bytes;
     *part = (struct adg_sink_part){.bytes = encoder->bytes, .rows = encoder->rows};
-    encoder->bytes = spare;
-    encoder->bytes.size = 0;
+    encoder->bytes = (struct adg_buffer){0};
     encoder->rows = 0;
     return ADG_OK;
 }
@@ -191,6 +194,7 @@ const struct adg_sink_operations adg_sink_arrow = {
     .begin = sink_begin,
     .encoder_new = encoder_new,
     .encode = encode,
+    .part_begin = part_begin,
     .part_end = part_end,
     .append = adg_sink_append_nothing,
     .finish = sink_finish,

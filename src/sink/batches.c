@@ -142,6 +142,7 @@ const struct adg_sink_operations adg_sink_batches = {
     .open = batches_open,
     .begin = batches_begin,
     .encoder_new = batches_encoder_new,
+    .part_begin = adg_sink_take_nothing,
     .encode = batches_encode,
     .part_end = batches_part_end,
     .append = adg_sink_append_nothing,

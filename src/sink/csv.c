@@ -609,13 +609,17 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
     return status;
 }
 
+static void csv_part_begin(struct adg_sink_encoder *encoder, struct adg_sink_part *memory)
+{
+    adg_buffer_swap(&encoder->bytes, &memory->bytes);
+}
+
 static enum adg_status csv_part_end(struct adg_sink_encoder *encoder, struct adg_sink_part *part,
                                     struct adg_error *error)
 {
     (void)error;
-    struct adg_buffer spare = part->bytes;
     *part = (struct adg_sink_part){.bytes = encoder->bytes, .rows = encoder->rows};
-    encoder->bytes = spare;
+    encoder->bytes = (struct adg_buffer){0};
     encoder->rows = 0;
     return ADG_OK;
 }
@@ -639,7 +643,7 @@ static void csv_part_fini(struct adg_sink_part *part)
 #define OPERATIONS(open_)                                                                                              \
     {                                                                                                                  \
         .extension = "csv", .part_blocks = 1, .open = open_, .begin = csv_begin, .encoder_new = csv_encoder_new,       \
-        .encode = csv_encode, .part_end = csv_part_end, .append = adg_sink_append_nothing, .finish = csv_finish,       \
+        .part_begin = csv_part_begin, .encode = csv_encode, .part_end = csv_part_end, .append = adg_sink_append_nothing, .finish = csv_finish,       \
         .part_fini = csv_part_fini, .encoder_free = csv_encoder_free, .free = csv_free,                                \
     }
 const struct adg_sink_operations adg_sink_csv = OPERATIONS(csv_open), adg_sink_copy = OPERATIONS(copy_open);

@@ -268,8 +268,15 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
     return status;
 }
 
-/* What the encoder holds becomes the part; `group` takes the chunks. Memory goes round: a chunk gives its bytes away as a piece and
- * takes those of a piece that was written. */
+/* A chunk's bytes go away as a piece, and memory comes back from pieces that were written. */
+static void part_begin(struct adg_sink_encoder *encoder, struct adg_sink_part *memory)
+{
+    for (uint32_t i = 0; i < memory->piece_count && i < encoder->sink->layout->column_count; i++) {
+        adg_buffer_swap(&encoder->columns[i].chunk.bytes, &memory->pieces[i]);
+    }
+}
+
+/* What the encoder holds becomes the part; `group` takes the chunks. */
 static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_group *group, struct adg_sink_part *part,
                                struct adg_error *error)
 {
@@ -287,9 +294,7 @@ static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_grou
     }
     for (uint32_t i = 0; i < sink->layout->column_count && status == ADG_OK; i++) {
         struct encoder_column *column = &encoder->columns[i];
-        struct adg_buffer made = column->chunk.bytes;
-        column->chunk.bytes = part->pieces[i];
-        part->pieces[i] = made;
+        adg_buffer_swap(&column->chunk.bytes, &part->pieces[i]);
         adg_parquet_chunk_take(&column->chunk, &group->chunks[i]);
         column->begun = false;
     }
@@ -301,11 +306,8 @@ static enum adg_status part_end(struct adg_sink_encoder *encoder, struct adg_sin
     uint32_t count = encoder->sink->layout->column_count;
     struct row_group *group = adg_alloc_zero(1, sizeof *group);
     struct adg_parquet_chunk *chunks = adg_alloc_zero(count, sizeof *chunks);
-    if (part->piece_count != count) {
-        free_pieces(part);
-        part->pieces = adg_alloc_zero(count, sizeof *part->pieces);
-        part->piece_count = part->pieces != NULL ? count : 0;
-    }
+    part->pieces = adg_alloc_zero(count, sizeof *part->pieces);
+    part->piece_count = part->pieces != NULL ? count : 0;
     part->detail = group;
     part->rows = encoder->rows;
     enum adg_status status = group == NULL || chunks == NULL || part->pieces == NULL ? adg_fail_memory(error) : ADG_OK;
@@ -329,6 +331,7 @@ const struct adg_sink_operations adg_sink_parquet = {
     .begin = sink_begin,
     .encoder_new = encoder_new,
     .encode = encode,
+    .part_begin = part_begin,
     .part_end = part_end,
     .append = sink_append,
     .finish = sink_finish,

@@ -16,6 +16,12 @@ struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part)
     return empty;
 }
 
+void adg_sink_take_nothing(struct adg_sink_encoder *encoder, struct adg_sink_part *memory)
+{
+    (void)encoder;
+    (void)memory;
+}
+
 enum adg_status adg_sink_append_nothing(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
                                         struct adg_error *error)
 {

@@ -5,7 +5,7 @@
  * on any thread, each by an encoder of its own, and appended to the file in order by one thread at a time:
  *
  *     sink->begin                           once per file: what comes before the first part; another file may follow
- *     encoder: block..., part_end -> adg_sink_part  (any thread)
+ *     encoder: part_begin, block..., part_end -> adg_sink_part  (any thread)
  *     sink->append(part)                    in order of parts
  *     sink->finish                          what comes after the last part
  *
@@ -56,8 +56,9 @@ struct adg_sink_operations {
     enum adg_status (*begin)(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error);
     enum adg_status (*encoder_new)(const struct adg_sink *sink, struct adg_sink_encoder **out, struct adg_error *error);
     enum adg_status (*encode)(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error);
-    /* Ends the part: `part` takes over its bytes; the encoder is ready for the next one. Empty memory that `part` has, from
-     * adg_sink_part_empty(), is used again; it is the part's also after a failure. */
+    /* Memory for the part that comes next, from adg_sink_part_empty(): the encoder takes what it can use of it. May be left out. */
+    void (*part_begin)(struct adg_sink_encoder *encoder, struct adg_sink_part *memory);
+    /* Ends the part: `part`, which is empty, takes over its bytes; the encoder is ready for the next one. */
     enum adg_status (*part_end)(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error);
     /* Notes the part as next in the file, at byte `offset`; its bytes are then written as they are. */
     enum adg_status (*append)(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
@@ -73,7 +74,8 @@ struct adg_sink_operations {
 /* What was written becomes memory for the next part, of this table or another. Details stay in `part`, which is still to be finished. */
 struct adg_sink_part adg_sink_part_empty(struct adg_sink_part *part);
 
-/* The `append` of formats that have nothing to note. */
+/* The `part_begin` of formats whose parts leave no memory, and the `append` of those that have nothing to note. */
+void adg_sink_take_nothing(struct adg_sink_encoder *encoder, struct adg_sink_part *memory);
 enum adg_status adg_sink_append_nothing(struct adg_sink *sink, struct adg_sink_part *part, uint64_t offset,
                                         struct adg_error *error);
 
