@@ -60,8 +60,21 @@ int adg_parquet_compare(enum adg_type type, struct adg_span left, struct adg_spa
     return adg_span_compare(left, right);
 }
 
+enum adg_status adg_parquet_compressor_init(struct adg_parquet_compressor *compressor, struct adg_error *error)
+{
+    *compressor = (struct adg_parquet_compressor){.context = ZSTD_createCCtx()};
+    return compressor->context != NULL ? ADG_OK : adg_fail_memory(error);
+}
+
+void adg_parquet_compressor_fini(struct adg_parquet_compressor *compressor)
+{
+    ZSTD_freeCCtx(compressor->context);
+    adg_buffer_fini(&compressor->body);
+    *compressor = (struct adg_parquet_compressor){0};
+}
+
 void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_effort effort,
-                             void *compressor)
+                             struct adg_parquet_compressor *compressor)
 {
     adg_arena_fini(&chunk->arena);
     *chunk = (struct adg_parquet_chunk){.bytes = chunk->bytes,
@@ -70,22 +83,20 @@ void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type
                                         .bounds_complete = true,
                                         .pages = chunk->pages,
                                         .page_capacity = chunk->page_capacity,
-                                        .compressor = compressor,
-                                        .compressed = chunk->compressed};
+                                        .compressor = compressor};
     chunk->bytes.size = 0;
 }
 
 void adg_parquet_chunk_take(struct adg_parquet_chunk *chunk, struct adg_parquet_chunk *out)
 {
     *out = *chunk;
-    out->bytes = out->compressed = (struct adg_buffer){0};
-    *chunk = (struct adg_parquet_chunk){.bytes = chunk->bytes, .compressed = chunk->compressed};
+    out->bytes = (struct adg_buffer){0};
+    *chunk = (struct adg_parquet_chunk){.bytes = chunk->bytes};
 }
 
 void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk)
 {
     adg_buffer_fini(&chunk->bytes);
-    adg_buffer_fini(&chunk->compressed);
     adg_arena_fini(&chunk->arena);
     adg_free(chunk->pages);
     *chunk = (struct adg_parquet_chunk){0};
@@ -101,15 +112,16 @@ static size_t set_effort(ZSTD_CCtx *compressor, enum adg_parquet_effort effort)
     return ZSTD_isError(level) ? level : mode;
 }
 
-static enum adg_status compress_body(void *compressor, enum adg_parquet_effort effort, struct adg_buffer *out,
+static enum adg_status compress_body(struct adg_parquet_compressor *compressor, enum adg_parquet_effort effort,
                                      struct adg_span body, struct adg_error *error)
 {
+    struct adg_buffer *out = &compressor->body;
     out->size = 0;
     enum adg_status status = adg_buffer_reserve(out, ZSTD_compressBound(body.size), error);
     if (status == ADG_OK) {
-        size_t size = set_effort(compressor, effort);
+        size_t size = set_effort(compressor->context, effort);
         if (!ZSTD_isError(size)) {
-            size = ZSTD_compress2(compressor, out->data, out->capacity, body.data, body.size);
+            size = ZSTD_compress2(compressor->context, out->data, out->capacity, body.data, body.size);
         }
         if (ZSTD_isError(size)) {
             return adg_fail(error, ADG_FAILED, "zstd: %s", ZSTD_getErrorName(size));
@@ -119,11 +131,11 @@ static enum adg_status compress_body(void *compressor, enum adg_parquet_effort e
     return status;
 }
 
-bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes)
+bool adg_parquet_compresses(struct adg_parquet_compressor *compressor, struct adg_span bytes)
 {
     bytes.size = bytes.size < TRIED_BYTES ? bytes.size : TRIED_BYTES;
-    return compress_body(compressor, ADG_EFFORT_LITERALS, scratch, bytes, NULL) == ADG_OK &&
-           4 * scratch->size < 3 * bytes.size;
+    return compress_body(compressor, ADG_EFFORT_LITERALS, bytes, NULL) == ADG_OK &&
+           4 * compressor->body.size < 3 * bytes.size;
 }
 
 /* Header and (compressed) body behind what the chunk has. `values` are the entries of a dictionary page. */
@@ -136,11 +148,11 @@ static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_par
         return adg_fail(error, ADG_FAILED, "a page of 2 GiB and more cannot be written");
     }
     if (chunk->effort != ADG_EFFORT_NONE) {
-        enum adg_status status = compress_body(chunk->compressor, chunk->effort, &chunk->compressed, body, error);
+        enum adg_status status = compress_body(chunk->compressor, chunk->effort, body, error);
         if (status != ADG_OK) {
             return status;
         }
-        stored = (struct adg_span){chunk->compressed.data, chunk->compressed.size};
+        stored = (struct adg_span){chunk->compressor->body.data, chunk->compressor->body.size};
     }
     size_t before = chunk->bytes.size;
     struct adg_thrift_writer writer = {.out = &chunk->bytes};
@@ -184,11 +196,25 @@ static enum adg_status append_page(struct adg_parquet_chunk *chunk, enum adg_par
 enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_chunk *chunk, struct adg_span body, uint32_t entries,
                                              bool sorted, struct adg_error *error)
 {
+    const size_t before = chunk->bytes.size;
     uint32_t bytes = 0;
     enum adg_status status = append_page(chunk, ADG_PAGE_DICTIONARY, body, entries, ADG_ENCODING_PLAIN, sorted, &bytes,
                                          error);
+    if (status == ADG_OK && before > 0) {
+        status = adg_buffer_reserve(&chunk->bytes, bytes, error);
+    }
+    if (status != ADG_OK) {
+        return status;
+    }
+    if (before > 0) { /* all moves up, and what has become the end is put into the gap */
+        memmove(chunk->bytes.data + bytes, chunk->bytes.data, chunk->bytes.size);
+        memcpy(chunk->bytes.data, chunk->bytes.data + chunk->bytes.size, bytes);
+    }
+    for (uint32_t i = 0; i < chunk->page_count; i++) {
+        chunk->pages[i].offset += bytes;
+    }
     chunk->dictionary_bytes = bytes;
-    return status;
+    return ADG_OK;
 }
 
 static bool copy_bounds(struct adg_parquet_chunk *chunk, const struct adg_parquet_bounds *bounds,

@@ -1,7 +1,8 @@
 /*
  * A column chunk: pages with their headers, checksums and statistics, and what the footer and the page index say of them.
  *
- * Order of calls: adg_parquet_chunk_begin, perhaps adg_parquet_chunk_dictionary, then adg_parquet_chunk_page for every data page.
+ * Order of calls: adg_parquet_chunk_begin, adg_parquet_chunk_page for every data page, and perhaps adg_parquet_chunk_dictionary,
+ * before the first of these pages or after the last.
  * The bytes are then in `bytes`; everything else stays until the next begin. Format: apache/parquet-format, parquet.thrift,
  * Encodings.md, PageIndex.md.
  */
@@ -56,6 +57,15 @@ struct adg_parquet_page {
  * all there is to gain where values are independent; by zstd, level 1. */
 enum adg_parquet_effort { ADG_EFFORT_NONE, ADG_EFFORT_LITERALS, ADG_EFFORT_REPETITIONS };
 
+/* What one thread compresses with, one page at a time. */
+struct adg_parquet_compressor {
+    void *context;          /* ZSTD_CCtx */
+    struct adg_buffer body; /* compressed, until the next */
+};
+ADG_MUST_CHECK enum adg_status adg_parquet_compressor_init(struct adg_parquet_compressor *compressor,
+                                                           struct adg_error *error);
+void adg_parquet_compressor_fini(struct adg_parquet_compressor *compressor); /* accepts a zeroed one */
+
 struct adg_parquet_chunk {
     struct adg_buffer bytes;
     enum adg_parquet_effort effort;
@@ -70,13 +80,13 @@ struct adg_parquet_chunk {
     struct adg_parquet_page *pages;
     uint32_t page_count, page_capacity;
     struct adg_arena arena;
-    void *compressor;             /* ZSTD_CCtx, borrowed */
-    struct adg_buffer compressed; /* scratch */
+    struct adg_parquet_compressor *compressor; /* borrowed */
 };
 
-/* Empties the chunk and keeps its memory. `compressor` is a ZSTD_CCtx of this thread. */
+/* Empties the chunk and keeps its memory. */
 void adg_parquet_chunk_begin(struct adg_parquet_chunk *chunk, enum adg_type type, enum adg_parquet_effort effort,
-                             void *compressor);
+                             struct adg_parquet_compressor *compressor);
+/* Stands in front of the pages that are there already. */
 ADG_MUST_CHECK enum adg_status adg_parquet_chunk_dictionary(struct adg_parquet_chunk *chunk, struct adg_span body,
                                                             uint32_t entries, bool sorted, struct adg_error *error);
 /* `body`: levels and values. `values` counts nulls; `rows` is the same for a flat column. Bounds are copied. */
@@ -89,7 +99,7 @@ void adg_parquet_chunk_take(struct adg_parquet_chunk *chunk, struct adg_parquet_
 void adg_parquet_chunk_fini(struct adg_parquet_chunk *chunk);
 
 /* Whether ADG_EFFORT_LITERALS takes a quarter or more off the first 16 KiB of these bytes: less is not worth its time. */
-bool adg_parquet_compresses(void *compressor, struct adg_buffer *scratch, struct adg_span bytes);
+bool adg_parquet_compresses(struct adg_parquet_compressor *compressor, struct adg_span bytes);
 
 /* Compares two values in PLAIN encoding: numbers by value, text by bytes. */
 int adg_parquet_compare(enum adg_type type, struct adg_span left, struct adg_span right);

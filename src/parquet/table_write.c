@@ -2,8 +2,6 @@
  * A table in memory as a Parquet file: see table.h. Everything is PLAIN under zstd, a page per 65,536 rows, row groups as
  * asked for or of 1,048,576: what compresses well in sorted metadata is found by zstd, and the reader stays small.
  */
-#include <zstd.h>
-
 #include "core/memory.h"
 #include "parquet/footer.h"
 #include "parquet/hybrid.h"
@@ -146,7 +144,7 @@ static enum adg_status fill_page(struct page *page, const struct adg_parquet_col
 
 static enum adg_status write_chunk(struct adg_parquet_chunk *chunk, struct page *page,
                                    const struct adg_parquet_column *column, uint64_t first, uint64_t end,
-                                   ZSTD_CCtx *compressor, struct adg_error *error)
+                                   struct adg_parquet_compressor *compressor, struct adg_error *error)
 {
     enum adg_status status = ADG_OK;
     adg_parquet_chunk_begin(chunk, column->type, ADG_EFFORT_REPETITIONS, compressor);
@@ -167,13 +165,15 @@ enum adg_status adg_parquet_table_write(const struct adg_parquet_table *table, s
 {
     struct adg_parquet_leaf *leaves = adg_alloc_zero(table->column_count, sizeof *leaves);
     struct adg_parquet_chunk *chunks = adg_alloc_zero(table->column_count, sizeof *chunks);
-    ZSTD_CCtx *compressor = ZSTD_createCCtx();
+    struct adg_parquet_compressor compressor = {0};
     struct page page = {0};
     struct adg_buffer file = {0};
     struct adg_parquet_footer footer = {.leaves = leaves, .leaf_count = table->column_count};
-    enum adg_status status = leaves == NULL || chunks == NULL || compressor == NULL
-                                 ? adg_fail_memory(error)
-                                 : adg_buffer_append(&file, ADG_PARQUET_MAGIC, ADG_PARQUET_MAGIC_BYTES, error);
+    enum adg_status status = leaves == NULL || chunks == NULL ? adg_fail_memory(error)
+                                                              : adg_parquet_compressor_init(&compressor, error);
+    if (status == ADG_OK) {
+        status = adg_buffer_append(&file, ADG_PARQUET_MAGIC, ADG_PARQUET_MAGIC_BYTES, error);
+    }
     for (uint32_t i = 0; i < table->column_count && status == ADG_OK; i++) {
         leaves[i] = (struct adg_parquet_leaf){
             .name = table->columns[i].name, .type = table->columns[i].type, .is_list = table->columns[i].is_list};
@@ -185,7 +185,7 @@ enum adg_status adg_parquet_table_write(const struct adg_parquet_table *table, s
               : table->rows - row < GROUP_ROWS ? table->rows
                                                : row + GROUP_ROWS;
         for (uint32_t i = 0; i < table->column_count && status == ADG_OK; i++) {
-            status = write_chunk(&chunks[i], &page, &table->columns[i], row, end, compressor, error);
+            status = write_chunk(&chunks[i], &page, &table->columns[i], row, end, &compressor, error);
             if (status == ADG_OK) {
                 status = adg_buffer_append(&file, chunks[i].bytes.data, chunks[i].bytes.size, error);
             }
@@ -205,7 +205,7 @@ enum adg_status adg_parquet_table_write(const struct adg_parquet_table *table, s
     }
     adg_free(chunks);
     adg_free(leaves);
-    ZSTD_freeCCtx(compressor);
+    adg_parquet_compressor_fini(&compressor);
     adg_free(page.definition);
     adg_free(page.repetition);
     adg_buffer_fini(&page.body);

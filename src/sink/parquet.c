@@ -1,14 +1,12 @@
 /*
  * The Parquet sink: blocks of dictionary codes become data pages without touching a string.
  *
- * A part is a row group, a block a page of every column. Dictionary pages are prepared once per file; a column with many
- * entries, or with few values, keeps its codes until the row group ends, and writes only the entries that occur in it. Columns that are null or
+ * A part is a row group, a block a page of every column. Dictionary pages are prepared once per file. Of many entries, or of columns with
+ * few values, a row group has only the entries that occur in it, numbered as they come. Columns that are null or
  * constant throughout have one page per row group, of a few bytes. Joined texts that repeat are listed in a dictionary per row
  * group. With compression `auto` a column chunk is compressed when that takes a quarter off it.
  */
 #include "sink/parquet.h"
-
-#include <zstd.h>
 
 #include "core/memory.h"
 #include "parquet/hybrid.h"
@@ -77,11 +75,11 @@ static enum adg_status sink_open(const struct adg_layout *layout, enum adg_compr
         if (dictionary == NULL || field->type == ADG_TYPE_BOOLEAN) {
             continue;
         }
-        sink->columns[i].deferred = layout->columns[i].kind == ADG_COLUMN_DICTIONARY &&
-                                    (layout->columns[i].sparse || dictionary->count > WHOLE_DICTIONARY_ENTRIES);
-        for (uint32_t e = 0; e < dictionary->count && !sink->columns[i].deferred && status == ADG_OK; e++) {
-            status = adg_page_append_value(&sink->columns[i].dictionary, field->type, adg_page_entry(dictionary, e),
-                                           error);
+        struct prepared_column *column = &sink->columns[i];
+        column->grows = layout->columns[i].kind == ADG_COLUMN_DICTIONARY &&
+                        (layout->columns[i].sparse || dictionary->count > WHOLE_DICTIONARY_ENTRIES);
+        for (uint32_t e = 0; e < dictionary->count && !column->grows && status == ADG_OK; e++) {
+            status = adg_page_append_value(&column->dictionary, field->type, adg_page_entry(dictionary, e), error);
         }
     }
 done:
@@ -180,21 +178,18 @@ static void encoder_free(struct adg_sink_encoder *encoder)
     }
     for (uint32_t i = 0; encoder->columns != NULL && i < encoder->sink->layout->column_count; i++) {
         adg_parquet_chunk_fini(&encoder->columns[i].chunk);
-        adg_free(encoder->columns[i].codes);
-        adg_buffer_fini(&encoder->columns[i].filled_rows);
-        adg_buffer_fini(&encoder->columns[i].filled_codes);
+        adg_free(encoder->columns[i].numbers);
+        adg_buffer_fini(&encoder->columns[i].names);
         adg_texts_fini(&encoder->columns[i].texts);
     }
     adg_free(encoder->columns);
     adg_free(encoder->packed);
     adg_free(encoder->present);
-    adg_free(encoder->filled);
     adg_free(encoder->numbers);
-    adg_free(encoder->remap);
     adg_free(encoder->known);
     adg_buffer_fini(&encoder->body);
-    adg_buffer_fini(&encoder->scratch);
-    ZSTD_freeCCtx(encoder->compressor);
+    adg_buffer_fini(&encoder->entries);
+    adg_parquet_compressor_fini(&encoder->compressor);
     adg_free(encoder);
 }
 
@@ -204,32 +199,22 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     if (encoder == NULL) {
         return adg_fail_memory(error);
     }
-    uint32_t remap_entries = 0;
     encoder->sink = sink;
     encoder->columns = adg_alloc_zero(sink->layout->column_count, sizeof *encoder->columns);
-    encoder->compressor = ZSTD_createCCtx();
     encoder->packed = adg_alloc_array(ADG_BLOCK_ROWS + 8, sizeof *encoder->packed);
     encoder->present = adg_alloc_array(ADG_BLOCK_ROWS / 8 + 1, 1);
-    encoder->filled = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *encoder->filled);
     encoder->numbers = adg_alloc_array(ADG_BLOCK_ROWS, sizeof(int64_t));
     encoder->known = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *encoder->known);
-    bool good = encoder->columns != NULL && encoder->compressor != NULL && encoder->packed != NULL &&
-                encoder->present != NULL && encoder->filled != NULL && encoder->numbers != NULL &&
+    bool good = adg_parquet_compressor_init(&encoder->compressor, error) == ADG_OK && encoder->columns != NULL &&
+                encoder->packed != NULL &&
+                encoder->present != NULL && encoder->numbers != NULL &&
                 encoder->known != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
-        const struct adg_layout_column *layout = &sink->layout->columns[i];
-        if ((sink->columns[i].deferred && !layout->sparse) || (layout->kind == ADG_COLUMN_TEXTS && !layout->runs)) {
-            encoder->columns[i].codes = adg_alloc_array(PART_ROWS, sizeof(uint32_t));
-            good = encoder->columns[i].codes != NULL;
+        const struct adg_dictionary *dictionary = sink->layout->columns[i].dictionary;
+        if (sink->columns[i].grows) {
+            encoder->columns[i].numbers = adg_alloc_zero(dictionary->count, sizeof(uint32_t));
+            good = encoder->columns[i].numbers != NULL;
         }
-        if (sink->columns[i].deferred) {
-            uint32_t entries = sink->layout->columns[i].dictionary->count + 1;
-            remap_entries = entries > remap_entries ? entries : remap_entries;
-        }
-    }
-    if (good && remap_entries > 0) {
-        encoder->remap = adg_alloc_array(remap_entries, sizeof *encoder->remap);
-        good = encoder->remap != NULL;
     }
     if (!good) {
         encoder_free(encoder);
@@ -258,8 +243,8 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
             status = adg_page_plain(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY && layout->field->type == ADG_TYPE_BOOLEAN) {
             status = adg_page_boolean(encoder, i, column->codes, block->rows, error);
-        } else if (sink->columns[i].deferred) {
-            status = adg_page_defer(encoder, i, column, block->rows, error);
+        } else if (sink->columns[i].grows) {
+            status = adg_page_growing(encoder, i, column, block->rows, error);
         } else if (layout->kind == ADG_COLUMN_DICTIONARY) {
             status = adg_page_codes(encoder, i, column->codes, block->rows, error);
         }
@@ -284,8 +269,8 @@ static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_grou
     enum adg_status status = ADG_OK;
     for (uint32_t i = 0; i < sink->layout->column_count && status == ADG_OK && encoder->rows > 0; i++) {
         enum adg_column_kind kind = sink->layout->columns[i].kind;
-        if (sink->columns[i].deferred) {
-            status = adg_page_deferred(encoder, i, error);
+        if (sink->columns[i].grows) {
+            status = adg_page_grown(encoder, i, error);
         } else if (encoder->columns[i].listed) {
             status = adg_page_listed(encoder, i, error);
         } else if (kind == ADG_COLUMN_NULL || kind == ADG_COLUMN_CONSTANT) {

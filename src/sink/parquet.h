@@ -9,13 +9,12 @@
 #include "sink/sink.h"
 #include "sink/texts.h"
 
-/* Dictionaries with more entries are cut to those that a row group uses, as are those of sparse columns. */
-/* and whole numbers of fewer bits are worth packing. */
+/* Of dictionaries with more entries a row group has its own, as it has of sparse columns; whole numbers of fewer bits are worth packing. */
 enum { MOST_DELTA_BITS = 52, WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
 
 struct prepared_column {
-    struct adg_buffer dictionary; /* the whole dictionary as the body of its page */
-    bool deferred;
+    struct adg_buffer dictionary; /* the whole dictionary as the body of its page, unless it grows: */
+    bool grows;                   /* a row group has a dictionary of its own, whose entries are numbered as they come */
     bool dense; /* values have most of the bits that they take: compressing them is not tried */
     bool delta; /* PLAIN whole numbers whose range is known to be narrower than their type */
 };
@@ -32,25 +31,22 @@ struct adg_sink {
 struct encoder_column {
     struct adg_parquet_chunk chunk;
     bool begun;
-    uint32_t *codes;                /* deferred or listed: of the part so far */
-    struct adg_buffer filled_rows;  /* deferred and sparse: uint32_t, rows of the part so far that have a value, */
-    struct adg_buffer filled_codes; /* and uint32_t, their codes */
-    struct adg_texts texts;         /* listed: the dictionary of the part so far */
-    bool listed;                    /* texts are listed in this part: they repeat */
+    uint32_t *numbers;       /* grows: [entries] code in the row group's dictionary and 1, or 0; */
+    struct adg_buffer names; /* uint32_t, codes of the layout's that have a number, in its order */
+    struct adg_texts texts;  /* listed: the dictionary of the part so far */
+    bool listed;             /* texts are listed in this part: they repeat */
 };
 
 struct adg_sink_encoder {
     const struct adg_sink *sink;
     struct encoder_column *columns;
-    void *compressor;          /* ZSTD_CCtx */
+    struct adg_parquet_compressor compressor;
     uint64_t rows;             /* of the part */
     struct adg_buffer body;    /* of the page in hand */
-    struct adg_buffer scratch; /* trial compression */
+    struct adg_buffer entries; /* the body of a row group's own dictionary */
     uint32_t *packed;          /* codes without nulls */
     uint8_t *present;          /* definition levels, a bit per row */
-    uint16_t *filled;          /* rows with a value of a page of a sparse column */
-    void *numbers;             /* PLAIN numbers without nulls, aligned as a page is not */
-    uint32_t *remap;           /* deferred: code in the file's dictionary to code in the row group's */
+    void *numbers;             /* PLAIN numbers without nulls, aligned as a page is not; codes of texts */
     uint32_t *known;           /* [ADG_BLOCK_ROWS] TEXTS: a cell's entry in the part's dictionary */
 };
 
@@ -64,6 +60,7 @@ struct adg_page_form {
     enum adg_parquet_encoding encoding;
     size_t skip; /* bytes of a body that do not tell whether it pays */
     struct adg_page_dictionary dictionary;
+    bool grows; /* the dictionary is what there is of it so far */
 };
 
 /* A page's body: it starts with definition levels, all 0, all 1, or the bits in encoder->present, and may go on with codes below
@@ -98,18 +95,18 @@ ADG_MUST_CHECK enum adg_status adg_page_texts(struct adg_sink_encoder *encoder, 
                                               const struct adg_block_column *column, uint32_t rows,
                                               struct adg_error *error);
 
-/* Keeps a block's codes until the row group's entries are known. */
-ADG_MUST_CHECK enum adg_status adg_page_defer(struct adg_sink_encoder *encoder, uint32_t index,
-                                              const struct adg_block_column *column, uint32_t rows,
-                                              struct adg_error *error);
+/* A block's page of codes with the dictionary that the row group has so far, which they make grow. */
+ADG_MUST_CHECK enum adg_status adg_page_growing(struct adg_sink_encoder *encoder, uint32_t index,
+                                                const struct adg_block_column *column, uint32_t rows,
+                                                struct adg_error *error);
 
-/* At the part's end: the one page of a column that is null or constant throughout; the pages of texts that were listed, and of
- * codes that were kept. */
+/* At the part's end: the one page of a column that is null or constant throughout; the dictionary that has grown, of codes or of
+ * texts. */
 ADG_MUST_CHECK enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t column,
                                                 struct adg_error *error);
+ADG_MUST_CHECK enum adg_status adg_page_grown(struct adg_sink_encoder *encoder, uint32_t index,
+                                              struct adg_error *error);
 ADG_MUST_CHECK enum adg_status adg_page_listed(struct adg_sink_encoder *encoder, uint32_t index,
                                                struct adg_error *error);
-ADG_MUST_CHECK enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column,
-                                                 struct adg_error *error);
 
 #endif

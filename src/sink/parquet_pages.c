@@ -65,27 +65,24 @@ static struct adg_parquet_bounds make_bounds(enum adg_type type, struct adg_span
 static const struct adg_page_form delta_form = {.encoding = ADG_ENCODING_DELTA_BINARY_PACKED};
 static const struct adg_page_form plain_form = {.encoding = ADG_ENCODING_PLAIN};
 
-static struct adg_page_form codes_form(struct adg_span dictionary, uint32_t entries, bool sorted)
-{
-    return (struct adg_page_form){.encoding = ADG_ENCODING_RLE_DICTIONARY, .dictionary = {dictionary, entries, sorted}};
-}
-
 static struct adg_page_form whole_dictionary_form(const struct adg_sink *sink, uint32_t column)
 {
     const struct adg_buffer *body = &sink->columns[column].dictionary;
-    return codes_form((struct adg_span){body->data, body->size}, sink->layout->columns[column].dictionary->count, true);
+    const uint32_t entries = sink->layout->columns[column].dictionary->count;
+    return (struct adg_page_form){.encoding = ADG_ENCODING_RLE_DICTIONARY,
+                                  .dictionary = {{body->data, body->size}, entries, true}};
 }
 
-/* Told by the distribution where it is known; else tried with the first page, or with a dictionary that outweighs as many pages like
- * it as the chunk is known to have. */
+/* Told by the distribution where it is known; else tried with the first page, or with the dictionary, as far as there is one by then, if
+ * it outweighs that page, or is of texts: they are listed because they repeat, and of what the dictionary will grow to, little is there yet. */
 static enum adg_parquet_effort choose_effort(struct adg_sink_encoder *encoder, uint32_t column, struct adg_span body,
                                              const struct adg_page_form *form)
 {
     const struct adg_page_dictionary *dictionary = &form->dictionary;
-    size_t pages = encoder->rows / ADG_BLOCK_ROWS + 1;
-    bool outweighs = dictionary->body.size > pages * body.size;
-    struct adg_span tried = outweighs ? dictionary->body
-                                      : (struct adg_span){body.data + form->skip, body.size - form->skip};
+    bool texts = dictionary->entries > 0 && encoder->sink->layout->columns[column].kind == ADG_COLUMN_TEXTS;
+    struct adg_span tried = texts || dictionary->body.size > body.size
+                                ? dictionary->body
+                                : (struct adg_span){body.data + form->skip, body.size - form->skip};
     switch (encoder->sink->compression) {
     case ADG_COMPRESSION_ZSTD:
         return ADG_EFFORT_REPETITIONS;
@@ -95,7 +92,7 @@ static enum adg_parquet_effort choose_effort(struct adg_sink_encoder *encoder, u
         break;
     }
     return !encoder->sink->columns[column].dense &&
-                   adg_parquet_compresses(encoder->compressor, &encoder->scratch, tried)
+                   adg_parquet_compresses(&encoder->compressor, tried)
                ? ADG_EFFORT_LITERALS
                : ADG_EFFORT_NONE;
 }
@@ -109,9 +106,9 @@ enum adg_status adg_page_emit(struct adg_sink_encoder *encoder, uint32_t column,
     enum adg_status status = ADG_OK;
     if (!target->begun) {
         adg_parquet_chunk_begin(&target->chunk, encoder->sink->leaves[column].type,
-                                choose_effort(encoder, column, body, form), encoder->compressor);
+                                choose_effort(encoder, column, body, form), &encoder->compressor);
         target->begun = true;
-        if (dictionary->entries > 0) {
+        if (dictionary->entries > 0 && !form->grows) {
             status = adg_parquet_chunk_dictionary(&target->chunk, dictionary->body, dictionary->entries,
                                                   dictionary->sorted, error);
         }
@@ -203,37 +200,17 @@ enum adg_status adg_page_put_codes(struct adg_sink_encoder *encoder, const uint3
                             : status;
 }
 
-/* Codes of a page: of all rows, or of those that are filled in a sparse column. */
-struct page_codes {
-    uint32_t rows;
-    const uint32_t *codes;
-    const struct adg_filled_rows *filled;
-};
-
-/* A data page of codes into a dictionary of which the row group has `entries`; `names` tells them for bounds: entry e of the
- * row group is entry names[e] of the layout's dictionary, or e where names is NULL. */
-static enum adg_status code_page(struct adg_sink_encoder *encoder, uint32_t column, const struct page_codes *page,
-                                 const struct adg_page_form *form, const uint32_t *names, struct adg_error *error)
+/* A data page of codes that encoder->body holds; its smallest and largest entries are these of the layout's dictionary. */
+static enum adg_status emit_codes(struct adg_sink_encoder *encoder, uint32_t column, const struct adg_page_form *form,
+                                  uint32_t rows, uint32_t kept, uint32_t min, uint32_t max, struct adg_error *error)
 {
     const struct adg_layout_column *layout = &encoder->sink->layout->columns[column];
-    uint32_t entries = form->dictionary.entries, rows = page->rows;
     struct adg_parquet_bounds bounds = {0};
-    struct adg_page_codes coded;
-    enum adg_status status = ADG_OK;
-    if (layout->sparse) {
-        status = put_filled_levels(encoder, rows, page->filled, error);
-        status = status == ADG_OK
-                     ? put_packed(encoder, page->filled->codes, page->filled->count, entries, &coded, error)
-                     : status;
-    } else {
-        status = adg_page_put_codes(encoder, page->codes, rows, layout->nullable, entries, &coded, error);
+    if (kept > 0) {
+        bounds = make_bounds(layout->field->type, adg_page_entry(layout->dictionary, min),
+                             adg_page_entry(layout->dictionary, max));
     }
-    if (status == ADG_OK && coded.kept > 0) {
-        bounds = make_bounds(layout->field->type,
-                             adg_page_entry(layout->dictionary, names != NULL ? names[coded.min] : coded.min),
-                             adg_page_entry(layout->dictionary, names != NULL ? names[coded.max] : coded.max));
-    }
-    return status == ADG_OK ? emit_page(encoder, column, form, rows, rows - coded.kept, &bounds, error) : status;
+    return emit_page(encoder, column, form, rows, rows - kept, &bounds, error);
 }
 
 /* Booleans have no dictionaries in Parquet: a bit per value. */
@@ -452,120 +429,109 @@ enum adg_status adg_page_uniform(struct adg_sink_encoder *encoder, uint32_t colu
     return emit_page(encoder, column, &form, rows, 0, &bounds, error);
 }
 
-enum adg_status adg_page_defer(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *column,
-                               uint32_t rows, struct adg_error *error)
+/* ---- a dictionary that grows ------------------------------------------------------------------------------------- */
+
+/* The entries that have a number, as the body of a page. */
+static enum adg_status put_entries(struct adg_sink_encoder *encoder, const struct adg_dictionary *dictionary,
+                                   const uint32_t *names, uint32_t count, struct adg_error *error)
 {
-    struct encoder_column *target = &encoder->columns[index];
-    const struct adg_filled_rows *filled = &column->filled;
-    size_t bytes = filled->count * sizeof(uint32_t);
-    if (!encoder->sink->layout->columns[index].sparse) {
-        memcpy(target->codes + encoder->rows, column->codes, rows * sizeof *column->codes);
+    enum adg_status status = ADG_OK;
+    encoder->entries.size = 0;
+    for (uint32_t e = 0; e < count && status == ADG_OK; e++) {
+        status = adg_page_append_value(&encoder->entries, dictionary->type, adg_page_entry(dictionary, names[e]),
+                                       error);
+    }
+    return status;
+}
+
+static const uint32_t *names_of(const struct encoder_column *column, uint32_t *count)
+{
+    *count = (uint32_t)(column->names.size / sizeof(uint32_t));
+    return (const uint32_t *)(const void *)column->names.data;
+}
+
+/* From codes of the layout's dictionary to those of the row group's, which may be the same memory. There is room for as many new names. */
+static void number_codes(struct encoder_column *column, const uint32_t *codes, uint32_t count, uint32_t *out)
+{
+    uint32_t *numbers = column->numbers, known = 0;
+    names_of(column, &known);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t code = codes[i];
+        if (numbers[code] == 0) {
+            adg_buffer_put(&column->names, &code, sizeof code);
+            numbers[code] = ++known;
+        }
+        out[i] = numbers[code] - 1;
+    }
+}
+
+enum adg_status adg_page_growing(struct adg_sink_encoder *encoder, uint32_t index,
+                                 const struct adg_block_column *block, uint32_t rows, struct adg_error *error)
+{
+    const struct adg_layout_column *layout = &encoder->sink->layout->columns[index];
+    const struct adg_dictionary *dictionary = layout->dictionary;
+    struct encoder_column *column = &encoder->columns[index];
+    struct adg_page_codes coded = {0};
+    const uint32_t *codes = block->codes;
+    uint32_t kept = rows, min = 0, max = 0, known = 0;
+    if (layout->sparse) {
+        codes = block->filled.codes;
+        kept = block->filled.count;
+    } else if (layout->nullable) {
+        kept = adg_levels_compact(codes, rows, dictionary->count, encoder->packed, encoder->present);
+        codes = encoder->packed;
+    }
+    enum adg_status status = adg_buffer_reserve(&column->names, kept * sizeof *codes, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    adg_levels_bounds(codes, kept, dictionary->count - 1, &min, &max);
+    number_codes(column, codes, kept, encoder->packed);
+    const uint32_t *names = names_of(column, &known);
+    if (known == 0) {
+        return null_page(encoder, index, rows, error);
+    }
+    status = layout->sparse ? put_filled_levels(encoder, rows, &block->filled, error)
+                            : adg_page_put_levels(encoder, rows, kept, error);
+    if (status == ADG_OK) {
+        status = put_packed(encoder, encoder->packed, kept, known, &coded, error);
+    }
+    if (status == ADG_OK && !column->begun) {
+        status = put_entries(encoder, dictionary, names, known, error);
+    }
+    const struct adg_page_form form = {
+        .encoding = ADG_ENCODING_RLE_DICTIONARY,
+        .dictionary = {{encoder->entries.data, encoder->entries.size}, known, false},
+        .grows = true};
+    return status == ADG_OK ? emit_codes(encoder, index, &form, rows, kept, min, max, error) : status;
+}
+
+enum adg_status adg_page_grown(struct adg_sink_encoder *encoder, uint32_t index, struct adg_error *error)
+{
+    struct encoder_column *column = &encoder->columns[index];
+    uint32_t known = 0;
+    const uint32_t *names = names_of(column, &known);
+    if (known == 0) {
         return ADG_OK;
     }
-    if (encoder->rows == 0) {
-        target->filled_rows.size = target->filled_codes.size = 0;
+    enum adg_status status = put_entries(encoder, encoder->sink->layout->columns[index].dictionary, names, known, error);
+    for (uint32_t e = 0; e < known; e++) {
+        column->numbers[names[e]] = 0;
     }
-    enum adg_status status = adg_buffer_reserve(&target->filled_rows, bytes, error);
-    if (status == ADG_OK) {
-        status = adg_buffer_append(&target->filled_codes, filled->codes, bytes, error);
-    }
-    for (uint32_t i = 0; i < filled->count && status == ADG_OK; i++) {
-        uint32_t row = (uint32_t)encoder->rows + filled->rows[i];
-        adg_buffer_put(&target->filled_rows, &row, sizeof row);
-    }
-    return status;
+    column->names.size = 0;
+    const struct adg_span body = {encoder->entries.data, encoder->entries.size};
+    return status == ADG_OK ? adg_parquet_chunk_dictionary(&column->chunk, body, known, false, error) : status;
 }
 
-/* From codes of the layout's dictionary to those of the entries that the row group has: names[] are these, returns how many. Null
- * stays behind the last one. */
-static uint32_t rename_codes(struct adg_sink_encoder *encoder, uint32_t entries, uint32_t *codes, size_t count,
-                             uint32_t *names)
-{
-    uint32_t *remap = encoder->remap, used = 0;
-    memset(remap, 0, (entries + 1) * sizeof *remap);
-    for (size_t i = 0; i < count; i++) {
-        remap[codes[i]] = 1;
-    }
-    for (uint32_t e = 0; e < entries; e++) {
-        if (remap[e] != 0) {
-            names[used] = e;
-            remap[e] = used++;
-        }
-    }
-    remap[entries] = used;
-    for (size_t i = 0; i < count; i++) {
-        codes[i] = remap[codes[i]];
-    }
-    return used;
-}
-
-/* Codes of the part that were kept: [count], of all its rows, or of the filled ones of a sparse column. */
-struct kept_codes {
-    uint32_t *codes;
-    size_t count;
-    const uint32_t *rows; /* [count] of the part, in order; NULL: all */
-};
-
-static struct kept_codes kept_of(const struct adg_sink_encoder *encoder, uint32_t column)
-{
-    const struct encoder_column *target = &encoder->columns[column];
-    if (!encoder->sink->layout->columns[column].sparse) {
-        return (struct kept_codes){target->codes, encoder->rows, NULL};
-    }
-    return (struct kept_codes){(uint32_t *)(void *)target->filled_codes.data,
-                               target->filled_codes.size / sizeof(uint32_t),
-                               (const uint32_t *)(const void *)target->filled_rows.data};
-}
-
-/* Filled rows among `rows` from `first` on: entry *at and those behind it; *at becomes the next page's. */
-static struct adg_filled_rows next_filled(struct adg_sink_encoder *encoder, const struct kept_codes *kept,
-                                          uint32_t first, uint32_t rows, size_t *at)
-{
-    struct adg_filled_rows filled = {encoder->filled, kept->codes + *at, 0};
-    for (; *at < kept->count && kept->rows[*at] < first + rows; ++*at) {
-        encoder->filled[filled.count++] = (uint16_t)(kept->rows[*at] - first);
-    }
-    return filled;
-}
-
-/* The pages of a column whose codes were kept until the row group's entries are known. */
-enum adg_status adg_page_deferred(struct adg_sink_encoder *encoder, uint32_t column, struct adg_error *error)
-{
-    const struct adg_dictionary *dictionary = encoder->sink->layout->columns[column].dictionary;
-    const struct kept_codes kept = kept_of(encoder, column);
-    uint32_t *names = adg_alloc_array(dictionary->count, sizeof *names);
-    uint32_t rows = (uint32_t)encoder->rows;
-    struct adg_buffer body = {0};
-    if (names == NULL) {
-        return adg_fail_memory(error);
-    }
-    uint32_t used = rename_codes(encoder, dictionary->count, kept.codes, kept.count, names);
-    enum adg_status status = used == 0 ? null_page(encoder, column, rows, error) : ADG_OK;
-    for (uint32_t e = 0; e < used && status == ADG_OK; e++) {
-        status = adg_page_append_value(&body, dictionary->type, adg_page_entry(dictionary, names[e]), error);
-    }
-    const struct adg_page_form made = codes_form((struct adg_span){body.data, body.size}, used, true);
-    size_t at = 0;
-    for (uint32_t first = 0; first < rows && used > 0 && status == ADG_OK; first += ADG_BLOCK_ROWS) {
-        struct page_codes page = {.rows = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS};
-        struct adg_filled_rows filled = {0};
-        if (kept.rows != NULL) {
-            filled = next_filled(encoder, &kept, first, page.rows, &at);
-            page.filled = &filled;
-        } else {
-            page.codes = kept.codes + first;
-        }
-        status = code_page(encoder, column, &page, &made, names, error);
-    }
-    adg_buffer_fini(&body);
-    adg_free(names);
-    return status;
-}
+/* ---- a whole dictionary ------------------------------------------------------------------------------------------ */
 
 enum adg_status adg_page_codes(struct adg_sink_encoder *encoder, uint32_t column, const uint32_t *codes, uint32_t rows,
                                struct adg_error *error)
 {
     const struct adg_page_form form = whole_dictionary_form(encoder->sink, column);
-    const struct page_codes page = {.rows = rows, .codes = codes};
-    return code_page(encoder, column, &page, &form, NULL, error);
+    struct adg_page_codes coded = {0};
+    enum adg_status status = adg_page_put_codes(encoder, codes, rows, encoder->sink->layout->columns[column].nullable,
+                                                form.dictionary.entries, &coded, error);
+    return status == ADG_OK ? emit_codes(encoder, column, &form, rows, coded.kept, coded.min, coded.max, error)
+                            : status;
 }

@@ -140,6 +140,23 @@ static enum adg_status joined_page(struct adg_sink_encoder *encoder, uint32_t in
 
 /* ---- listed ------------------------------------------------------------------------------------------------------ */
 
+/* Of the codes that encoder->numbers holds. */
+static enum adg_status listed_page(struct adg_sink_encoder *encoder, uint32_t index, uint32_t rows,
+                                   struct adg_error *error)
+{
+    struct encoder_column *column = &encoder->columns[index];
+    const struct adg_page_form form = {
+        .encoding = ADG_ENCODING_RLE_DICTIONARY,
+        .dictionary = {{column->texts.cells.data, column->texts.cells.size}, column->texts.count, false},
+        .grows = true};
+    struct adg_text_bounds seen = {0};
+    struct adg_page_codes coded = {0};
+    enum adg_status status = adg_page_put_codes(encoder, encoder->numbers, rows, true, column->texts.count, &coded,
+                                                error);
+    adg_texts_bounds(&column->texts, encoder->numbers, rows, &seen);
+    return status == ADG_OK ? emit(encoder, index, &form, rows, coded.kept, &seen, error) : status;
+}
+
 enum adg_status adg_page_texts(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *column,
                                uint32_t rows, struct adg_error *error)
 {
@@ -154,32 +171,20 @@ enum adg_status adg_page_texts(struct adg_sink_encoder *encoder, uint32_t index,
     }
     if (target->listed) {
         uint32_t most = encoder->rows == 0 ? rows / 4 : UINT32_MAX;
-        status = adg_texts_add(&target->texts, column, rows, most, encoder->known, target->codes + encoder->rows,
-                               error);
+        status = adg_texts_add(&target->texts, column, rows, most, encoder->known, encoder->numbers, error);
     }
     if (encoder->rows == 0) {
         target->listed = target->texts.count <= rows / 4 && target->texts.count > 0;
     }
-    return status == ADG_OK && !target->listed ? joined_page(encoder, index, column, rows, error) : status;
+    if (status != ADG_OK) {
+        return status;
+    }
+    return target->listed ? listed_page(encoder, index, rows, error) : joined_page(encoder, index, column, rows, error);
 }
 
 enum adg_status adg_page_listed(struct adg_sink_encoder *encoder, uint32_t index, struct adg_error *error)
 {
     struct encoder_column *column = &encoder->columns[index];
-    const struct adg_page_form form = {
-        .encoding = ADG_ENCODING_RLE_DICTIONARY,
-        .dictionary = {{column->texts.cells.data, column->texts.cells.size}, column->texts.count, false}};
-    uint32_t rows = (uint32_t)encoder->rows;
-    enum adg_status status = ADG_OK;
-    for (uint32_t first = 0; first < rows && status == ADG_OK; first += ADG_BLOCK_ROWS) {
-        uint32_t page = rows - first < ADG_BLOCK_ROWS ? rows - first : ADG_BLOCK_ROWS;
-        struct adg_text_bounds seen = {0};
-        struct adg_page_codes coded = {0};
-        status = adg_page_put_codes(encoder, column->codes + first, page, true, column->texts.count, &coded, error);
-        adg_texts_bounds(&column->texts, column->codes + first, page, &seen);
-        if (status == ADG_OK) {
-            status = emit(encoder, index, &form, page, coded.kept, &seen, error);
-        }
-    }
-    return status;
+    const struct adg_span body = {column->texts.cells.data, column->texts.cells.size};
+    return adg_parquet_chunk_dictionary(&column->chunk, body, column->texts.count, false, error);
 }

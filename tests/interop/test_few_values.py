@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 ROWS = 300_000
 RATES = {"EIGHTH": (7, 1), "FEW": (99, 1), "RARE": (2999, 1), "HARDLY": (199_999, 1), "DENSE": (69, 10)}  # null, filled
@@ -102,6 +103,27 @@ def test_bounds_and_null_counts(whole):
             assert said.has_min_max == (cells.null_count < len(cells)), name
             if said.has_min_max and not pa.types.is_decimal(cells.type):  # pyarrow shows those as bytes
                 assert {"min": said.min, "max": said.max} == pc.min_max(cells).as_py(), name
+
+
+def test_spark_skips_pages(whole, tmp_path):
+    """Spark leaves out pages by their own bounds, and reads into one batch what lies in pages without a dictionary and with one that grows."""
+    session = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.bindAddress", "127.0.0.1")
+               .config("spark.driver.host", "127.0.0.1").config("spark.sql.warehouse.dir", str(tmp_path)).getOrCreate())
+    try:
+        table, frame = pq.read_table(whole), session.read.parquet(str(whole))
+        for name in [n for n, (kind, rate, size) in COLUMNS.items() if size == "LARGE" and kind in ("TEXT", "NUMBER", "FAR", "DAY")]:
+            column = frame.select("K", name)
+            cells = table[name].combine_chunks()
+            asked = [cells.drop_null()[i].as_py() for i in (0, len(cells.drop_null()) // 2, -1)]
+            for value in asked:
+                found = sorted(row.K for row in column.where(column[name] == value).collect())
+                assert found == sorted(table["K"].filter(pc.fill_null(pc.equal(cells, pa.scalar(value, cells.type)), False)).to_pylist()), (name, value)
+            assert column.where(column[name].isNotNull()).count() == len(cells) - cells.null_count, name
+        names = ["K"] + [n for n in COLUMNS if not n.startswith("MOMENT")]  # Spark's own zone goes into those
+        frame.select(names).write.parquet(str(tmp_path / "again"))
+        assert_same(table.select(names).sort_by("K"), pq.read_table(tmp_path / "again").sort_by("K"))
+    finally:
+        session.stop()
 
 
 def test_rates_and_weights(whole):
