@@ -6,9 +6,9 @@
  *
  *     write   the next item in order is encoded, and nobody else writes: append it to its table's file; after a table's
  *             last part, put the file under its final name while others write on
+ *     open    a table is closed of which a thread may want an item next: make its columns again, while others encode
  *     encode  an item is left whose table is open, and no more than `window` items are ahead of the writer: generate its
  *             blocks and encode them
- *     open    a table is closed that is no more than one per thread behind the one being written: make its columns again
  *     wait    until something changes; or end, when everything is written or something failed
  *
  * Parts in flight, and with them memory, are bounded by the window. Everything in struct run below `lock` is guarded by it, and so
@@ -460,20 +460,16 @@ static void encode_next(struct run *run, struct worker *worker)
     note(run, table, status, &error);
 }
 
-/* The first closed table that is to be written next, or soon. */
+/* The first closed table among those of the next items, one for each thread. */
 static struct table *table_to_open(struct run *run)
 {
-    if (run->next_encode == run->item_count) {
-        return NULL;
-    }
-    struct table *end = table_of_item(run, run->next_write) + run->threads;
-    for (struct table *table = table_of_item(run, run->next_encode); table <= end; table++) {
-        if (table == run->tables + run->table_count) {
-            break;
-        }
-        if (table->item_count > 0 && table->state == TABLE_CLOSED) {
+    const uint64_t wanted = run->next_encode + run->threads, allowed = run->next_write + run->window;
+    for (uint64_t item = run->next_encode; item < run->item_count && item < wanted && item < allowed;) {
+        struct table *table = table_of_item(run, item);
+        if (table->state == TABLE_CLOSED) {
             return table;
         }
+        item = table->first_item + table->item_count;
     }
     return NULL;
 }
@@ -512,10 +508,10 @@ static enum adg_status work(void *context, uint64_t number, struct adg_error *er
     while (run->status == ADG_OK && run->next_write < run->item_count) {
         if (!run->writing && run->slots[run->next_write % run->window].ready) {
             write_next(run);
-        } else if (can_encode(run)) {
-            encode_next(run, &worker);
         } else if ((closed = table_to_open(run)) != NULL) {
             open_next(run, &worker, closed);
+        } else if (can_encode(run)) {
+            encode_next(run, &worker);
         } else {
             pthread_cond_wait(&run->changed, &run->lock);
         }
