@@ -54,6 +54,7 @@ struct adg_layout_column {
     double entropy;
     bool runs;   /* TEXTS: never null; the code of a row is that of the row before, or one more */
     bool sparse; /* DICTIONARY: few rows have a value, and blocks tell which */
+    bool last;   /* DICTIONARY: nothing else is made from it, so that a block may hand it over and forget it */
 };
 struct adg_layout {
     const char *table;
@@ -105,6 +106,12 @@ struct adg_block {
     struct adg_block_column *columns; /* [layout->column_count] */
     void *scratch;                    /* the generator's, per block */
     const void *plan;                 /* the generator's */
+};
+
+/* Is given columns one by one, each as soon as it is made and in the cache. What the block shows of it is gone afterwards. */
+struct adg_column_taker {
+    enum adg_status (*take)(void *context, const struct adg_block *block, uint32_t column, struct adg_error *error);
+    void *context;
 };
 
 #endif

@@ -22,7 +22,7 @@ static void work_free(struct adg_work *work)
     if (work->columns != NULL) {
         for (uint32_t f = 0; f < work->plan->dataset->field_count; f++) {
             struct adg_work_column *column = &work->columns[f];
-            if (column->codes != work->zeros) {
+            if (column->codes != work->zeros && column->codes != work->passing) {
                 adg_free(column->codes);
             }
             adg_free(column->valid);
@@ -38,6 +38,7 @@ static void work_free(struct adg_work *work)
     adg_free(work->needed);
     adg_free(work->pointers);
     adg_free((void *)(uintptr_t)work->zeros);
+    adg_free(work->passing);
     adg_free(work->runs.patients);
     adg_free(work->runs.starts);
     adg_free(work->words);
@@ -57,7 +58,9 @@ static bool make_column(struct adg_work *work, const struct adg_plan_column *pla
     if (work->needed != NULL && !work->needed[column - work->columns]) {
         return true;
     }
-    if (plan->own_codes) {
+    if (plan->last && work->taker.take != NULL) {
+        column->codes = work->passing;
+    } else if (plan->own_codes) {
         column->codes = adg_alloc_aligned(WORDS * sizeof *column->codes);
         if (column->codes == NULL) {
             return false;
@@ -97,7 +100,7 @@ static uint32_t most_inputs(const struct adg_dataset *dataset)
     return most;
 }
 
-static struct adg_work *work_new(const struct adg_plan *plan, const bool *wanted)
+static struct adg_work *work_new(const struct adg_plan *plan, const bool *wanted, const struct adg_column_taker *taker)
 {
     struct adg_work *work = adg_alloc_zero(1, sizeof *work);
     if (work == NULL) {
@@ -136,6 +139,11 @@ static struct adg_work *work_new(const struct adg_plan *plan, const bool *wanted
         memcpy(work->wanted, wanted, count * sizeof *wanted);
         adg_plan_need(plan, wanted, work->needed);
     }
+    if (made && taker != NULL) {
+        work->taker = *taker;
+        work->passing = adg_alloc_aligned(WORDS * sizeof *work->passing);
+        made = work->passing != NULL;
+    }
     for (uint32_t f = 0; made && f < count; f++) {
         made = make_column(work, &plan->columns[f], &work->columns[f]);
     }
@@ -146,13 +154,8 @@ static struct adg_work *work_new(const struct adg_plan *plan, const bool *wanted
     return work;
 }
 
-EXPORT enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **out, struct adg_error *error)
-{
-    return adg_block_new_of(plan, NULL, out, error);
-}
-
-enum adg_status adg_block_new_of(const struct adg_plan *plan, const bool *wanted, struct adg_block **out,
-                                 struct adg_error *error)
+static enum adg_status make_block(const struct adg_plan *plan, const bool *wanted, const struct adg_column_taker *taker,
+                                  struct adg_block **out, struct adg_error *error)
 {
     struct adg_block *block = adg_alloc_zero(1, sizeof *block);
     if (block == NULL) {
@@ -161,13 +164,30 @@ enum adg_status adg_block_new_of(const struct adg_plan *plan, const bool *wanted
     block->layout = &plan->layout;
     block->plan = plan;
     block->columns = adg_alloc_zero(plan->layout.column_count, sizeof *block->columns);
-    block->scratch = work_new(plan, wanted);
+    block->scratch = work_new(plan, wanted, taker);
     if (block->columns == NULL || block->scratch == NULL) {
         adg_block_free(block);
         return adg_fail_memory(error);
     }
     *out = block;
     return ADG_OK;
+}
+
+EXPORT enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **out, struct adg_error *error)
+{
+    return make_block(plan, NULL, NULL, out, error);
+}
+
+enum adg_status adg_block_new_of(const struct adg_plan *plan, const bool *wanted, struct adg_block **out,
+                                 struct adg_error *error)
+{
+    return make_block(plan, wanted, NULL, out, error);
+}
+
+enum adg_status adg_block_new_passing(const struct adg_plan *plan, const struct adg_column_taker *taker,
+                                      struct adg_block **out, struct adg_error *error)
+{
+    return make_block(plan, NULL, taker, out, error);
 }
 
 EXPORT void adg_block_free(struct adg_block *block)
@@ -227,6 +247,18 @@ static struct adg_filled_rows filled_from(struct adg_work_column *column, uint32
     return (struct adg_filled_rows){column->filled + before, column->values + before, column->count - before};
 }
 
+static bool is_taken(const struct adg_work *work, uint32_t field)
+{
+    return work->taker.take != NULL && work->plan->columns[field].last;
+}
+
+static enum adg_status hand_over(struct adg_block *block, struct adg_work *work, uint32_t field, uint32_t skip,
+                                 struct adg_error *error)
+{
+    block->columns[field] = (struct adg_block_column){.codes = work->columns[field].codes + skip};
+    return work->taker.take(work->taker.context, block, field, error);
+}
+
 /* Shows rows `skip` .. `skip + rows - 1` of the scratch. */
 static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, uint32_t rows)
 {
@@ -235,7 +267,7 @@ static void show(struct adg_block *block, struct adg_work *work, uint32_t skip, 
         const struct adg_work_column *from = &work->columns[f];
         struct adg_block_column *to = &block->columns[f];
         memset(to, 0, sizeof *to);
-        if (work->wanted != NULL && !work->wanted[f]) {
+        if ((work->wanted != NULL && !work->wanted[f]) || is_taken(work, f)) {
             continue;
         }
         if (layout->kind == ADG_COLUMN_DICTIONARY) {
@@ -295,6 +327,9 @@ EXPORT enum adg_status adg_block_generate(struct adg_block *block, uint64_t numb
     work->first_row = (plan->first_block + number) * ADG_BLOCK_ROWS;
     uint64_t end = plan->first_row + plan->rows, left = end - work->first_row;
     work->rows = left < ADG_BLOCK_ROWS ? (uint32_t)left : ADG_BLOCK_ROWS;
+    uint32_t skip = work->first_row < plan->first_row ? (uint32_t)(plan->first_row - work->first_row) : 0;
+    block->first_row = work->first_row + skip;
+    block->rows = work->rows - skip;
     adg_patients_runs(&plan->patients, work->first_row, work->rows, &work->runs);
     if (plan->people != NULL) {
         spread_births(work);
@@ -305,14 +340,14 @@ EXPORT enum adg_status adg_block_generate(struct adg_block *block, uint64_t numb
             continue;
         }
         enum adg_status status = step->run(step, work, error);
+        if (status == ADG_OK && is_taken(work, step->field)) {
+            status = hand_over(block, work, step->field, skip, error);
+        }
         if (status != ADG_OK) {
             return adg_context(error, status, "table %s, field %s", plan->table->name,
                                plan->columns[step->field].field->name);
         }
     }
-    uint32_t skip = work->first_row < plan->first_row ? (uint32_t)(plan->first_row - work->first_row) : 0;
-    block->first_row = work->first_row + skip;
-    block->rows = work->rows - skip;
     show(block, work, skip, block->rows);
     return ADG_OK;
 }

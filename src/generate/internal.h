@@ -32,6 +32,7 @@ struct adg_plan_column {
     bool runs;      /* as in the layout */
     bool own_codes; /* a step writes codes for it (even where a later step makes it CONSTANT or NULL) */
     bool sparse;    /* a step that draws filled rows writes its codes, and no other step does */
+    bool last;      /* as in the layout: one step writes its codes, and none reads them */
     bool missing;   /* sampled, without metadata */
 };
 
@@ -73,6 +74,8 @@ void adg_work_show_filled(struct adg_work_column *column);
 
 /* Of the fields, those that the wanted ones are made from, and these: both [fields]. */
 void adg_plan_need(const struct adg_plan *plan, const bool *wanted, bool *needed);
+/* Fields that others are made from, or together with: shared[fields]. */
+void adg_plan_shared(const struct adg_plan *plan, bool *shared);
 
 /* Scratch of a block: all rows of block `first_row / ADG_BLOCK_ROWS`, before a shard cuts them. */
 struct adg_work {
@@ -92,6 +95,8 @@ struct adg_work {
     uint64_t *join_keys;  /* [ADG_JOIN_SLOTS] codes that were joined */
     uint32_t *join_cells; /* [ADG_JOIN_SLOTS] and where their text is */
     struct adg_work_column *columns;
+    struct adg_column_taker taker; /* of columns that are the last; none: they are shown as all others */
+    uint32_t *passing;             /* [ADG_BLOCK_ROWS] codes of the one that is made, when there is a taker */
 };
 /* At most half full with a block's rows. */
 #define ADG_JOIN_SLOTS (2 * ADG_BLOCK_ROWS)

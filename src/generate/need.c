@@ -1,5 +1,5 @@
 /*
- * Which fields are made for the sake of others: adg_plan_need (internal.h).
+ * Which fields are made for the sake of others: adg_plan_need and adg_plan_shared (internal.h).
  */
 #include "generate/internal.h"
 
@@ -57,6 +57,22 @@ static bool need_coupled(const struct adg_coherence *coherence, uint32_t field, 
     news |= group != NULL && need_fields(group->fields, group->count, needed);
     news |= people->age == (int64_t)field && people->age_at >= 0 && need_field((uint32_t)people->age_at, needed);
     return news;
+}
+
+void adg_plan_shared(const struct adg_plan *plan, bool *shared)
+{
+    const struct adg_dataset *dataset = plan->dataset;
+    memset(shared, 0, dataset->field_count * sizeof *shared);
+    need_fields(dataset->sorted_dates, dataset->sorted_date_count, shared);
+    for (uint32_t f = 0; f < dataset->field_count; f++) {
+        const struct adg_derivation *derivation = dataset->fields[f].derivation;
+        if (derivation != NULL) {
+            need_fields(derivation->inputs, derivation->input_count, shared);
+        }
+        if (plan->coherent) {
+            need_coupled(&dataset->coherence, f, shared);
+        }
+    }
 }
 
 void adg_plan_need(const struct adg_plan *plan, const bool *wanted, bool *needed)

@@ -169,6 +169,16 @@ static enum adg_status plan_derived_fields(struct adg_plan *plan, bool *planned,
     return ADG_OK;
 }
 
+/* A step of its own, and no reader. */
+static void mark_last(struct adg_plan *plan, bool *shared)
+{
+    adg_plan_shared(plan, shared);
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        struct adg_plan_column *column = &plan->columns[plan->steps[i].field];
+        column->last = column->kind == ADG_COLUMN_DICTIONARY && !column->sparse && !shared[plan->steps[i].field];
+    }
+}
+
 static enum adg_status plan_columns(struct adg_plan *plan, struct adg_error *error)
 {
     uint32_t count = plan->dataset->field_count;
@@ -206,6 +216,9 @@ static enum adg_status plan_columns(struct adg_plan *plan, struct adg_error *err
     status = plan->coherent ? adg_plan_coupled_dates(plan, error) : adg_plan_sorted_dates(plan, error);
     if (status == ADG_OK) {
         status = plan_derived_fields(plan, planned, error);
+    }
+    if (status == ADG_OK) {
+        mark_last(plan, planned);
     }
 done:
     adg_free(planned);
@@ -245,13 +258,15 @@ static enum adg_status plan_layout(struct adg_plan *plan, struct adg_error *erro
     for (uint32_t f = 0; f < count; f++) {
         const struct adg_plan_column *column = &plan->columns[f];
         bool coded = column->kind == ADG_COLUMN_DICTIONARY || column->kind == ADG_COLUMN_CONSTANT;
-        plan->layout_columns[f] = (struct adg_layout_column){column->field,
-                                                             column->kind,
-                                                             coded ? &column->dictionary : NULL,
-                                                             column->kind == ADG_COLUMN_NULL || column->nullable,
-                                                             column->entropy,
-                                                             column->runs,
-                                                             column->sparse};
+        plan->layout_columns[f] = (struct adg_layout_column){.field = column->field,
+                                                             .kind = column->kind,
+                                                             .dictionary = coded ? &column->dictionary : NULL,
+                                                             .nullable = column->kind == ADG_COLUMN_NULL ||
+                                                                         column->nullable,
+                                                             .entropy = column->entropy,
+                                                             .runs = column->runs,
+                                                             .sparse = column->sparse,
+                                                             .last = column->last};
     }
     plan->layout = (struct adg_layout){plan->table->name, count, plan->layout_columns};
     return ADG_OK;

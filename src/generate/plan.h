@@ -19,6 +19,13 @@ const struct adg_plan *adg_plan_hold(const struct adg_plan *plan);
 ADG_MUST_CHECK enum adg_status adg_block_new_of(const struct adg_plan *plan, const bool *wanted, struct adg_block **out,
                                                 struct adg_error *error);
 
+/*
+ * A block that hands every column to `taker` that is the last of its kind (struct adg_layout_column), and shows no codes of it when it is
+ * done. These columns share one memory.
+ */
+ADG_MUST_CHECK enum adg_status adg_block_new_passing(const struct adg_plan *plan, const struct adg_column_taker *taker,
+                                                     struct adg_block **out, struct adg_error *error);
+
 /* Where a range of blocks ends whose end may be ADG_ALL_BLOCKS; ADG_USAGE when it is not within the plan's. */
 ADG_MUST_CHECK enum adg_status adg_plan_range(const struct adg_plan *plan, uint64_t first_block, uint64_t end_block,
                                               uint64_t *end, struct adg_error *error);

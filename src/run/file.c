@@ -4,9 +4,8 @@
  */
 #include "core/file.h"
 #include "adg.h"
-#include "core/stop.h"
-#include "generate/plan.h"
 #include "run/describe.h"
+#include "run/encoding.h"
 #include "run/output.h"
 #include "sink/sink.h"
 
@@ -15,8 +14,7 @@
 struct writing {
     const struct adg_sink_operations *operations;
     struct adg_sink *sink;
-    struct adg_sink_encoder *encoder;
-    struct adg_block *block;
+    struct adg_encoding encoding;
     struct adg_atomic_file file;
     bool file_open;
     struct adg_sink_part spare; /* memory that the next part uses again */
@@ -34,19 +32,14 @@ static enum adg_status put_part(struct writing *writing, uint64_t first, uint64_
 {
     enum adg_status status = ADG_OK;
     struct adg_sink_part part = {0};
-    writing->operations->part_begin(writing->encoder, &writing->spare);
+    writing->operations->part_begin(writing->encoding.encoder, &writing->spare);
     for (uint64_t b = first; b < end && status == ADG_OK; b++) {
-        status = adg_stop_check(error);
-        if (status == ADG_OK) {
-            status = adg_block_generate(writing->block, b, error);
-        }
-        if (status == ADG_OK) {
-            writing->rows += adg_block_rows(writing->block);
-            status = writing->operations->encode(writing->encoder, writing->block, error);
-        }
+        uint32_t rows = 0;
+        status = adg_encoding_add(&writing->encoding, b, &rows, error);
+        writing->rows += rows;
     }
     if (status == ADG_OK) {
-        status = writing->operations->part_end(writing->encoder, &part, error);
+        status = writing->operations->part_end(writing->encoding.encoder, &part, error);
     }
     if (status == ADG_OK) {
         status = writing->operations->append(writing->sink, &part, writing->bytes, error);
@@ -66,10 +59,7 @@ static enum adg_status write_all(struct writing *writing, const struct adg_plan 
     struct adg_buffer bytes = {0};
     enum adg_status status = writing->operations->open(adg_plan_layout(plan), compression, &writing->sink, error);
     if (status == ADG_OK) {
-        status = writing->operations->encoder_new(writing->sink, &writing->encoder, error);
-    }
-    if (status == ADG_OK) {
-        status = adg_block_new(plan, &writing->block, error);
+        status = adg_encoding_init(&writing->encoding, writing->operations, writing->sink, plan, error);
     }
     if (status == ADG_OK) {
         status = adg_atomic_file_open(&writing->file, path, error);
@@ -128,10 +118,7 @@ enum adg_status adg_parquet_write_described(const struct adg_plan *plan, uint64_
     if (writing.file_open) {
         adg_atomic_file_fini(&writing.file);
     }
-    adg_block_free(writing.block);
-    if (writing.encoder != NULL) {
-        writing.operations->encoder_free(writing.encoder);
-    }
+    adg_encoding_fini(&writing.encoding);
     if (writing.sink != NULL) {
         writing.operations->free(writing.sink);
     }

@@ -33,6 +33,7 @@
 #include "generate/plan.h"
 #include "run/choose.h"
 #include "run/destination.h"
+#include "run/encoding.h"
 #include "run/output.h"
 
 /* Columns that may be kept from planning to writing; those of the first table always are. */
@@ -87,8 +88,7 @@ struct run {
 /* What a thread keeps while it stays with one table. */
 struct worker {
     struct table *table;
-    struct adg_block *block;
-    struct adg_sink_encoder *encoder;
+    struct adg_encoding encoding;
 };
 
 /* ---- planning ---------------------------------------------------------------------------------------------------- */
@@ -368,10 +368,7 @@ static void write_next(struct run *run)
 
 static void worker_leave(struct run *run, struct worker *worker)
 {
-    if (worker->encoder != NULL) {
-        run->sink->encoder_free(worker->encoder);
-    }
-    adg_block_free(worker->block);
+    adg_encoding_fini(&worker->encoding);
     if (worker->table != NULL) {
         leave_table(run, worker->table);
     }
@@ -389,8 +386,7 @@ static enum adg_status worker_enter(struct run *run, struct worker *worker, stru
     table->users++;
     pthread_mutex_unlock(&run->lock);
     worker->table = table;
-    enum adg_status status = adg_block_new(table->plan, &worker->block, error);
-    return status == ADG_OK ? run->sink->encoder_new(table->sink, &worker->encoder, error) : status;
+    return adg_encoding_init(&worker->encoding, run->sink, table->sink, table->plan, error);
 }
 
 static enum adg_status encode_blocks(struct run *run, struct worker *worker, uint64_t first, uint64_t end,
@@ -398,16 +394,11 @@ static enum adg_status encode_blocks(struct run *run, struct worker *worker, uin
 {
     enum adg_status status = ADG_OK;
     for (uint64_t b = first; b < end && status == ADG_OK; b++) {
-        status = adg_stop_check(error);
-        if (status == ADG_OK) {
-            status = adg_block_generate(worker->block, b, error);
-        }
-        if (status == ADG_OK) {
-            status = run->sink->encode(worker->encoder, worker->block, error);
-        }
+        uint32_t rows = 0;
+        status = adg_encoding_add(&worker->encoding, b, &rows, error);
         if (status == ADG_OK) {
             pthread_mutex_lock(&run->lock);
-            run->rows_done += adg_block_rows(worker->block);
+            run->rows_done += rows;
             run->options->progress.report(run->options->progress.context, "generating", worker->table->name,
                                           run->rows_done, run->rows_total);
             pthread_mutex_unlock(&run->lock);
@@ -425,7 +416,7 @@ static void take_memory(struct run *run, const struct worker *worker)
         memory = run->spares[--run->spare_count];
     }
     pthread_mutex_unlock(&run->lock);
-    run->sink->part_begin(worker->encoder, &memory);
+    run->sink->part_begin(worker->encoding.encoder, &memory);
     run->sink->part_fini(&memory);
 }
 
@@ -443,7 +434,7 @@ static enum adg_status encode_item(struct run *run, struct worker *worker, struc
         take_memory(run, worker);
         status = encode_blocks(run, worker, first, end, error);
     }
-    return status == ADG_OK ? run->sink->part_end(worker->encoder, part, error) : status;
+    return status == ADG_OK ? run->sink->part_end(worker->encoding.encoder, part, error) : status;
 }
 
 /* Called with the lock held, and returns so. */

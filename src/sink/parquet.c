@@ -206,8 +206,7 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     encoder->numbers = adg_alloc_array(ADG_BLOCK_ROWS, sizeof(int64_t));
     encoder->known = adg_alloc_array(ADG_BLOCK_ROWS, sizeof *encoder->known);
     bool good = adg_parquet_compressor_init(&encoder->compressor, error) == ADG_OK && encoder->columns != NULL &&
-                encoder->packed != NULL &&
-                encoder->present != NULL && encoder->numbers != NULL &&
+                encoder->packed != NULL && encoder->present != NULL && encoder->numbers != NULL &&
                 encoder->known != NULL;
     for (uint32_t i = 0; good && i < sink->layout->column_count; i++) {
         const struct adg_dictionary *dictionary = sink->layout->columns[i].dictionary;
@@ -224,30 +223,39 @@ static enum adg_status encoder_new(const struct adg_sink *sink, struct adg_sink_
     return ADG_OK;
 }
 
+static enum adg_status encode_column(struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t index,
+                                     struct adg_error *error)
+{
+    const struct adg_layout_column *layout = &encoder->sink->layout->columns[index];
+    const struct adg_block_column *column = &block->columns[index];
+    if (encoder->rows + block->rows > PART_ROWS) {
+        return adg_fail(error, ADG_FAILED, "a row group of more than %d rows", PART_ROWS);
+    }
+    switch (layout->kind) {
+    case ADG_COLUMN_NULL:
+    case ADG_COLUMN_CONSTANT:
+        return ADG_OK; /* when the part ends */
+    case ADG_COLUMN_TEXTS:
+        return adg_page_texts(encoder, index, column, block->rows, error);
+    case ADG_COLUMN_PLAIN:
+        return adg_page_plain(encoder, index, column, block->rows, error);
+    case ADG_COLUMN_DICTIONARY:
+        break;
+    }
+    if (layout->field->type == ADG_TYPE_BOOLEAN) {
+        return adg_page_boolean(encoder, index, column->codes, block->rows, error);
+    }
+    return encoder->sink->columns[index].grows ? adg_page_growing(encoder, index, column, block->rows, error)
+                                               : adg_page_codes(encoder, index, column->codes, block->rows, error);
+}
+
 static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error)
 {
     const struct adg_sink *sink = encoder->sink;
     enum adg_status status = ADG_OK;
-    if (block->rows == 0) {
-        return ADG_OK;
-    }
-    if (encoder->rows + block->rows > PART_ROWS) {
-        return adg_fail(error, ADG_FAILED, "a row group of more than %d rows", PART_ROWS);
-    }
-    for (uint32_t i = 0; i < sink->layout->column_count && status == ADG_OK; i++) {
-        const struct adg_layout_column *layout = &sink->layout->columns[i];
-        const struct adg_block_column *column = &block->columns[i];
-        if (layout->kind == ADG_COLUMN_TEXTS) {
-            status = adg_page_texts(encoder, i, column, block->rows, error);
-        } else if (layout->kind == ADG_COLUMN_PLAIN) {
-            status = adg_page_plain(encoder, i, column, block->rows, error);
-        } else if (layout->kind == ADG_COLUMN_DICTIONARY && layout->field->type == ADG_TYPE_BOOLEAN) {
-            status = adg_page_boolean(encoder, i, column->codes, block->rows, error);
-        } else if (sink->columns[i].grows) {
-            status = adg_page_growing(encoder, i, column, block->rows, error);
-        } else if (layout->kind == ADG_COLUMN_DICTIONARY) {
-            status = adg_page_codes(encoder, i, column->codes, block->rows, error);
-        }
+    for (uint32_t i = 0; i < sink->layout->column_count && block->rows > 0 && status == ADG_OK; i++) {
+        bool taken = sink->layout->columns[i].last && block->columns[i].codes == NULL;
+        status = taken ? ADG_OK : encode_column(encoder, block, i, error);
     }
     encoder->rows += block->rows;
     return status;
@@ -281,6 +289,9 @@ static enum adg_status collect(struct adg_sink_encoder *encoder, struct row_grou
     }
     for (uint32_t i = 0; i < sink->layout->column_count && status == ADG_OK; i++) {
         struct encoder_column *column = &encoder->columns[i];
+        if (column->chunk.values != encoder->rows) {
+            status = adg_fail(error, ADG_FAILED, "field %s has not been encoded", sink->layout->columns[i].field->name);
+        }
         adg_buffer_swap(&column->chunk.bytes, &part->pieces[i]);
         adg_parquet_chunk_take(&column->chunk, &group->chunks[i]);
         column->begun = false;
@@ -317,6 +328,7 @@ const struct adg_sink_operations adg_sink_parquet = {
     .open = sink_open,
     .begin = sink_begin,
     .encoder_new = encoder_new,
+    .encode_column = encode_column,
     .encode = encode,
     .part_begin = part_begin,
     .part_end = part_end,

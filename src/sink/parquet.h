@@ -15,8 +15,8 @@ enum { MOST_DELTA_BITS = 52, WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SI
 struct prepared_column {
     struct adg_buffer dictionary; /* the whole dictionary as the body of its page, unless it grows: */
     bool grows;                   /* a row group has a dictionary of its own, whose entries are numbered as they come */
-    bool dense; /* values have most of the bits that they take: compressing them is not tried */
-    bool delta; /* PLAIN whole numbers whose range is known to be narrower than their type */
+    bool dense;                   /* values have most of the bits that they take: compressing them is not tried */
+    bool delta;                   /* PLAIN whole numbers whose range is known to be narrower than their type */
 };
 
 struct adg_sink {

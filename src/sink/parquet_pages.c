@@ -91,8 +91,7 @@ static enum adg_parquet_effort choose_effort(struct adg_sink_encoder *encoder, u
     case ADG_COMPRESSION_AUTO:
         break;
     }
-    return !encoder->sink->columns[column].dense &&
-                   adg_parquet_compresses(&encoder->compressor, tried)
+    return !encoder->sink->columns[column].dense && adg_parquet_compresses(&encoder->compressor, tried)
                ? ADG_EFFORT_LITERALS
                : ADG_EFFORT_NONE;
 }
@@ -465,8 +464,8 @@ static void number_codes(struct encoder_column *column, const uint32_t *codes, u
     }
 }
 
-enum adg_status adg_page_growing(struct adg_sink_encoder *encoder, uint32_t index,
-                                 const struct adg_block_column *block, uint32_t rows, struct adg_error *error)
+enum adg_status adg_page_growing(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_block_column *block,
+                                 uint32_t rows, struct adg_error *error)
 {
     const struct adg_layout_column *layout = &encoder->sink->layout->columns[index];
     const struct adg_dictionary *dictionary = layout->dictionary;
@@ -499,10 +498,9 @@ enum adg_status adg_page_growing(struct adg_sink_encoder *encoder, uint32_t inde
     if (status == ADG_OK && !column->begun) {
         status = put_entries(encoder, dictionary, names, known, error);
     }
-    const struct adg_page_form form = {
-        .encoding = ADG_ENCODING_RLE_DICTIONARY,
-        .dictionary = {{encoder->entries.data, encoder->entries.size}, known, false},
-        .grows = true};
+    const struct adg_page_form form = {.encoding = ADG_ENCODING_RLE_DICTIONARY,
+                                       .dictionary = {{encoder->entries.data, encoder->entries.size}, known, false},
+                                       .grows = true};
     return status == ADG_OK ? emit_codes(encoder, index, &form, rows, kept, min, max, error) : status;
 }
 
@@ -514,7 +512,8 @@ enum adg_status adg_page_grown(struct adg_sink_encoder *encoder, uint32_t index,
     if (known == 0) {
         return ADG_OK;
     }
-    enum adg_status status = put_entries(encoder, encoder->sink->layout->columns[index].dictionary, names, known, error);
+    enum adg_status status = put_entries(encoder, encoder->sink->layout->columns[index].dictionary, names, known,
+                                         error);
     for (uint32_t e = 0; e < known; e++) {
         column->numbers[names[e]] = 0;
     }

@@ -55,6 +55,9 @@ struct adg_sink_operations {
                             struct adg_error *error);
     enum adg_status (*begin)(struct adg_sink *sink, struct adg_buffer *out, struct adg_error *error);
     enum adg_status (*encoder_new)(const struct adg_sink *sink, struct adg_sink_encoder **out, struct adg_error *error);
+    /* A column that the block to be encoded next hands over before (struct adg_column_taker); left out: the format wants all of a row. */
+    enum adg_status (*encode_column)(struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t column,
+                                     struct adg_error *error);
     enum adg_status (*encode)(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error);
     /* Memory for the part that comes next, from adg_sink_part_empty(): the encoder takes what it can use of it. May be left out. */
     void (*part_begin)(struct adg_sink_encoder *encoder, struct adg_sink_part *memory);

@@ -39,14 +39,14 @@ static const struct adg_dictionary moment = {.type = ADG_TYPE_TIMESTAMP, .count 
 static const struct adg_dictionary truth = {.type = ADG_TYPE_BOOLEAN, .count = 2, .values.i32 = truths};
 
 static const struct adg_layout_column layout_columns[] = {
-    {&fields[0], ADG_COLUMN_NULL, NULL, true, 0, false, false},
-    {&fields[1], ADG_COLUMN_DICTIONARY, &day, true, 0, false, false},
-    {&fields[2], ADG_COLUMN_DICTIONARY, &amount, true, 0, false, false},
-    {&fields[3], ADG_COLUMN_PLAIN, NULL, true, 0, false, false},
-    {&fields[4], ADG_COLUMN_DICTIONARY, &real, true, 0, false, false},
-    {&fields[5], ADG_COLUMN_DICTIONARY, &moment, true, 0, false, false},
-    {&fields[6], ADG_COLUMN_DICTIONARY, &truth, true, 0, false, false},
-    {&fields[7], ADG_COLUMN_CONSTANT, &day, false, 0, false, false},
+    {.field = &fields[0], .kind = ADG_COLUMN_NULL, .nullable = true},
+    {.field = &fields[1], .kind = ADG_COLUMN_DICTIONARY, .dictionary = &day, .nullable = true},
+    {.field = &fields[2], .kind = ADG_COLUMN_DICTIONARY, .dictionary = &amount, .nullable = true},
+    {.field = &fields[3], .kind = ADG_COLUMN_PLAIN, .nullable = true},
+    {.field = &fields[4], .kind = ADG_COLUMN_DICTIONARY, .dictionary = &real, .nullable = true},
+    {.field = &fields[5], .kind = ADG_COLUMN_DICTIONARY, .dictionary = &moment, .nullable = true},
+    {.field = &fields[6], .kind = ADG_COLUMN_DICTIONARY, .dictionary = &truth, .nullable = true},
+    {.field = &fields[7], .kind = ADG_COLUMN_CONSTANT, .dictionary = &day, .nullable = false},
 };
 static const struct adg_layout layout = {"t", 8, layout_columns};
 

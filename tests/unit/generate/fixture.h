@@ -183,18 +183,66 @@ struct values {
     char **cells; /* [row * columns + column] */
 };
 
+/* A block that hands columns over says of every column what `whole` says, the same block of a plan without a taker. */
+struct passing {
+    const struct adg_block *whole;
+    uint32_t taken;
+};
+
+static inline enum adg_status take_column(void *context, const struct adg_block *block, uint32_t column,
+                                          struct adg_error *error)
+{
+    struct passing *passing = context;
+    const struct adg_block *whole = passing->whole;
+    (void)error;
+    assert_true(block->layout->columns[column].last);
+    assert_int_equal(block->first_row, whole->first_row);
+    assert_int_equal(block->rows, whole->rows);
+    assert_memory_equal(block->columns[column].codes, whole->columns[column].codes, whole->rows * sizeof(uint32_t));
+    passing->taken++;
+    return ADG_OK;
+}
+
+static inline void check_passing(struct passing *passing, struct adg_block *block, uint64_t number)
+{
+    const struct adg_block *whole = passing->whole;
+    passing->taken = 0;
+    assert_int_equal(adg_block_generate(block, number, NULL), ADG_OK);
+    for (uint32_t column = 0; column < block->layout->column_count; column++) {
+        const struct adg_layout_column *layout = &block->layout->columns[column];
+        if (layout->last) {
+            assert_null(block->columns[column].codes);
+            passing->taken--;
+            continue;
+        }
+        for (uint32_t row = 0; row < whole->rows; row++) {
+            char text[4096], expected[4096];
+            int64_t size = adg_block_text(whole, column, row, expected, sizeof expected);
+            assert_int_equal(adg_block_text(block, column, row, text, sizeof text), size);
+            assert_true(size < 0 || strcmp(text, expected) == 0);
+        }
+    }
+    assert_int_equal(passing->taken, 0); /* each once */
+}
+
+/* Blocks that hand columns over are checked on the way. */
 static inline struct values values_of(const struct adg_plan *plan)
 {
     struct values values = {.columns = adg_plan_columns(plan)};
-    struct adg_block *block = NULL;
+    struct adg_block *block = NULL, *handing = NULL;
+    struct passing passing = {0};
+    const struct adg_column_taker taker = {take_column, &passing};
     values.cells = calloc((size_t)adg_plan_rows(plan) * values.columns + 1, sizeof *values.cells);
     assert_non_null(values.cells);
     assert_int_equal(adg_block_new(plan, &block, NULL), ADG_OK);
+    assert_int_equal(adg_block_new_passing(plan, &taker, &handing, NULL), ADG_OK);
+    passing.whole = block;
     for (uint64_t number = 0; number < adg_plan_blocks(plan); number++) {
         struct adg_error error = {0};
         if (adg_block_generate(block, number, &error) != ADG_OK) {
             fail_msg("%s", error.message);
         }
+        check_passing(&passing, handing, number);
         for (uint32_t row = 0; row < adg_block_rows(block); row++, values.rows++) {
             for (uint32_t column = 0; column < values.columns; column++) {
                 char text[4096];
@@ -205,6 +253,7 @@ static inline struct values values_of(const struct adg_plan *plan)
         }
     }
     assert_int_equal(values.rows, adg_plan_rows(plan));
+    adg_block_free(handing);
     adg_block_free(block);
     return values;
 }

@@ -202,6 +202,13 @@ enum adg_status adg_block_new(const struct adg_plan *plan, struct adg_block **ou
     return ADG_OK;
 }
 
+enum adg_status adg_block_new_passing(const struct adg_plan *plan, const struct adg_column_taker *taker,
+                                      struct adg_block **out, struct adg_error *error)
+{
+    assert_non_null(taker->take);
+    return adg_block_new(plan, out, error); /* its column is not one to be handed over */
+}
+
 void adg_block_free(struct adg_block *block)
 {
     adg_free(block);

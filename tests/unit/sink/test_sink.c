@@ -265,7 +265,20 @@ static const struct test_case cases[] = {
      .csv = "M,S,L\n,,1\n,,2\n,,1\n,,1\n,,2\n"},
 };
 
-static void write_case(const struct adg_sink_operations *operations, const struct test_case *test,
+/* Columns of codes are handed over one by one before a block, and taken away from it. */
+static void pass_columns(const struct adg_sink_operations *operations, struct adg_sink_encoder *encoder,
+                         struct adg_block *block)
+{
+    for (uint32_t c = 0; c < block->layout->column_count; c++) {
+        if (block->layout->columns[c].last) {
+            assert_int_equal(operations->encode_column(encoder, block, c, NULL), ADG_OK);
+            block->columns[c] = (struct adg_block_column){0};
+        }
+    }
+}
+
+/* Memory of written parts goes to the next. */
+static void write_case(const struct adg_sink_operations *operations, const struct test_case *test, bool pass,
                        struct adg_buffer *file)
 {
     struct adg_error error = {{0}};
@@ -275,10 +288,11 @@ static void write_case(const struct adg_sink_operations *operations, const struc
     struct adg_block block = {.layout = &layout, .columns = data};
     struct adg_sink *sink = NULL;
     struct adg_sink_encoder *encoder = NULL;
+    struct adg_sink_part memory = {0};
     for (uint32_t c = 0; c < test->column_count; c++) {
         columns[c] = test->columns[c].layout;
         columns[c].field = &test->columns[c].field;
-        data[c] = test->columns[c].data;
+        columns[c].last = pass && columns[c].kind == ADG_COLUMN_DICTIONARY;
     }
     assert_int_equal(operations->open(&layout, ADG_COMPRESSION_AUTO, &sink, &error), ADG_OK);
     assert_int_equal(operations->begin(sink, file, &error), ADG_OK);
@@ -287,9 +301,15 @@ static void write_case(const struct adg_sink_operations *operations, const struc
     while (blocks < 3 && test->block_rows[blocks] > 0) {
         struct adg_sink_part part = {0};
         uint64_t rows = 0;
+        operations->part_begin(encoder, &memory);
+        operations->part_fini(&memory);
         for (uint32_t i = 0; i < test->part_blocks && blocks < 3 && test->block_rows[blocks] > 0; i++) {
             block.rows = test->block_rows[blocks++];
             rows += block.rows;
+            for (uint32_t c = 0; c < test->column_count; c++) {
+                data[c] = test->columns[c].data;
+            }
+            pass_columns(operations, encoder, &block);
             assert_int_equal(operations->encode(encoder, &block, &error), ADG_OK);
             block.first_row += block.rows;
         }
@@ -300,8 +320,10 @@ static void write_case(const struct adg_sink_operations *operations, const struc
             assert_int_equal(adg_buffer_append(file, part.pieces[i].data, part.pieces[i].size, &error), ADG_OK);
         }
         assert_int_equal(adg_buffer_append(file, part.bytes.data, part.bytes.size, &error), ADG_OK);
+        memory = adg_sink_part_empty(&part);
         operations->part_fini(&part);
     }
+    operations->part_fini(&memory);
     assert_int_equal(operations->finish(sink, file->size, file, &error), ADG_OK);
     operations->encoder_free(encoder);
     operations->free(sink);
@@ -365,7 +387,7 @@ static void test_csv_sink(void **state)
 {
     const struct test_case *test = *state;
     struct adg_buffer file = {0};
-    write_case(adg_sink_find(ADG_FORMAT_CSV), test, &file);
+    write_case(adg_sink_find(ADG_FORMAT_CSV), test, false, &file);
     assert_string_equal(adg_buffer_text(&file), test->csv);
     adg_buffer_fini(&file);
 }
@@ -375,7 +397,7 @@ static void test_copy_sink(void **state)
 {
     const struct test_case *test = *state;
     struct adg_buffer file = {0};
-    write_case(&adg_sink_copy, test, &file);
+    write_case(&adg_sink_copy, test, false, &file);
     assert_string_equal(adg_buffer_text(&file), strchr(test->csv, '\n') + 1);
     adg_buffer_fini(&file);
 }
@@ -408,10 +430,10 @@ static void test_empty_texts(void **state)
 {
     (void)state;
     struct adg_buffer file = {0};
-    write_case(&adg_sink_copy, &empty_texts, &file);
+    write_case(&adg_sink_copy, &empty_texts, false, &file);
     assert_string_equal(adg_buffer_text(&file), "\"\",\"\",\"\",\"\"\n\"\",\"\\.\",,\n\"\",\\.x,\"\\.\",\"\\.\"\n");
     file.size = 0;
-    write_case(&adg_sink_csv, &empty_texts, &file);
+    write_case(&adg_sink_csv, &empty_texts, false, &file);
     assert_string_equal(adg_buffer_text(&file), "C,D,P,J\n,,,\n,\\.,,\n,\\.x,\\.,\\.\n");
     adg_buffer_fini(&file);
 }
@@ -419,12 +441,15 @@ static void test_empty_texts(void **state)
 static void test_parquet_sink(void **state)
 {
     const struct test_case *test = *state;
-    struct adg_buffer file = {0}, shown = {0};
+    struct adg_buffer file = {0}, passed = {0}, shown = {0};
     struct adg_arena arena = {0};
     struct adg_parquet_table table;
     struct adg_error error = {{0}};
-    write_case(adg_sink_find(ADG_FORMAT_PARQUET), test, &file);
+    write_case(adg_sink_find(ADG_FORMAT_PARQUET), test, false, &file);
+    write_case(adg_sink_find(ADG_FORMAT_PARQUET), test, true, &passed);
     assert_true(file.size > 12);
+    assert_int_equal(passed.size, file.size);
+    assert_memory_equal(passed.data, file.data, file.size);
     assert_memory_equal(file.data, "PAR1", 4);
     assert_memory_equal(file.data + file.size - 4, "PAR1", 4);
     uint32_t footer_bytes; /* little endian, before the closing magic */
@@ -439,7 +464,32 @@ static void test_parquet_sink(void **state)
     }
     adg_arena_fini(&arena);
     adg_buffer_fini(&shown);
+    adg_buffer_fini(&passed);
     adg_buffer_fini(&file);
+}
+
+/* A column that a block neither hands over nor shows is missed when the row group ends. */
+static void test_a_column_is_missing(void **state)
+{
+    (void)state;
+    const struct adg_field field = {.name = "CODE", .type = ADG_TYPE_INT32};
+    const struct adg_layout_column column = {
+        .field = &field, .kind = ADG_COLUMN_DICTIONARY, .dictionary = &numbers_to_5000, .last = true};
+    const struct adg_layout layout = {.table = "t", .column_count = 1, .columns = &column};
+    struct adg_block_column data = {0};
+    const struct adg_block block = {.layout = &layout, .columns = &data, .rows = 2};
+    struct adg_sink *sink = NULL;
+    struct adg_sink_encoder *encoder = NULL;
+    struct adg_sink_part part = {0};
+    struct adg_error error = {{0}};
+    assert_int_equal(adg_sink_parquet.open(&layout, ADG_COMPRESSION_AUTO, &sink, NULL), ADG_OK);
+    assert_int_equal(adg_sink_parquet.encoder_new(sink, &encoder, NULL), ADG_OK);
+    assert_int_equal(adg_sink_parquet.encode(encoder, &block, NULL), ADG_OK);
+    assert_int_equal(adg_sink_parquet.part_end(encoder, &part, &error), ADG_FAILED);
+    assert_non_null(strstr(error.message, "CODE"));
+    adg_sink_parquet.part_fini(&part);
+    adg_sink_parquet.encoder_free(encoder);
+    adg_sink_parquet.free(sink);
 }
 
 /* ---- Arrow: read back with nanoarrow, plain and with dictionaries -------------------------------------------------- */
@@ -596,7 +646,7 @@ static void test_arrow_sink(void **state)
     struct adg_buffer file = {0};
     check_arrow_batches(test, false);
     check_arrow_batches(test, true);
-    write_case(adg_sink_find(ADG_FORMAT_ARROW), test, &file);
+    write_case(adg_sink_find(ADG_FORMAT_ARROW), test, false, &file);
     check_messages(&file);
     adg_buffer_fini(&file);
 }
@@ -631,8 +681,9 @@ int main(void)
                  {"arrow", test_arrow_sink},
                  {"batches", test_batches_sink}};
     enum { SINKS = sizeof sinks / sizeof sinks[0] };
-    struct CMUnitTest tests[SINKS * CASES + 3] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_empty_texts),
-                                                  cmocka_unit_test(test_what_is_not_compressed)};
+    struct CMUnitTest tests[SINKS * CASES + 4] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_empty_texts),
+                                                  cmocka_unit_test(test_what_is_not_compressed),
+                                                  cmocka_unit_test(test_a_column_is_missing)};
     static char names[SINKS * CASES][80];
     for (int32_t i = 0; i < 5000; i++) {
         to_5000[i] = i;
@@ -641,7 +692,7 @@ int main(void)
         const struct test_case *test = &cases[i / SINKS];
         snprintf(names[i], sizeof names[i], "%s: %s", sinks[i % SINKS].name, test->name);
         struct test_case *state = (struct test_case *)(uintptr_t)test; /* cmocka's state is not const */
-        tests[3 + i] = (struct CMUnitTest){names[i], sinks[i % SINKS].test, NULL, NULL, state};
+        tests[4 + i] = (struct CMUnitTest){names[i], sinks[i % SINKS].test, NULL, NULL, state};
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
