@@ -10,20 +10,18 @@
  *
  *     LITERAL     a run of NULL and CONSTANT columns, the same in every row
  *     CELLS       a run of DICTIONARY columns: an entry per code, escaped once when the sink is opened; the last is null
+ *     LONG_CELLS  the same with entries that do not fit their cells
  *     PLAIN       one column: formatted and escaped per row
  *     TEXTS       one column: its cells are escaped once per block
  *
  * An entry of at most 15 bytes lies in a cell of 16: copied as a whole, and the cursor moves by its length, so that no
- * copy has a variable length. Longer ones are found through the cell. A few rows are written side by side, step by step, each at a
+ * copy has a variable length; a few columns at a time, so that a cursor is fetched and put back once for them. Longer ones are found
+ * through the cell. A few rows are written side by side, step by step, each at a
  * cursor of its own: so their copies do not wait for one another, and the codes of a column are read in a run. Then the rows are
  * put one behind the other.
  */
 #include <stdbool.h>
 #include <string.h>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 #include "block/text.h"
 #include "core/memory.h"
@@ -31,6 +29,7 @@
 
 enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
 enum { CACHE_LINE = 64, SHORT_LITERAL = 32, SHORT_TEXT = 32 };
+enum { CELL_GROUP = 4 }; /* columns whose cells are copied together; with eight it is no faster than with one */
 enum { TILE_ROWS = CACHE_LINE / sizeof(uint32_t) }; /* rows that are written together: a cache line of codes */
 
 struct cell {
@@ -40,11 +39,11 @@ struct cell {
 _Static_assert(sizeof(struct cell) == 16, "a cell is copied as one register");
 _Static_assert(sizeof(uint64_t) + sizeof(uint32_t) <= CELL_TEXT_BYTES, "a long entry's place fits its cell");
 
-enum step_kind { STEP_LITERAL, STEP_CELLS, STEP_PLAIN, STEP_TEXTS };
+enum step_kind { STEP_LITERAL, STEP_CELLS, STEP_LONG_CELLS, STEP_PLAIN, STEP_TEXTS };
 
 struct step {
     enum step_kind kind;
-    uint32_t cell_count;       /* CELLS */
+    uint32_t cell_count;       /* CELLS, LONG_CELLS */
     uint32_t column;           /* PLAIN, TEXTS */
     char separator;            /* PLAIN, TEXTS */
     struct adg_buffer literal; /* LITERAL */
@@ -53,7 +52,6 @@ struct step {
 struct cell_column {
     uint32_t column;
     struct cell *cells; /* [count + 1] */
-    bool has_long;
 };
 
 struct adg_sink {
@@ -87,27 +85,38 @@ struct specials {
     bool any, quote;
 };
 
-static struct specials find_specials(const char *text, size_t size)
+/* Sixteen bytes side by side. */
+typedef uint8_t lane_bytes __attribute__((vector_size(ADG_TEXT_SLACK)));
+typedef uint64_t lane_words __attribute__((vector_size(ADG_TEXT_SLACK)));
+
+static inline bool is_any_set(lane_bytes bytes)
 {
-    struct specials found = {false, false};
-    size_t i = 0;
-#if defined(__SSE2__)
-    const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"'), lf = _mm_set1_epi8('\n'),
-                  cr = _mm_set1_epi8('\r');
-    for (; i + sizeof comma <= size; i += sizeof comma) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
-        __m128i quotes = _mm_cmpeq_epi8(bytes, quote);
-        __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, comma),
-                                      _mm_or_si128(_mm_cmpeq_epi8(bytes, lf), _mm_cmpeq_epi8(bytes, cr)));
-        found.quote |= _mm_movemask_epi8(quotes) != 0;
-        found.any |= _mm_movemask_epi8(_mm_or_si128(quotes, others)) != 0;
+    const lane_words words = (lane_words)bytes;
+    return (words[0] | words[1]) != 0;
+}
+
+/* Slack behind the text may be read, here and below. */
+static inline struct specials find_specials(const char *text, size_t size)
+{
+    static const lane_bytes places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    lane_bytes quotes = {0}, others = {0};
+    for (size_t at = 0; at < size; at += sizeof places) {
+        lane_bytes bytes;
+        memcpy(&bytes, text + at, sizeof bytes);
+        const uint8_t left = (uint8_t)(size - at < sizeof places ? size - at : sizeof places);
+        const lane_bytes within = (lane_bytes)(places < left);
+        quotes |= (lane_bytes)(bytes == '"') & within;
+        others |= ((lane_bytes)(bytes == ',') | (lane_bytes)(bytes == '\n') | (lane_bytes)(bytes == '\r')) & within;
     }
-#endif
-    for (; i < size; i++) {
-        found.quote |= text[i] == '"';
-        found.any |= text[i] == ',' || text[i] == '"' || text[i] == '\n' || text[i] == '\r';
+    return (struct specials){is_any_set(quotes | others), is_any_set(quotes)};
+}
+
+/* Copies in wide pieces, the last of which may go beyond the text. */
+static inline void copy_wide(char *out, const char *text, size_t size)
+{
+    for (size_t at = 0; at < size; at += ADG_TEXT_SLACK) {
+        memcpy(out + at, text + at, ADG_TEXT_SLACK);
     }
-    return found;
 }
 
 /* A text that only COPY wants in quotes. */
@@ -116,21 +125,19 @@ static bool is_special_to_copy(const char *text, size_t size)
     return size == 0 || (size == 2 && text[0] == '\\' && text[1] == '.');
 }
 
-/* Writes at most 2 * size + 2 bytes; returns how many. */
-static size_t put_escaped(char *out, const char *text, size_t size, bool copy)
+/* Writes at most 2 * size + 2 bytes, and slack; returns how many. */
+static inline size_t put_escaped(char *out, const char *text, size_t size, bool copy)
 {
     const struct specials found = find_specials(text, size);
-    char *next = out;
-    if (!found.any && !(copy && is_special_to_copy(text, size))) {
-        memcpy(out, text, size);
-        return size;
-    }
-    *next++ = '"';
+    const size_t quoted = found.any || (copy && is_special_to_copy(text, size)) ? 1 : 0;
+    out[0] = '"';
     if (!found.quote) {
-        memcpy(next, text, size);
-        next += size;
+        copy_wide(out + quoted, text, size);
+        out[quoted + size] = '"'; /* when it is not quoted, what comes next is written over it */
+        return size + 2 * quoted;
     }
-    for (size_t i = 0; i < size && found.quote; i++) {
+    char *next = out + 1;
+    for (size_t i = 0; i < size; i++) {
         if (text[i] == '"') {
             *next++ = '"';
         }
@@ -144,12 +151,27 @@ static size_t put_escaped(char *out, const char *text, size_t size, bool copy)
 static enum adg_status append_escaped(struct adg_buffer *out, const char *text, size_t size, char separator, bool copy,
                                       struct adg_error *error)
 {
-    enum adg_status status = adg_buffer_reserve(out, 2 * size + 3, error);
+    enum adg_status status = adg_buffer_reserve(out, 2 * size + 3 + ADG_TEXT_SLACK, error);
     if (status == ADG_OK) {
         out->size += put_escaped((char *)out->data + out->size, text, size, copy);
         out->data[out->size++] = (uint8_t)separator;
     }
     return status;
+}
+
+/* The same of a text without slack, which is put behind the room for the escaped one first. */
+static enum adg_status append_bare(struct adg_buffer *out, const char *text, size_t size, char separator, bool copy,
+                                   struct adg_error *error)
+{
+    const size_t room = 2 * size + 3 + ADG_TEXT_SLACK;
+    enum adg_status status = adg_buffer_reserve(out, room + size + ADG_TEXT_SLACK, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    char *padded = (char *)out->data + out->size + room;
+    memcpy(padded, text, size);
+    memset(padded + size, 0, ADG_TEXT_SLACK);
+    return append_escaped(out, padded, size, separator, copy, error);
 }
 
 static enum adg_status append_entry(struct adg_buffer *out, const struct adg_layout_column *column, uint32_t entry,
@@ -158,12 +180,12 @@ static enum adg_status append_entry(struct adg_buffer *out, const struct adg_lay
     char scratch[ADG_VALUE_TEXT_BYTES];
     const char *text;
     size_t size = adg_dictionary_text(column->dictionary, column->field->scale, entry, scratch, &text);
-    return append_escaped(out, text, size, separator, copy, error);
+    return append_bare(out, text, size, separator, copy, error);
 }
 
-/* Adds a column of cells; `*longest` becomes the size of its longest entry. */
+/* Adds a column of cells; `*longest` becomes the size of its longest entry, and `*kind` the step that writes them. */
 static enum adg_status open_dictionary(struct adg_sink *sink, uint32_t c, char separator, size_t *longest,
-                                       struct adg_error *error)
+                                       enum step_kind *kind, struct adg_error *error)
 {
     const struct adg_layout_column *column = &sink->layout->columns[c];
     uint32_t count = column->dictionary->count;
@@ -176,6 +198,7 @@ static enum adg_status open_dictionary(struct adg_sink *sink, uint32_t c, char s
     sink->cell_columns[sink->cell_column_count++] = (struct cell_column){.column = c, .cells = cells};
     cells[count] = (struct cell){.text = {separator}, .length = 1};
     *longest = 1;
+    *kind = STEP_CELLS;
     for (uint32_t i = 0; i < count && status == ADG_OK; i++) {
         entry.size = 0;
         status = append_entry(&entry, column, i, separator, sink->copy, error);
@@ -188,7 +211,7 @@ static enum adg_status open_dictionary(struct adg_sink *sink, uint32_t c, char s
             memcpy(cells[i].text, &offset, sizeof offset);
             memcpy(cells[i].text + sizeof offset, &size, sizeof size);
             cells[i].length = LONG_ENTRY;
-            sink->cell_columns[sink->cell_column_count - 1].has_long = true;
+            *kind = STEP_LONG_CELLS;
             status = adg_buffer_append(&sink->long_text, entry.data, entry.size, error);
         }
         *longest = entry.size > *longest ? entry.size : *longest;
@@ -212,6 +235,7 @@ static enum adg_status open_column(struct adg_sink *sink, uint32_t c, struct adg
     const struct adg_layout_column *column = &sink->layout->columns[c];
     char separator = c + 1 < sink->layout->column_count ? ',' : '\n';
     struct step *step;
+    enum step_kind kind = STEP_CELLS;
     size_t longest = 0;
     enum adg_status status = ADG_OK;
     switch (column->kind) {
@@ -225,8 +249,8 @@ static enum adg_status open_column(struct adg_sink *sink, uint32_t c, struct adg
         longest = step->literal.size;
         break;
     case ADG_COLUMN_DICTIONARY:
-        step_of_kind(sink, STEP_CELLS)->cell_count++;
-        status = open_dictionary(sink, c, separator, &longest, error);
+        status = open_dictionary(sink, c, separator, &longest, &kind, error);
+        step_of_kind(sink, kind)->cell_count++;
         break;
     case ADG_COLUMN_PLAIN:
         step = step_of_kind(sink, STEP_PLAIN);
@@ -322,7 +346,7 @@ static enum adg_status csv_begin(struct adg_sink *sink, struct adg_buffer *out, 
     const struct adg_layout *layout = sink->layout;
     for (uint32_t c = 0; c < layout->column_count && status == ADG_OK && !sink->copy; c++) {
         const char *name = layout->columns[c].field->name;
-        status = append_escaped(out, name, strlen(name), c + 1 < layout->column_count ? ',' : '\n', false, error);
+        status = append_bare(out, name, strlen(name), c + 1 < layout->column_count ? ',' : '\n', false, error);
     }
     return status;
 }
@@ -373,32 +397,53 @@ static char *put_long(char *next, const struct adg_sink *sink, const struct cell
     return next + size;
 }
 
-static inline __attribute__((always_inline)) void copy_cells(const struct cell *cells, const uint32_t *codes,
-                                                             uint32_t rows, char **next)
+/* Cells of a few columns, each at its row's cursor. */
+static inline __attribute__((always_inline)) void copy_cells(const struct adg_block *block,
+                                                             const struct cell_column *columns, uint32_t count,
+                                                             uint32_t first_row, uint32_t rows, char **next)
 {
+    const struct cell *cells[CELL_GROUP];
+    const uint32_t *codes[CELL_GROUP];
+    for (uint32_t c = 0; c < count; c++) {
+        cells[c] = columns[c].cells;
+        codes[c] = block->columns[columns[c].column].codes + first_row;
+        __builtin_prefetch(codes[c] +
+                           TILE_ROWS); /* for the next tile: of so many columns the processor foresees none */
+    }
     for (uint32_t r = 0; r < rows; r++) {
-        const struct cell *cell = &cells[codes[r]];
-        memcpy(next[r], cell, sizeof *cell);
-        next[r] += cell->length;
+        char *at = next[r];
+        for (uint32_t c = 0; c < count; c++) {
+            const struct cell *cell = &cells[c][codes[c][r]];
+            memcpy(at, cell, sizeof *cell);
+            at += cell->length;
+        }
+        next[r] = at;
     }
 }
 
-/* The cells of one column, each at its row's cursor. */
-static void put_cells(const struct adg_sink *sink, const struct cell_column *column, const uint32_t *codes,
-                      uint32_t rows, char **next)
+/* Both numbers are constants where they can be, so that there are no loops. */
+static void put_cells(const struct adg_block *block, const struct cell_column *columns, uint32_t count,
+                      uint32_t first_row, uint32_t rows, char **next)
 {
-    const struct cell *cells = column->cells;
-    __builtin_prefetch(codes + TILE_ROWS); /* for the next tile: of so many columns the processor foresees none */
-    if (!column->has_long) {
-        if (rows == TILE_ROWS) {
-            copy_cells(cells, codes, TILE_ROWS, next); /* a constant, so that there is no loop */
-        } else {
-            copy_cells(cells, codes, rows, next);
-        }
+    if (count == CELL_GROUP && rows == TILE_ROWS) {
+        copy_cells(block, columns, CELL_GROUP, first_row, TILE_ROWS, next);
         return;
     }
+    for (uint32_t c = 0; c < count; c++) {
+        if (rows == TILE_ROWS) {
+            copy_cells(block, columns + c, 1, first_row, TILE_ROWS, next);
+        } else {
+            copy_cells(block, columns + c, 1, first_row, rows, next);
+        }
+    }
+}
+
+static void put_long_cells(const struct adg_sink *sink, const struct cell_column *column, const uint32_t *codes,
+                           uint32_t rows, char **next)
+{
+    __builtin_prefetch(codes + TILE_ROWS);
     for (uint32_t r = 0; r < rows; r++) {
-        const struct cell *cell = &cells[codes[r]];
+        const struct cell *cell = &column->cells[codes[r]];
         if (cell->length == LONG_ENTRY) {
             next[r] = put_long(next[r], sink, cell);
         } else {
@@ -451,19 +496,26 @@ static enum adg_status escape_cells(struct adg_sink_encoder *encoder, const stru
     return status;
 }
 
-/* Bytes that the texts of a row may take beyond row_bytes. */
-static size_t text_bytes(const struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t row)
+static uint32_t longest_of(const uint32_t *offsets, uint32_t count)
+{
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t bytes = offsets[i + 1] - offsets[i];
+        longest = bytes > longest ? bytes : longest;
+    }
+    return longest;
+}
+
+/* Bytes that the texts of a row of the block may take beyond row_bytes. */
+static size_t text_bytes(const struct adg_sink_encoder *encoder, const struct adg_block *block)
 {
     const struct adg_sink *sink = encoder->sink;
     size_t bytes = 0;
     for (uint32_t i = 0; i < sink->escaped_column_count; i++) {
-        uint32_t cell = block->columns[sink->escaped_columns[i]].codes[row];
-        const uint32_t *offsets = encoder->escaped[i].offsets;
-        bytes += cell != ADG_NO_TEXT ? offsets[cell + 1] - offsets[cell] : 0;
+        bytes += longest_of(encoder->escaped[i].offsets, block->columns[sink->escaped_columns[i]].cells);
     }
     for (uint32_t c = 0; c < sink->text_column_count; c++) {
-        const uint32_t *offsets = block->columns[sink->text_columns[c]].values.text.offsets;
-        bytes += 2 * (size_t)(offsets[row + 1] - offsets[row]) + 2;
+        bytes += 2 * (size_t)longest_of(block->columns[sink->text_columns[c]].values.text.offsets, block->rows) + 2;
     }
     return bytes;
 }
@@ -513,10 +565,8 @@ static void put_texts(const struct escaped_column *escaped, const uint32_t *code
         }
         const uint8_t *from = escaped->bytes.data + escaped->offsets[codes[r]];
         uint32_t size = escaped->offsets[codes[r] + 1] - escaped->offsets[codes[r]];
-        if (size <= SHORT_TEXT) {
-            memcpy(next[r], from, SHORT_TEXT);
-        } else {
-            memcpy(next[r], from, size);
+        for (uint32_t at = 0; at < size; at += SHORT_TEXT) {
+            memcpy(next[r] + at, from + at, SHORT_TEXT);
         }
         next[r] += size;
     }
@@ -537,9 +587,10 @@ static struct room room_for(const struct adg_sink *sink, const struct adg_buffer
                          (lines / (sink->step_count + sink->cell_column_count) + 1) * CACHE_LINE};
 }
 
-static void fetch(struct room *room)
+static void fetch(struct room *room, uint32_t steps)
 {
-    const uint8_t *end = room->next + room->step < room->end ? room->next + room->step : room->end;
+    const size_t left = (size_t)(room->end - room->next), size = steps * room->step;
+    const uint8_t *end = room->next + (size < left ? size : left);
     for (; room->next < end; room->next += CACHE_LINE) {
         __builtin_prefetch(room->next, 1);
     }
@@ -554,17 +605,31 @@ static void put_tile(const struct adg_sink_encoder *encoder, const struct adg_bl
     const struct escaped_column *escaped = encoder->escaped;
     for (uint32_t s = 0; s < sink->step_count; s++) {
         const struct step *step = &sink->steps[s];
-        if (step->kind == STEP_LITERAL) {
+        const struct cell_column *end = column + step->cell_count;
+        fetch(room, 1);
+        switch (step->kind) {
+        case STEP_LITERAL:
             put_literal(&step->literal, rows, next);
-        } else if (step->kind == STEP_PLAIN) {
+            break;
+        case STEP_CELLS:
+            for (uint32_t count; column < end; column += count) {
+                count = end - column < CELL_GROUP ? (uint32_t)(end - column) : CELL_GROUP;
+                fetch(room, count);
+                put_cells(block, column, count, first_row, rows, next);
+            }
+            break;
+        case STEP_LONG_CELLS:
+            for (; column < end; column++) {
+                fetch(room, 1);
+                put_long_cells(sink, column, block->columns[column->column].codes + first_row, rows, next);
+            }
+            break;
+        case STEP_PLAIN:
             put_plain(sink, step, block, first_row, rows, next);
-        } else if (step->kind == STEP_TEXTS) {
+            break;
+        case STEP_TEXTS:
             put_texts(escaped++, block->columns[step->column].codes + first_row, step->separator, rows, next);
-        }
-        fetch(room);
-        for (uint32_t i = 0; i < step->cell_count; i++, column++) {
-            fetch(room);
-            put_cells(sink, column, block->columns[column->column].codes + first_row, rows, next);
+            break;
         }
     }
 }
@@ -576,15 +641,12 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
     struct adg_buffer *bytes = &encoder->bytes, *tile = &encoder->tile;
     enum adg_status status = escape_cells(encoder, block, error);
     size_t taken = 0;
+    /* an odd number of cache lines, so that rows do not crowd into a few sets of the cache */
+    size_t stride = status == ADG_OK
+                        ? (((sink->row_bytes + text_bytes(encoder, block)) / CACHE_LINE + 2) | 1) * CACHE_LINE
+                        : 0;
     for (uint32_t first = 0; first < block->rows && status == ADG_OK; first += TILE_ROWS) {
         uint32_t rows = block->rows - first < TILE_ROWS ? block->rows - first : TILE_ROWS;
-        size_t texts = 0;
-        for (uint32_t r = 0; r < rows; r++) {
-            size_t row_texts = text_bytes(encoder, block, first + r);
-            texts = row_texts > texts ? row_texts : texts;
-        }
-        /* an odd number of cache lines, so that rows do not crowd into a few sets of the cache */
-        size_t stride = (((sink->row_bytes + texts) / CACHE_LINE + 2) | 1) * CACHE_LINE;
         tile->size = 0;
         status = adg_buffer_reserve(tile, TILE_ROWS * stride, error);
         if (status == ADG_OK) {
@@ -643,7 +705,8 @@ static void csv_part_fini(struct adg_sink_part *part)
 #define OPERATIONS(open_)                                                                                              \
     {                                                                                                                  \
         .extension = "csv", .part_blocks = 1, .open = open_, .begin = csv_begin, .encoder_new = csv_encoder_new,       \
-        .part_begin = csv_part_begin, .encode = csv_encode, .part_end = csv_part_end, .append = adg_sink_append_nothing, .finish = csv_finish,       \
-        .part_fini = csv_part_fini, .encoder_free = csv_encoder_free, .free = csv_free,                                \
+        .part_begin = csv_part_begin, .encode = csv_encode, .part_end = csv_part_end,                                  \
+        .append = adg_sink_append_nothing, .finish = csv_finish, .part_fini = csv_part_fini,                           \
+        .encoder_free = csv_encoder_free, .free = csv_free,                                                            \
     }
 const struct adg_sink_operations adg_sink_csv = OPERATIONS(csv_open), adg_sink_copy = OPERATIONS(copy_open);
