@@ -421,20 +421,26 @@ static inline __attribute__((always_inline)) void copy_cells(const struct adg_bl
     }
 }
 
-/* Both numbers are constants where they can be, so that there are no loops. */
+/* Both numbers are constants but for the last tile, so that there are no loops. */
 static void put_cells(const struct adg_block *block, const struct cell_column *columns, uint32_t count,
                       uint32_t first_row, uint32_t rows, char **next)
 {
-    if (count == CELL_GROUP && rows == TILE_ROWS) {
+    switch (rows == TILE_ROWS ? count : 0) {
+    case 1:
+        copy_cells(block, columns, 1, first_row, TILE_ROWS, next);
+        break;
+    case 2:
+        copy_cells(block, columns, 2, first_row, TILE_ROWS, next);
+        break;
+    case 3:
+        copy_cells(block, columns, 3, first_row, TILE_ROWS, next);
+        break;
+    case CELL_GROUP:
         copy_cells(block, columns, CELL_GROUP, first_row, TILE_ROWS, next);
-        return;
-    }
-    for (uint32_t c = 0; c < count; c++) {
-        if (rows == TILE_ROWS) {
-            copy_cells(block, columns + c, 1, first_row, TILE_ROWS, next);
-        } else {
-            copy_cells(block, columns + c, 1, first_row, rows, next);
-        }
+        break;
+    default:
+        copy_cells(block, columns, count, first_row, rows, next);
+        break;
     }
 }
 
