@@ -181,6 +181,19 @@ enum adg_status adg_descriptor_write(int fd, const char *name, const void *data,
     return ADG_OK;
 }
 
+void adg_descriptor_widen(int fd)
+{
+#if defined(F_SETPIPE_SZ)
+    enum { PIPE_BYTES = 1 << 20 }; /* pipe(7): /proc/sys/fs/pipe-max-size */
+    int bytes = fcntl(fd, F_GETPIPE_SZ);
+    if (bytes > 0 && bytes < PIPE_BYTES) {
+        (void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES); /* it works without, too */
+    }
+#else
+    (void)fd;
+#endif
+}
+
 enum adg_status adg_descriptor_write_many(int fd, const char *name, const struct adg_buffer *pieces, size_t count,
                                           struct adg_error *error)
 {

@@ -36,6 +36,8 @@ void adg_atomic_file_fini(struct adg_atomic_file *file);
 /* All of it, to an open file; `name` is for the message. */
 ADG_MUST_CHECK enum adg_status adg_descriptor_write(int fd, const char *name, const void *data, size_t size,
                                                     struct adg_error *error);
+/* A pipe is made to hold as much as may be asked for without rights, so that both ends wait less often for one another. */
+void adg_descriptor_widen(int fd);
 /* All of the buffers, one behind the other. */
 ADG_MUST_CHECK enum adg_status adg_descriptor_write_many(int fd, const char *name, const struct adg_buffer *pieces,
                                                          size_t count, struct adg_error *error);

@@ -237,6 +237,7 @@ enum adg_status adg_destination_descriptor_new(const struct adg_run_options *opt
         return adg_fail_memory(error);
     }
     *descriptor = (struct descriptor){.base.operations = &operations, .descriptor = options->out_descriptor};
+    adg_descriptor_widen(options->out_descriptor);
     *out = &descriptor->base;
     return ADG_OK;
 }
