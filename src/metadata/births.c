@@ -148,10 +148,14 @@ static void spread_ages(struct spread *spread, const struct days *dates, const d
     }
     for (size_t d = 0; d < dates->count; d++) {
         int32_t day = dates->days[d], month = month_of(day);
+        double parts[AGES]; /* of a month of each age */
         count_months(spread, day, month, counts);
+        for (int a = 0; a < AGES; a++) {
+            parts[a] = counts[a] > 0 ? shares[a] * (dates->weights[d] / totals[a]) / counts[a] : 0;
+        }
         for (int32_t m = month; m > month - MONTHS_BACK; m--) {
-            int age = spread->places[day - spread->starts[m - spread->first_month]];
-            spread->weights[m - spread->first_month] += shares[age] * (dates->weights[d] / totals[age]) / counts[age];
+            spread->weights[m - spread->first_month] +=
+                parts[spread->places[day - spread->starts[m - spread->first_month]]];
         }
         for (int a = INFANTS_FROM; a < AGES; a++) { /* at no date is there such a month: the one of the date */
             spread->weights[month - spread->first_month] += totals[a] > 0 ? 0 : shares[a] * dates->weights[d] / all;
