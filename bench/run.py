@@ -1,6 +1,6 @@
 """make bench: kernels alone; adg beside what people use, interleaved in one run; how it scales. Tables on the screen, raw results in build/bench.
 
-    bench/run.py [--part kernels|rivals|scaling] [--rows 1000000] [--repeat 3] [--threads N] [--table sparse|dense|FOLDER:TABLE] [--only WORD]
+    bench/run.py [--part kernels|rivals|scaling] [--rows 1000000] [--repeat 3] [--threads N] [--table sparse|dense|FOLDER:TABLE] [--only WORD]...
                  [--most-rows 10000000]
 
 Measured are core-seconds (user and system time, from the kernel), wall time and peak memory: of `adg generate` and `adg scrape` as whole
@@ -106,7 +106,7 @@ def works(arguments, threads, folder):
 
 
 def run(arguments, threads, folder):
-    work = {name: f for name, f in works(arguments, threads, folder).items() if arguments.only.lower() in name.lower()}
+    work = {name: f for name, f in works(arguments, threads, folder).items() if any(word.lower() in name.lower() for word in arguments.only or [""])}
     samples = {name: [] for name in work}
     for _ in range(arguments.repeat):
         for name, measured in work.items():
@@ -157,7 +157,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--table", default="sparse", help="sparse, dense, or METADATA_FOLDER:TABLE")
-    parser.add_argument("--only", default="", help="only what has this word in its name")
+    parser.add_argument("--only", action="append", help="only what has this word, or another given so, in its name")
     parser.add_argument("--most-rows", type=int, default=10_000_000, help="of the scaling tables")
     arguments = parser.parse_args()
     results = {}

@@ -1,6 +1,7 @@
 /*
  * Files that appear whole or not at all; folders; the lock.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -210,6 +211,26 @@ static void test_remove_does_not_follow_links(void **state)
     assert_int_equal(adg_folder_create(outside, NULL), ADG_FAILED); /* a file */
 }
 
+/* The system may refuse: then all stays as it is. */
+static void test_widen(void **state)
+{
+    (void)state;
+    int ends[2];
+    char found[4] = {0};
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(adg_descriptor_write(ends[1], "a pipe", "abc", 3, NULL), ADG_OK);
+    int before = fcntl(ends[1], F_GETPIPE_SZ);
+    adg_descriptor_widen(ends[1]);
+    int after = fcntl(ends[1], F_GETPIPE_SZ);
+    assert_true(after == before || after >= 1 << 20);
+    adg_descriptor_widen(ends[1]);
+    assert_int_equal(fcntl(ends[1], F_GETPIPE_SZ), after);
+    assert_int_equal(read(ends[0], found, sizeof found), 3);
+    assert_string_equal(found, "abc");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void test_sha256(void **state)
 {
     (void)state;
@@ -250,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sweep, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_parents, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_permissions, make_folder, remove_folder),
+        cmocka_unit_test(test_widen),
         cmocka_unit_test(test_sha256),
         cmocka_unit_test_setup_teardown(test_allocation_failures, make_folder, remove_folder),
     };
