@@ -54,7 +54,7 @@ struct adg_layout_column {
     double entropy;
     bool runs;   /* TEXTS: never null; the code of a row is that of the row before, or one more */
     bool sparse; /* DICTIONARY: few rows have a value, and blocks tell which */
-    bool last;   /* DICTIONARY: nothing else is made from it, so that a block may hand it over and forget it */
+    bool unread; /* DICTIONARY: nothing else is made from it, so that a block may hand it over and forget it */
 };
 struct adg_layout {
     const char *table;

@@ -58,7 +58,7 @@ static bool make_column(struct adg_work *work, const struct adg_plan_column *pla
     if (work->needed != NULL && !work->needed[column - work->columns]) {
         return true;
     }
-    if (plan->last && work->taker.take != NULL) {
+    if (plan->unread && work->taker.take != NULL) {
         column->codes = work->passing;
     } else if (plan->own_codes) {
         column->codes = adg_alloc_aligned(WORDS * sizeof *column->codes);
@@ -249,7 +249,7 @@ static struct adg_filled_rows filled_from(struct adg_work_column *column, uint32
 
 static bool is_taken(const struct adg_work *work, uint32_t field)
 {
-    return work->taker.take != NULL && work->plan->columns[field].last;
+    return work->taker.take != NULL && work->plan->columns[field].unread;
 }
 
 static enum adg_status hand_over(struct adg_block *block, struct adg_work *work, uint32_t field, uint32_t skip,

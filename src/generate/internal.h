@@ -32,7 +32,7 @@ struct adg_plan_column {
     bool runs;      /* as in the layout */
     bool own_codes; /* a step writes codes for it (even where a later step makes it CONSTANT or NULL) */
     bool sparse;    /* a step that draws filled rows writes its codes, and no other step does */
-    bool last;      /* as in the layout: one step writes its codes, and none reads them */
+    bool unread;    /* as in the layout: one step writes its codes, and none reads them */
     bool missing;   /* sampled, without metadata */
 };
 
@@ -95,7 +95,7 @@ struct adg_work {
     uint64_t *join_keys;  /* [ADG_JOIN_SLOTS] codes that were joined */
     uint32_t *join_cells; /* [ADG_JOIN_SLOTS] and where their text is */
     struct adg_work_column *columns;
-    struct adg_column_taker taker; /* of columns that are the last; none: they are shown as all others */
+    struct adg_column_taker taker; /* of unread columns; none: they are shown as all others */
     uint32_t *passing;             /* [ADG_BLOCK_ROWS] codes of the one that is made, when there is a taker */
 };
 /* At most half full with a block's rows. */

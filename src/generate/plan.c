@@ -170,12 +170,12 @@ static enum adg_status plan_derived_fields(struct adg_plan *plan, bool *planned,
 }
 
 /* A step of its own, and no reader. */
-static void mark_last(struct adg_plan *plan, bool *shared)
+static void mark_unread(struct adg_plan *plan, bool *shared)
 {
     adg_plan_shared(plan, shared);
     for (uint32_t i = 0; i < plan->step_count; i++) {
         struct adg_plan_column *column = &plan->columns[plan->steps[i].field];
-        column->last = column->kind == ADG_COLUMN_DICTIONARY && !column->sparse && !shared[plan->steps[i].field];
+        column->unread = column->kind == ADG_COLUMN_DICTIONARY && !column->sparse && !shared[plan->steps[i].field];
     }
 }
 
@@ -218,7 +218,7 @@ static enum adg_status plan_columns(struct adg_plan *plan, struct adg_error *err
         status = plan_derived_fields(plan, planned, error);
     }
     if (status == ADG_OK) {
-        mark_last(plan, planned);
+        mark_unread(plan, planned);
     }
 done:
     adg_free(planned);
@@ -266,7 +266,7 @@ static enum adg_status plan_layout(struct adg_plan *plan, struct adg_error *erro
                                                              .entropy = column->entropy,
                                                              .runs = column->runs,
                                                              .sparse = column->sparse,
-                                                             .last = column->last};
+                                                             .unread = column->unread};
     }
     plan->layout = (struct adg_layout){plan->table->name, count, plan->layout_columns};
     return ADG_OK;

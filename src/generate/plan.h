@@ -20,8 +20,8 @@ ADG_MUST_CHECK enum adg_status adg_block_new_of(const struct adg_plan *plan, con
                                                 struct adg_error *error);
 
 /*
- * A block that hands every column to `taker` that is the last of its kind (struct adg_layout_column), and shows no codes of it when it is
- * done. These columns share one memory.
+ * A block that hands every unread column (struct adg_layout_column) to `taker`, and shows no codes of it when it is done. These columns
+ * share one memory.
  */
 ADG_MUST_CHECK enum adg_status adg_block_new_passing(const struct adg_plan *plan, const struct adg_column_taker *taker,
                                                      struct adg_block **out, struct adg_error *error);

@@ -13,7 +13,7 @@ struct adg_encoding {
     struct adg_block *block;
 };
 
-/* Sink and plan are borrowed. */
+/* Sink and plan are borrowed. The encoding stays where it is until it is finished. */
 ADG_MUST_CHECK enum adg_status adg_encoding_init(struct adg_encoding *encoding,
                                                  const struct adg_sink_operations *operations,
                                                  const struct adg_sink *sink, const struct adg_plan *plan,

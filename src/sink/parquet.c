@@ -254,7 +254,7 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
     const struct adg_sink *sink = encoder->sink;
     enum adg_status status = ADG_OK;
     for (uint32_t i = 0; i < sink->layout->column_count && block->rows > 0 && status == ADG_OK; i++) {
-        bool taken = sink->layout->columns[i].last && block->columns[i].codes == NULL;
+        bool taken = sink->layout->columns[i].unread && block->columns[i].codes == NULL;
         status = taken ? ADG_OK : encode_column(encoder, block, i, error);
     }
     encoder->rows += block->rows;

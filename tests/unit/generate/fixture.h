@@ -195,7 +195,7 @@ static inline enum adg_status take_column(void *context, const struct adg_block 
     struct passing *passing = context;
     const struct adg_block *whole = passing->whole;
     (void)error;
-    assert_true(block->layout->columns[column].last);
+    assert_true(block->layout->columns[column].unread);
     assert_int_equal(block->first_row, whole->first_row);
     assert_int_equal(block->rows, whole->rows);
     assert_memory_equal(block->columns[column].codes, whole->columns[column].codes, whole->rows * sizeof(uint32_t));
@@ -210,7 +210,7 @@ static inline void check_passing(struct passing *passing, struct adg_block *bloc
     assert_int_equal(adg_block_generate(block, number, NULL), ADG_OK);
     for (uint32_t column = 0; column < block->layout->column_count; column++) {
         const struct adg_layout_column *layout = &block->layout->columns[column];
-        if (layout->last) {
+        if (layout->unread) {
             assert_null(block->columns[column].codes);
             passing->taken--;
             continue;

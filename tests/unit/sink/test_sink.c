@@ -270,7 +270,7 @@ static void pass_columns(const struct adg_sink_operations *operations, struct ad
                          struct adg_block *block)
 {
     for (uint32_t c = 0; c < block->layout->column_count; c++) {
-        if (block->layout->columns[c].last) {
+        if (block->layout->columns[c].unread) {
             assert_int_equal(operations->encode_column(encoder, block, c, NULL), ADG_OK);
             block->columns[c] = (struct adg_block_column){0};
         }
@@ -292,7 +292,7 @@ static void write_case(const struct adg_sink_operations *operations, const struc
     for (uint32_t c = 0; c < test->column_count; c++) {
         columns[c] = test->columns[c].layout;
         columns[c].field = &test->columns[c].field;
-        columns[c].last = pass && columns[c].kind == ADG_COLUMN_DICTIONARY;
+        columns[c].unread = pass && columns[c].kind == ADG_COLUMN_DICTIONARY;
     }
     assert_int_equal(operations->open(&layout, ADG_COMPRESSION_AUTO, &sink, &error), ADG_OK);
     assert_int_equal(operations->begin(sink, file, &error), ADG_OK);
@@ -474,7 +474,7 @@ static void test_a_column_is_missing(void **state)
     (void)state;
     const struct adg_field field = {.name = "CODE", .type = ADG_TYPE_INT32};
     const struct adg_layout_column column = {
-        .field = &field, .kind = ADG_COLUMN_DICTIONARY, .dictionary = &numbers_to_5000, .last = true};
+        .field = &field, .kind = ADG_COLUMN_DICTIONARY, .dictionary = &numbers_to_5000, .unread = true};
     const struct adg_layout layout = {.table = "t", .column_count = 1, .columns = &column};
     struct adg_block_column data = {0};
     const struct adg_block block = {.layout = &layout, .columns = &data, .rows = 2};
