@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "adg.h"
 #include "dataset/dataset.h"
@@ -97,6 +98,15 @@ static inline const char *adg_block_cell(const struct adg_block_column *column, 
     const uint32_t *offsets = column->values.text.offsets;
     *size = offsets[cell + 1] - offsets[cell] - ADG_TEXT_LENGTH_BYTES;
     return column->values.text.bytes + offsets[cell] + ADG_TEXT_LENGTH_BYTES;
+}
+
+/* Most texts are no longer than the slack that may be read behind them, and here is written behind the copy. */
+static inline void adg_text_copy(void *out, const char *text, size_t size)
+{
+    memcpy(out, text, ADG_TEXT_SLACK);
+    for (size_t at = ADG_TEXT_SLACK; at < size; at += ADG_TEXT_SLACK) {
+        memcpy((char *)out + at, text + at, ADG_TEXT_SLACK);
+    }
 }
 
 struct adg_block {

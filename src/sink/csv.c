@@ -111,14 +111,6 @@ static inline struct specials find_specials(const char *text, size_t size)
     return (struct specials){is_any_set(quotes | others), is_any_set(quotes)};
 }
 
-/* Copies in wide pieces, the last of which may go beyond the text. */
-static inline void copy_wide(char *out, const char *text, size_t size)
-{
-    for (size_t at = 0; at < size; at += ADG_TEXT_SLACK) {
-        memcpy(out + at, text + at, ADG_TEXT_SLACK);
-    }
-}
-
 /* A text that only COPY wants in quotes. */
 static bool is_special_to_copy(const char *text, size_t size)
 {
@@ -132,7 +124,7 @@ static inline size_t put_escaped(char *out, const char *text, size_t size, bool 
     const size_t quoted = found.any || (copy && is_special_to_copy(text, size)) ? 1 : 0;
     out[0] = '"';
     if (!found.quote) {
-        copy_wide(out + quoted, text, size);
+        adg_text_copy(out + quoted, text, size);
         out[quoted + size] = '"'; /* when it is not quoted, what comes next is written over it */
         return size + 2 * quoted;
     }

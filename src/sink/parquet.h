@@ -9,7 +9,7 @@
 #include "sink/sink.h"
 #include "sink/texts.h"
 
-/* Of dictionaries with more entries a row group has its own, as it has of sparse columns; whole numbers of fewer bits are worth packing. */
+/* Whole numbers of fewer bits are worth packing; of dictionaries with more entries a row group has its own, as it has of sparse columns. */
 enum { MOST_DELTA_BITS = 52, WHOLE_DICTIONARY_ENTRIES = 4096, PART_ROWS = ADG_SINK_PART_BLOCKS * ADG_BLOCK_ROWS };
 
 struct prepared_column {

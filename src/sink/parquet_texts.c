@@ -16,16 +16,6 @@ static inline uint32_t cell_bytes(const uint32_t *offsets, uint32_t cell)
     return offsets[cell + 1] - offsets[cell] - ADG_TEXT_LENGTH_BYTES;
 }
 
-/* Most are no longer than the slack that may be read behind them, and be written. */
-static inline uint8_t *put_text(uint8_t *out, const char *text, uint32_t size)
-{
-    memcpy(out, text, ADG_TEXT_SLACK);
-    for (uint32_t at = ADG_TEXT_SLACK; at < size; at += ADG_TEXT_SLACK) {
-        memcpy(out + at, text + at, ADG_TEXT_SLACK);
-    }
-    return out + size;
-}
-
 static enum adg_status emit(struct adg_sink_encoder *encoder, uint32_t index, const struct adg_page_form *form,
                             uint32_t rows, uint32_t kept, const struct adg_text_bounds *seen, struct adg_error *error)
 {
@@ -93,7 +83,8 @@ static enum adg_status runs_page(struct adg_sink_encoder *encoder, uint32_t inde
     for (uint32_t c = 0; c < cells; c++) {
         uint32_t size = 0;
         const char *text = adg_block_cell(column, first + c, &size);
-        out = put_text(out, text + shared[c], size - shared[c]);
+        adg_text_copy(out, text + shared[c], size - shared[c]);
+        out += size - shared[c];
     }
     encoder->body.size = (size_t)(out - encoder->body.data);
     return emit(encoder, index, &form, rows, rows, &seen, error);
@@ -128,7 +119,8 @@ static enum adg_status joined_page(struct adg_sink_encoder *encoder, uint32_t in
     for (uint32_t i = 0; i < kept; i++) {
         uint32_t cell = encoder->packed[i], size = lengths[i];
         const char *text = column->values.text.bytes + offsets[cell] + ADG_TEXT_LENGTH_BYTES;
-        out = put_text(out, text, size);
+        adg_text_copy(out, text, size);
+        out += size;
         if (encoder->known[cell] == 0) {
             adg_text_bounds_show(&seen, text, size);
             encoder->known[cell] = 1;
