@@ -7,7 +7,8 @@
  * dictionary and nullability and adds the step.
  *
  * Columns without a step (CONSTANT and NULL) show codes that are all zero: entry 0 of the one-entry dictionary, or
- * null, being the count of an empty dictionary. So a step that reads another column's codes needs no special cases.
+ * null, being the count of an empty dictionary. So a step that reads another column's codes needs no special cases. But need.c must know of
+ * every step that reads or writes codes of another field than its own: all others are unread, and may be gone by then.
  */
 #ifndef ADG_GENERATE_INTERNAL_H
 #define ADG_GENERATE_INTERNAL_H
@@ -38,7 +39,8 @@ struct adg_plan_column {
 
 /* Buffers of one column in one block. */
 struct adg_work_column {
-    uint32_t *codes;   /* own, or the shared zeros */
+    uint32_t *
+        codes; /* own; or the shared zeros; or the work's `passing`, when the column is unread: gone with the next such column */
     uint8_t *valid;    /* PLAIN and nullable */
     void *fixed;       /* PLAIN numbers: int32_t, int64_t or double */
     uint32_t *offsets; /* PLAIN text, TEXTS */

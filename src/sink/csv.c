@@ -28,7 +28,8 @@
 #include "sink/sink.h"
 
 enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
-enum { CACHE_LINE = 64, SHORT_LITERAL = 32, SHORT_TEXT = 32 };
+/* Literals up to a size, and pieces of texts, are copied as a whole. */
+enum { CACHE_LINE = 64, SHORT_LITERAL = 32, TEXT_PIECE = 32 };
 enum { CELL_GROUP = 4 }; /* columns whose cells are copied together; with eight it is no faster than with one */
 enum { TILE_ROWS = CACHE_LINE / sizeof(uint32_t) }; /* rows that are written together: a cache line of codes */
 
@@ -37,6 +38,8 @@ struct cell {
     uint8_t length;             /* or LONG_ENTRY */
 };
 _Static_assert(sizeof(struct cell) == 16, "a cell is copied as one register");
+_Static_assert((int)TEXT_PIECE <= (int)SHORT_LITERAL && (int)ADG_TEXT_SLACK <= (int)SHORT_LITERAL,
+               "room for the widest copy");
 _Static_assert(sizeof(uint64_t) + sizeof(uint32_t) <= CELL_TEXT_BYTES, "a long entry's place fits its cell");
 
 enum step_kind { STEP_LITERAL, STEP_CELLS, STEP_LONG_CELLS, STEP_PLAIN, STEP_TEXTS };
@@ -63,10 +66,10 @@ struct adg_sink {
     uint32_t *escaped_columns;        /* those that are TEXTS */
     uint32_t step_count, cell_column_count, text_column_count, escaped_column_count;
     struct adg_buffer long_text;
-    size_t row_bytes; /* no row is longer, its plain texts aside; with room for the overhang of a cell or literal */
+    size_t row_bytes; /* no row is longer, its texts aside; with room for what the last copy writes beyond its end */
 };
 
-/* A TEXTS column's cells, escaped, with the separator; behind the last one SHORT_TEXT bytes may be read. */
+/* A TEXTS column's cells, escaped, with the separator; behind the last one TEXT_PIECE bytes may be read. */
 struct escaped_column {
     struct adg_buffer bytes;
     uint32_t *offsets; /* [ADG_BLOCK_ROWS + 1] */
@@ -488,7 +491,7 @@ static enum adg_status escape_cells(struct adg_sink_encoder *encoder, const stru
             }
         }
         if (status == ADG_OK) {
-            status = adg_buffer_reserve(&escaped->bytes, SHORT_TEXT, error);
+            status = adg_buffer_reserve(&escaped->bytes, TEXT_PIECE, error);
         }
     }
     return status;
@@ -563,8 +566,8 @@ static void put_texts(const struct escaped_column *escaped, const uint32_t *code
         }
         const uint8_t *from = escaped->bytes.data + escaped->offsets[codes[r]];
         uint32_t size = escaped->offsets[codes[r] + 1] - escaped->offsets[codes[r]];
-        for (uint32_t at = 0; at < size; at += SHORT_TEXT) {
-            memcpy(next[r] + at, from + at, SHORT_TEXT);
+        for (uint32_t at = 0; at < size; at += TEXT_PIECE) {
+            memcpy(next[r] + at, from + at, TEXT_PIECE);
         }
         next[r] += size;
     }

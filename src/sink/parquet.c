@@ -261,12 +261,12 @@ static enum adg_status encode(struct adg_sink_encoder *encoder, const struct adg
     return status;
 }
 
-/* A chunk's bytes go away as a piece, and memory comes back from pieces that were written, of the same columns: others would each grow
- * to the most that any column needs. */
+/* A chunk's bytes go away as a piece, and memory comes back from pieces of a table with as many columns: others would each grow to the
+ * most that any column needs. */
 static void part_begin(struct adg_sink_encoder *encoder, struct adg_sink_part *memory)
 {
-    bool same = memory->piece_count == encoder->sink->layout->column_count;
-    for (uint32_t i = 0; same && i < memory->piece_count; i++) {
+    bool fits = memory->piece_count == encoder->sink->layout->column_count;
+    for (uint32_t i = 0; fits && i < memory->piece_count; i++) {
         adg_buffer_swap(&encoder->columns[i].chunk.bytes, &memory->pieces[i]);
     }
 }

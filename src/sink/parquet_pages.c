@@ -3,7 +3,6 @@
  */
 #include "sink/parquet.h"
 
-#include "core/memory.h"
 #include "parquet/delta.h"
 #include "parquet/hybrid.h"
 #include "parquet/levels.h"

@@ -59,7 +59,8 @@ struct adg_sink_operations {
     enum adg_status (*encode_column)(struct adg_sink_encoder *encoder, const struct adg_block *block, uint32_t column,
                                      struct adg_error *error);
     enum adg_status (*encode)(struct adg_sink_encoder *encoder, const struct adg_block *block, struct adg_error *error);
-    /* Memory for the part that comes next, from adg_sink_part_empty(): the encoder takes what it can use of it. May be left out. */
+    /* Memory for the part that comes next, from adg_sink_part_empty(): the encoder takes what it can use of it. The call may be
+     * left out. */
     void (*part_begin)(struct adg_sink_encoder *encoder, struct adg_sink_part *memory);
     /* Ends the part: `part`, which is empty, takes over its bytes; the encoder is ready for the next one. */
     enum adg_status (*part_end)(struct adg_sink_encoder *encoder, struct adg_sink_part *part, struct adg_error *error);
