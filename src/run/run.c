@@ -408,16 +408,15 @@ static enum adg_status encode_blocks(struct run *run, struct worker *worker, uin
 }
 
 /* Memory of parts is with those that are made or wait to be written, and no more of it than there may be of these. */
-static void take_memory(struct run *run, const struct worker *worker)
+static struct adg_sink_part take_spare(struct run *run)
 {
-    struct adg_sink_part memory = {0};
+    struct adg_sink_part spare = {0};
     pthread_mutex_lock(&run->lock);
     if (run->spare_count > 0) {
-        memory = run->spares[--run->spare_count];
+        spare = run->spares[--run->spare_count];
     }
     pthread_mutex_unlock(&run->lock);
-    run->sink->part_begin(worker->encoding.encoder, &memory);
-    run->sink->part_fini(&memory);
+    return spare;
 }
 
 /* Generates and encodes an item. Called without the lock. */
@@ -431,7 +430,9 @@ static enum adg_status encode_item(struct run *run, struct worker *worker, struc
     uint64_t end = table->blocks - first < run->part_blocks ? table->blocks : first + run->part_blocks;
     enum adg_status status = worker_enter(run, worker, table, error);
     if (status == ADG_OK) {
-        take_memory(run, worker);
+        struct adg_sink_part memory = take_spare(run);
+        run->sink->part_begin(worker->encoding.encoder, &memory);
+        run->sink->part_fini(&memory);
         status = encode_blocks(run, worker, first, end, error);
     }
     return status == ADG_OK ? run->sink->part_end(worker->encoding.encoder, part, error) : status;
@@ -471,7 +472,9 @@ static void open_next(struct run *run, struct worker *worker, struct table *tabl
     struct adg_error error = {{0}};
     table->state = TABLE_OPENING;
     pthread_mutex_unlock(&run->lock);
-    worker_leave(run, worker); /* its memory is for planning */
+    worker_leave(run, worker); /* its memory is for planning, and so is a part's */
+    struct adg_sink_part spare = take_spare(run);
+    run->sink->part_fini(&spare);
     enum adg_status status = adg_stop_check(&error);
     if (status == ADG_OK) {
         status = open_table(run, table, &error);
