@@ -25,6 +25,7 @@
 
 #include "block/text.h"
 #include "core/memory.h"
+#include "sink/escape.h"
 #include "sink/sink.h"
 
 enum { CELL_TEXT_BYTES = 15, LONG_ENTRY = 255 };
@@ -83,99 +84,13 @@ struct adg_sink_encoder {
     uint64_t rows;
 };
 
-/* What of a text asks for quotes, and whether it holds quotes itself. */
-struct specials {
-    bool any, quote;
-};
-
-/* Sixteen bytes side by side. */
-typedef uint8_t lane_bytes __attribute__((vector_size(ADG_TEXT_SLACK)));
-typedef uint64_t lane_words __attribute__((vector_size(ADG_TEXT_SLACK)));
-
-static inline bool is_any_set(lane_bytes bytes)
-{
-    const lane_words words = (lane_words)bytes;
-    return (words[0] | words[1]) != 0;
-}
-
-/* Slack behind the text may be read, here and below. */
-static inline struct specials find_specials(const char *text, size_t size)
-{
-    static const lane_bytes places = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    lane_bytes quotes = {0}, others = {0};
-    for (size_t at = 0; at < size; at += sizeof places) {
-        lane_bytes bytes;
-        memcpy(&bytes, text + at, sizeof bytes);
-        const uint8_t left = (uint8_t)(size - at < sizeof places ? size - at : sizeof places);
-        const lane_bytes within = (lane_bytes)(places < left);
-        quotes |= (lane_bytes)(bytes == '"') & within;
-        others |= ((lane_bytes)(bytes == ',') | (lane_bytes)(bytes == '\n') | (lane_bytes)(bytes == '\r')) & within;
-    }
-    return (struct specials){is_any_set(quotes | others), is_any_set(quotes)};
-}
-
-/* A text that only COPY wants in quotes. */
-static bool is_special_to_copy(const char *text, size_t size)
-{
-    return size == 0 || (size == 2 && text[0] == '\\' && text[1] == '.');
-}
-
-/* Writes at most 2 * size + 2 bytes, and slack; returns how many. */
-static inline size_t put_escaped(char *out, const char *text, size_t size, bool copy)
-{
-    const struct specials found = find_specials(text, size);
-    const size_t quoted = found.any || (copy && is_special_to_copy(text, size)) ? 1 : 0;
-    out[0] = '"';
-    if (!found.quote) {
-        adg_text_copy(out + quoted, text, size);
-        out[quoted + size] = '"'; /* when it is not quoted, what comes next is written over it */
-        return size + 2 * quoted;
-    }
-    char *next = out + 1;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] == '"') {
-            *next++ = '"';
-        }
-        *next++ = text[i];
-    }
-    *next++ = '"';
-    return (size_t)(next - out);
-}
-
-/* Appends the text, escaped, and the separator. */
-static enum adg_status append_escaped(struct adg_buffer *out, const char *text, size_t size, char separator, bool copy,
-                                      struct adg_error *error)
-{
-    enum adg_status status = adg_buffer_reserve(out, 2 * size + 3 + ADG_TEXT_SLACK, error);
-    if (status == ADG_OK) {
-        out->size += put_escaped((char *)out->data + out->size, text, size, copy);
-        out->data[out->size++] = (uint8_t)separator;
-    }
-    return status;
-}
-
-/* The same of a text without slack, which is put behind the room for the escaped one first. */
-static enum adg_status append_bare(struct adg_buffer *out, const char *text, size_t size, char separator, bool copy,
-                                   struct adg_error *error)
-{
-    const size_t room = 2 * size + 3 + ADG_TEXT_SLACK;
-    enum adg_status status = adg_buffer_reserve(out, room + size + ADG_TEXT_SLACK, error);
-    if (status != ADG_OK) {
-        return status;
-    }
-    char *padded = (char *)out->data + out->size + room;
-    memcpy(padded, text, size);
-    memset(padded + size, 0, ADG_TEXT_SLACK);
-    return append_escaped(out, padded, size, separator, copy, error);
-}
-
 static enum adg_status append_entry(struct adg_buffer *out, const struct adg_layout_column *column, uint32_t entry,
                                     char separator, bool copy, struct adg_error *error)
 {
     char scratch[ADG_VALUE_TEXT_BYTES];
     const char *text;
     size_t size = adg_dictionary_text(column->dictionary, column->field->scale, entry, scratch, &text);
-    return append_bare(out, text, size, separator, copy, error);
+    return adg_append_bare(out, text, size, separator, copy, error);
 }
 
 /* Adds a column of cells; `*longest` becomes the size of its longest entry, and `*kind` the step that writes them. */
@@ -341,7 +256,7 @@ static enum adg_status csv_begin(struct adg_sink *sink, struct adg_buffer *out, 
     const struct adg_layout *layout = sink->layout;
     for (uint32_t c = 0; c < layout->column_count && status == ADG_OK && !sink->copy; c++) {
         const char *name = layout->columns[c].field->name;
-        status = append_bare(out, name, strlen(name), c + 1 < layout->column_count ? ',' : '\n', false, error);
+        status = adg_append_bare(out, name, strlen(name), c + 1 < layout->column_count ? ',' : '\n', false, error);
     }
     return status;
 }
@@ -484,7 +399,7 @@ static enum adg_status escape_cells(struct adg_sink_encoder *encoder, const stru
         for (uint32_t c = 0; c < column->cells && status == ADG_OK; c++) {
             uint32_t size = 0;
             const char *text = adg_block_cell(column, c, &size);
-            status = append_escaped(&escaped->bytes, text, size, separator, encoder->sink->copy, error);
+            status = adg_append_escaped(&escaped->bytes, text, size, separator, encoder->sink->copy, error);
             escaped->offsets[c + 1] = (uint32_t)escaped->bytes.size;
             if (status == ADG_OK && escaped->bytes.size > UINT32_MAX / 2) {
                 status = adg_fail(error, ADG_FAILED, "the texts of one block take more than 2 GiB");
@@ -532,7 +447,7 @@ static void put_plain(const struct adg_sink *sink, const struct step *step, cons
             if (field->type == ADG_TYPE_STRING) {
                 uint32_t size = 0;
                 const char *text = adg_block_cell(column, row, &size);
-                next[r] += put_escaped(next[r], text, size, sink->copy);
+                next[r] += adg_put_escaped(next[r], text, size, sink->copy);
             } else {
                 next[r] = put_plain_number(next[r], field, column, row);
             }
