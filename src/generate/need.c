@@ -59,19 +59,22 @@ static bool need_coupled(const struct adg_coherence *coherence, uint32_t field, 
     return news;
 }
 
+/* What field `field` is made from, or together with. */
+static bool need_sources(const struct adg_plan *plan, uint32_t field, bool *needed)
+{
+    const struct adg_derivation *derivation = plan->dataset->fields[field].derivation;
+    bool news = derivation != NULL && need_fields(derivation->inputs, derivation->input_count, needed);
+    news |= plan->coherent && need_coupled(&plan->dataset->coherence, field, needed);
+    return news;
+}
+
 void adg_plan_shared(const struct adg_plan *plan, bool *shared)
 {
     const struct adg_dataset *dataset = plan->dataset;
     memset(shared, 0, dataset->field_count * sizeof *shared);
     need_fields(dataset->sorted_dates, dataset->sorted_date_count, shared);
     for (uint32_t f = 0; f < dataset->field_count; f++) {
-        const struct adg_derivation *derivation = dataset->fields[f].derivation;
-        if (derivation != NULL) {
-            need_fields(derivation->inputs, derivation->input_count, shared);
-        }
-        if (plan->coherent) {
-            need_coupled(&dataset->coherence, f, shared);
-        }
+        need_sources(plan, f, shared);
     }
 }
 
@@ -82,12 +85,7 @@ void adg_plan_need(const struct adg_plan *plan, const bool *wanted, bool *needed
     for (bool news = true; news;) {
         news = need_sorted_dates(dataset, needed);
         for (uint32_t f = 0; f < dataset->field_count; f++) {
-            const struct adg_derivation *derivation = dataset->fields[f].derivation;
-            if (!needed[f]) {
-                continue;
-            }
-            news |= derivation != NULL && need_fields(derivation->inputs, derivation->input_count, needed);
-            news |= plan->coherent && need_coupled(&dataset->coherence, f, needed);
+            news |= needed[f] && need_sources(plan, f, needed);
         }
     }
 }

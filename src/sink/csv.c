@@ -317,8 +317,8 @@ static inline __attribute__((always_inline)) void copy_cells(const struct adg_bl
     for (uint32_t c = 0; c < count; c++) {
         cells[c] = columns[c].cells;
         codes[c] = block->columns[columns[c].column].codes + first_row;
-        __builtin_prefetch(codes[c] +
-                           TILE_ROWS); /* for the next tile: of so many columns the processor foresees none */
+        /* for the next tile: of so many columns the processor foresees none */
+        __builtin_prefetch(codes[c] + TILE_ROWS);
     }
     for (uint32_t r = 0; r < rows; r++) {
         char *at = next[r];
@@ -556,35 +556,37 @@ static enum adg_status csv_encode(struct adg_sink_encoder *encoder, const struct
     const struct adg_sink *sink = encoder->sink;
     struct adg_buffer *bytes = &encoder->bytes, *tile = &encoder->tile;
     enum adg_status status = escape_cells(encoder, block, error);
-    size_t taken = 0;
+    if (status != ADG_OK) {
+        return status;
+    }
     /* an odd number of cache lines, so that rows do not crowd into a few sets of the cache */
-    size_t stride = status == ADG_OK
-                        ? (((sink->row_bytes + text_bytes(encoder, block)) / CACHE_LINE + 2) | 1) * CACHE_LINE
-                        : 0;
-    for (uint32_t first = 0; first < block->rows && status == ADG_OK; first += TILE_ROWS) {
+    const size_t stride = (((sink->row_bytes + text_bytes(encoder, block)) / CACHE_LINE + 2) | 1) * CACHE_LINE;
+    status = adg_buffer_reserve(tile, TILE_ROWS * stride, error);
+    if (status != ADG_OK) {
+        return status;
+    }
+    size_t taken = 0;
+    for (uint32_t first = 0; first < block->rows; first += TILE_ROWS) {
         uint32_t rows = block->rows - first < TILE_ROWS ? block->rows - first : TILE_ROWS;
-        tile->size = 0;
-        status = adg_buffer_reserve(tile, TILE_ROWS * stride, error);
-        if (status == ADG_OK) {
-            status = adg_buffer_reserve(bytes, TILE_ROWS * stride, error);
-        }
+        char *next[TILE_ROWS];
+        status = adg_buffer_reserve(bytes, TILE_ROWS * stride, error);
         if (status != ADG_OK) {
-            break;
+            return status;
         }
-        char *starts[TILE_ROWS], *next[TILE_ROWS];
         for (uint32_t r = 0; r < TILE_ROWS; r++) {
-            starts[r] = next[r] = (char *)tile->data + r * stride;
+            next[r] = (char *)tile->data + r * stride;
         }
         const size_t before = bytes->size;
         struct room room = room_for(sink, bytes, taken); /* about as much as the last ones took */
         put_tile(encoder, block, first, rows, next, &room);
         for (uint32_t r = 0; r < rows; r++) {
-            adg_buffer_put(bytes, starts[r], (size_t)(next[r] - starts[r]));
+            const char *start = (const char *)tile->data + r * stride;
+            adg_buffer_put(bytes, start, (size_t)(next[r] - start));
         }
         taken = bytes->size - before;
     }
     encoder->rows += block->rows;
-    return status;
+    return ADG_OK;
 }
 
 static void csv_part_begin(struct adg_sink_encoder *encoder, struct adg_sink_part *memory)
